@@ -2,12 +2,17 @@
 confirmed a letter they are told once a week, as they are asked.
 
 What is found for a quarter of an hour is told by day, over every channel that works and for which the operator has an
-address. Channels that are down have an alarm of their own (``operator_alarm``).
+address. Channels that are down have an alarm of their own (``alarm``).
+
+Notify the operator, once a day, of a channel that is down, over another channel; if none works, only log it.
+
+The alarm is sent directly on a channel, not through the outbox, so that it does not wait behind the queued letters.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -20,11 +25,104 @@ from engine.queries.system.health import AUDIT, findings_of
 from engine.rules.calendar import PLAN_TIME, local_date
 from engine.rules.words import coded
 from engine.store.database import Database, table
-from engine.store.facts import read_fact, write_fact
+from engine.store.event_log import record
+from engine.store.facts import read_fact, read_facts, write_fact
+from engine.store.recipients import address_of
 from engine.store.records import Pass
-from notifications.channel_health import channel_health
+from engine.terms import EventKind
+from notifications.channel_health import ChannelHealth, channel_health
 from notifications.contract.channel import Channel, Outgoing
-from notifications.operator_alarm import Operator
+
+log = logging.getLogger(__name__)
+ALARM_PREFIX = "alarm:"
+NAMES = {"email": ("thư điện tử", "e-mail"), "sms": ("tin nhắn SMS", "SMS"), "imap": ("hộp thư đến", "the mailbox")}
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Contact details of the operator of this installation."""
+
+    email: str = ""
+    phone: str = ""
+    language: str = "vi"
+
+    def address(self, channel: str) -> str:
+        return address_of(self, channel)
+
+    def letter(self, channel: str, key: str, at: datetime, subject: str, message: str, more: str = "") -> Outgoing:
+        """``more``: for e-mail alone; it may be long and contain personal data."""
+        to = self.address(channel)
+        if channel == "sms":
+            return Outgoing(key=key, to=to, text=f"Don Doc: {message}", at=at, language=self.language)
+        return Outgoing(key=key, to=to, text=f"{message}\n{more}", at=at, subject=subject, language=self.language)
+
+
+async def alarm(
+    database: Database, now: datetime, channels: Mapping[str, Channel], operator: Operator
+) -> dict[str, int]:
+    """Send an alarm for every channel that is down and has none today. Returns the counts ``down`` and ``told``."""
+    with database.read() as session:
+        by_name = channel_health(session)
+        alarmed = read_facts(session, ALARM_PREFIX)
+    today = local_date(now).isoformat()
+    down = {name: health for name, health in by_name.items() if health.down}
+    counts = {"down": len(down), "told": 0}
+    for name, health in down.items():
+        if alarmed.get(name) == today:
+            continue
+        log.error("The channel %s has been down since %s: %s", name, health.down_since, health.why)
+        working = {each: channel for each, channel in channels.items() if each != name and each not in down}
+        if await _send_alarm(name, health, now, working, operator):
+            counts["told"] += 1
+            _record_alarm(database, name, health, now)
+    return counts
+
+
+async def _send_alarm(
+    name: str, health: ChannelHealth, now: datetime, working: Mapping[str, Channel], operator: Operator
+) -> bool:
+    """True if another channel accepted the alarm."""
+    for channel_name, channel in working.items():
+        if not operator.address(channel_name):
+            continue
+        async with channel as opened:
+            outcome = await opened.send(alarm_letter(name, health, now, channel_name, operator))
+        if outcome.taken:
+            return True
+    return False
+
+
+def alarm_letter(name: str, health: ChannelHealth, now: datetime, channel: str, operator: Operator) -> Outgoing:
+    """The alarm. By SMS without the server's message, which may be long and contain personal data."""
+    vi, en = NAMES.get(name, (name, name))
+    since = datetime.fromisoformat(health.down_since).astimezone(PLAN_TIME)
+    message = (
+        f"The channel {en} has failed since {since:%H:%M %d/%m/%Y} ({health.failures} times in a row). "
+        "Queued letters will be sent automatically once it works again."
+        if operator.language == "en"
+        else f"Kênh {vi} không hoạt động từ {since:%H:%M %d/%m/%Y} ({health.failures} lần liên tiếp). "
+        "Thư đang chờ sẽ tự gửi khi kênh hoạt động lại."
+    )
+    subject = (
+        f"[Đôn Đốc] Channel down: {en}" if operator.language == "en" else f"[Đôn Đốc] Kênh gửi không hoạt động: {vi}"
+    )
+    key = f"alarm:{name}:{local_date(now).isoformat()}"
+    return operator.letter(channel, key, now, subject, message, f"\n{health.why}\n")
+
+
+def _record_alarm(database: Database, name: str, health: ChannelHealth, now: datetime) -> None:
+    today = local_date(now).isoformat()
+    with database.write() as session:
+        write_fact(session, ALARM_PREFIX + name, today)
+        record(
+            session,
+            EventKind.AUDIT_FAILED,
+            now,
+            key=f"audit:channel_{name}:{today}",
+            finding=f"channel_{name}",
+            count=health.failures,
+        )
+
 
 FACT = "alarmed_findings"
 TOLD_ELSEWHERE = "channels_down"

@@ -17,8 +17,8 @@ from sqlmodel import Session
 from engine.store.clock import lease_clock
 from engine.store.database import among, table, update_rows
 from engine.store.event_log import append, event
-from engine.store.named_rows import columns_for, objects
 from engine.store.records import STILL_OWED, Letter
+from engine.store.stored_rows import columns_for, objects
 from engine.terms import EventKind, LetterState
 
 BATCH = 500

@@ -21,8 +21,16 @@ from engine.store.event_log import append, event
 from engine.store.records import Delivery, Letter, LetterBody, Notice
 from engine.store.records.letter_text import pack
 from engine.terms import EventKind, LetterState
-from notifications.address_refusals import REFUSALS_BELIEVED, doubtful, is_of_address, take_back
-from notifications.channel_health import ChannelHealth, channel_health, record_outcomes, updated
+from notifications.channel_health import (
+    REFUSALS_BELIEVED,
+    ChannelHealth,
+    channel_health,
+    doubtful,
+    is_of_address,
+    record_outcomes,
+    take_back,
+    updated,
+)
 from notifications.contract.channel import About, Fate, Outcome, Outgoing
 from notifications.leases import LeaseLost
 from notifications.letters.facts import LetterFacts

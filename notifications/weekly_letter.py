@@ -14,14 +14,14 @@ from datetime import date, datetime, time
 
 from sqlmodel import Session
 
-from engine.admin.arrival import WeeklyLetter, read_weekly_letter, write_weekly_letter
+from engine.admin.first_steps import WeeklyLetter, read_weekly_letter, write_weekly_letter
 from engine.assignments.weekly_digest import week_of
 from engine.rules.calendar import instant, local_date
 from engine.store.database import Database
 from engine.store.rulebook import read_rulebook
 from notifications.canary import TRY_AGAIN, is_hour_to_send
 from notifications.contract.channel import Channel, Outgoing
-from notifications.operator_alarm import Operator
+from notifications.finding_alarm import Operator
 
 log = logging.getLogger(__name__)
 DAY_ENDS = time(17)

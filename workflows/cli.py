@@ -17,8 +17,7 @@ import typer
 
 from config import DATA, SettingsRefused
 from engine.application import commands as engine_commands
-from engine.cli.context import CALENDAR_HELP, DIRECTORY_HELP, day, moment, operator_name, rules_of_place
-from engine.cli.progress import working
+from engine.cli.context import CALENDAR_HELP, DIRECTORY_HELP, day, moment, operator_name, rules_of_place, working
 from engine.errors import BadInput, DondocError, Unavailable
 from engine.rules.calendar import PLAN_TIME, local_date, written
 from engine.terms import PassName, Scenario
@@ -147,7 +146,7 @@ def clock(
 ) -> None:
     """Show whether the server's clock is believed, and confirm it where no second clock can."""
     from workflows.run import clock_guard
-    from workflows.run.second_clocks import database_clock
+    from workflows.run.clock_guard import database_clock
     from workflows.run.system import compose_existing
 
     system = compose_existing()
@@ -319,7 +318,7 @@ def sync() -> None:
     import httpx
 
     from workflows.run.system import compose_installed
-    from workflows.serving.projecting import projector
+    from workflows.serving.heartbeat import projector
 
     system = compose_installed()
     mine, runs = projector(system), 0
@@ -401,7 +400,7 @@ def _settings(host: str, port: int, prefect: bool, kind: type[Settings] | None =
 
 def _serve(settings: Settings, tick_seconds: int = 0) -> None:
     from workflows.server import serve as serve_now
-    from workflows.serving.logs import configure_logging
+    from workflows.serving.process import configure_logging
 
     configure_logging(settings.log)
     serve_now(settings, tick_seconds)

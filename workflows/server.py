@@ -26,9 +26,7 @@ from workflows.run.prefect_mark import observe_in_prefect
 from workflows.run.prefect_server import PrefectServer
 from workflows.run.private_files import make_private
 from workflows.run.system import Running, System, announce_removed_settings, announce_setup_code, compose
-from workflows.serving.listen_socket import listen_at
-from workflows.serving.memory import few_arenas
-from workflows.serving.service_manager import READY, STOPPING, ServiceManager
+from workflows.serving.process import READY, STOPPING, ServiceManager, few_arenas, listen_at
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -18,11 +18,11 @@ from sqlmodel import Session
 from engine.accounts.passwords import hashed, require_strong_password
 from engine.accounts.permissions import Actor, ActorRole
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
-from engine.rules.visible_text import has_hidden_character, require_visible
+from engine.rules.vietnamese import has_hidden_character, require_visible
 from engine.store.database import table
 from engine.store.event_log import record
-from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Account, Agency, ApiToken, Feed, SignInLink, UserSession
+from engine.store.stored_rows import AnyRow, object_of
 from engine.terms import EventKind
 from engine.text import LANGUAGES, Text
 

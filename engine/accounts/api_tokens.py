@@ -17,11 +17,11 @@ from engine.accounts.secret_keys import digest_of, new_key
 from engine.enums import complete
 from engine.errors import BadInput, NotAllowed, NotFound
 from engine.rules.calendar import local_date
-from engine.rules.visible_text import require_visible
+from engine.rules.vietnamese import require_visible
 from engine.store.database import table
 from engine.store.event_log import record
-from engine.store.named_rows import object_of
 from engine.store.records import Account, ApiToken
+from engine.store.stored_rows import object_of
 from engine.terms import EventKind
 from engine.text import Text
 

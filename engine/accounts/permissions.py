@@ -3,6 +3,12 @@
 A permission applies to one agency: the owner of an assignment for an owner's actions, the department above it for the
 department's decisions. ``OWN`` allows it within the actor's own agency, ``FOLLOWED`` also
 within those of the plans that it supervises, ``ANY`` within every agency.
+
+What a link in a letter may do: a closed table, purpose × permission.
+
+Letters are forwarded, so whoever holds a link may be anybody. A link therefore acts for its letter's reader only within
+what its purpose names here, besides what the reader's role allows. Who gets an agency's letters is not changed by one:
+it proposes (``agencies.preferences.name_deputy``), and a link of its own, in a letter of its own, agrees.
 """
 
 from __future__ import annotations
@@ -13,6 +19,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypedDict
 
+from engine.accounts.signed_links import Purpose
 from engine.enums import complete
 from engine.errors import NotAllowed
 from engine.terms import CONTACT_ROLES, Role
@@ -202,7 +209,7 @@ def reach_of(actor: Actor, action: Permission) -> Reach | None:
 
 def may(actor: Actor, action: Permission, agency_id: str = "", followed: Collection[str] = ()) -> bool:
     """True if the actor may do this within an agency; without an agency, true if within any. ``followed``: the agencies
-    that the actor's department follows (``engine.queries.directory.followed``)."""
+    that the actor's department follows (``engine.queries.directory.agencies``)."""
     reach = reach_of(actor, action)
     if reach is Reach.ANY:
         return True
@@ -219,3 +226,24 @@ def require(actor: Actor, action: Permission, agency_id: str = "", followed: Col
     """Raises NotAllowed unless the actor has the permission."""
     if not may(actor, action, agency_id, followed):
         raise NotAllowed
+
+
+POWERS: Mapping[Purpose, frozenset[Permission]] = complete(
+    Purpose,
+    {
+        Purpose.ACKNOWLEDGE: frozenset({Permission.ACKNOWLEDGE, Permission.DECLINE, Permission.ADD_PART}),
+        Purpose.REPORT: frozenset(
+            {
+                Permission.REPORT,
+                Permission.ASK_EXTENSION,
+                Permission.RAISE,
+                Permission.SEE_EVIDENCE,
+                Permission.NAME_DEPUTY,
+            }
+        ),
+        Purpose.UNSUBSCRIBE: frozenset({Permission.SET_PREFERENCES, Permission.NAME_DEPUTY}),
+        Purpose.CALENDAR: frozenset(),
+        Purpose.DEPUTY: frozenset({Permission.NAME_DEPUTY}),
+    },
+)
+"""``NAME_DEPUTY``: to propose one in REPORT, to end one in UNSUBSCRIBE, to agree or refuse in DEPUTY."""

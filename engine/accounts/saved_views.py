@@ -11,8 +11,8 @@ from sqlmodel import Session
 
 from engine.errors import BadInput, Conflict, FieldsRefused
 from engine.store.database import insert_new, table
-from engine.store.named_rows import objects
 from engine.store.records import SavedView
+from engine.store.stored_rows import objects
 from engine.text import Text
 
 LISTS = (

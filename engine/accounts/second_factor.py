@@ -2,32 +2,61 @@
 
 A session that is opened by password or link waits for a code if its account has a factor; single sign-on has its own.
 The app's secret is stored encrypted by the installation's key, recovery codes as digests. A code works once.
+
+Values encrypted at rest by a key derived from the installation's secret: they are read back, but only here.
+
+What only has to be recognised (passwords, tokens) is stored as a digest instead (``secret_keys``, ``passwords``).
 """
 
 from __future__ import annotations
 
+import base64
 import hmac
+import json
 import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import pyotp
+from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy import delete, func, insert, select, update
 from sqlmodel import Session
 
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit, forget
-from engine.accounts.sealing import SealBroken, seal, unseal
 from engine.accounts.secret_keys import digest_of
 from engine.accounts.signed_links import Signer
 from engine.errors import BadInput, NotAllowed
 from engine.store.database import Database, table
 from engine.store.event_log import record
-from engine.store.named_rows import AnyRow
 from engine.store.records import SecondFactor, UserSession
+from engine.store.stored_rows import AnyRow
 from engine.terms import EventKind
 from engine.text import Text
+
+
+class SealBroken(ValueError):
+    """The value was sealed by another secret, for another use, or was changed."""
+
+
+def seal(signer: Signer, use: str, value: object) -> str:
+    """JSON data, encrypted and authenticated (Fernet). ``use`` keeps the keys of different tables apart."""
+    return _cipher(signer, use).encrypt(json.dumps(value).encode()).decode()
+
+
+def unseal(signer: Signer, use: str, sealed: str) -> Any:
+    """Raises SealBroken."""
+    try:
+        return json.loads(_cipher(signer, use).decrypt(sealed.encode()))
+    except (InvalidToken, ValueError) as error:
+        raise SealBroken from error
+
+
+def _cipher(signer: Signer, use: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(bytes.fromhex(signer.secret(use))))
+
 
 ISSUER = "Đôn Đốc"
 STEP_SECONDS = 30

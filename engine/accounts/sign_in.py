@@ -3,6 +3,8 @@
 The cookie is a random key of which only the digest is stored. A session is extended while it is used and expires by
 itself; users see all their sessions and may end any of them. An unknown address gets the same response, after the same
 time, as a wrong password.
+
+Name of the browser and system of a request, in our own words: a User-Agent is untrusted and never quoted.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ from engine.accounts.secret_keys import digest_of, new_key
 from engine.errors import LinkRefused, NotAllowed, NotFound
 from engine.store.database import Database, table
 from engine.store.event_log import record
-from engine.store.named_rows import objects
 from engine.store.records import Account, SignInLink, UserSession
+from engine.store.stored_rows import objects
 from engine.terms import EventKind
 from engine.text import Text
 
@@ -285,3 +287,36 @@ def _end(session: Session, now: datetime, *which: ColumnElement[bool]) -> int:
         .execute(update(signed).where(signed.c.ended_at.is_(None), *which).values(ended_at=now))
         .rowcount
     )
+
+
+BROWSERS = (
+    ("zalo", "Zalo"),
+    ("coc_coc", "Cốc Cốc"),
+    ("edg", "Edge"),
+    ("opr/", "Opera"),
+    ("samsungbrowser", "Samsung Internet"),
+    ("firefox", "Firefox"),
+    ("fxios", "Firefox"),
+    ("crios", "Chrome"),
+    ("chrome", "Chrome"),
+    ("safari", "Safari"),
+)
+"""Marker and name, the more specific first: Edge's User-Agent also contains Chrome, and Chrome's also Safari."""
+SYSTEMS = (
+    ("android", "Android"),
+    ("iphone", "iPhone"),
+    ("ipad", "iPad"),
+    ("windows", "Windows"),
+    ("mac os x", "macOS"),
+    ("cros", "ChromeOS"),
+    ("linux", "Linux"),
+)
+
+
+def device_words(agent: str, language: str) -> str:
+    """«Chrome trên Android» from a User-Agent; empty if it is not recognised."""
+    lowered = agent.lower()
+    browser, system = (next((name for mark, name in marks if mark in lowered), "") for marks in (BROWSERS, SYSTEMS))
+    if browser and system:
+        return f"{browser} on {system}" if language == "en" else f"{browser} trên {system}"
+    return browser or system

@@ -15,9 +15,9 @@ from engine.files.plan import ONCE
 from engine.rules.calendar import local_date
 from engine.rules.periods import split_after
 from engine.store.database import table
-from engine.store.named_rows import objects
 from engine.store.records import Assignment, Plan, PublishedFigures
 from engine.store.rulebook import read_rulebook
+from engine.store.stored_rows import objects
 from engine.terms import PlanState
 
 LOOKED_BACK = timedelta(days=45)

@@ -17,10 +17,10 @@ from sqlalchemy import delete, inspect
 from sqlmodel import Session
 
 from config.settings import CREDENTIALS, ENTERED, HIDDEN, Settings
-from engine.accounts.sealing import SealBroken, seal, unseal
+from engine.accounts.second_factor import SealBroken, seal, unseal
 from engine.accounts.signed_links import Signer
 from engine.errors import FieldsRefused, Unavailable
-from engine.queries.system.channels import PREFIX
+from engine.queries.system.health import PREFIX
 from engine.store.database import Database, table
 from engine.store.event_log import record
 from engine.store.facts import read_fact, write_fact

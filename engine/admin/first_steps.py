@@ -2,18 +2,81 @@
 hears when it stops.
 
 The board shows these steps while no plan runs; ``dondoc doctor`` says three of its lines by them.
+
+One line of what ``dondoc doctor`` and the settings page say about this installation.
+
+The operator's word that mail arrives: once a week a letter with a link goes to their mailbox, where no mailbox is
+fetched that could prove it. ``notifications.weekly_letter`` sends it, its page writes the answer.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from enum import StrEnum
+from hmac import compare_digest
+
+from sqlmodel import Session
 
 from config.settings import Settings, is_guarded
-from engine.admin.checklist import CheckLine, well, wrong
+from engine.accounts.signed_links import Signer
+from engine.enums import complete
+from engine.errors import LinkRefused
 from engine.queries.system.setup_state import SetupState
 from engine.rules.calendar import local_date
 from engine.rules.words import moment
+from engine.store.facts import read_fact, write_fact
 from engine.text import Text
+
+
+class Mark(StrEnum):
+    WELL = "well"
+    WRONG = "wrong"
+    UNUSED = "unused"
+    """Not configured, and nothing depends on it."""
+
+
+SIGNS = complete(Mark, {Mark.WELL: "✓", Mark.WRONG: "✗", Mark.UNUSED: "–"})
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """``name`` is stable, for machines. ``remedy``: what to do, of a line that is wrong."""
+
+    name: str
+    mark: Mark
+    what: Text
+    remedy: Text | None = None
+
+    @property
+    def sign(self) -> str:
+        return SIGNS[self.mark]
+
+
+def well(name: str, what: Text) -> CheckLine:
+    return CheckLine(name, Mark.WELL, what)
+
+
+def wrong(name: str, what: Text, remedy: Text) -> CheckLine:
+    return CheckLine(name, Mark.WRONG, what, remedy)
+
+
+def unused(name: str, what: Text) -> CheckLine:
+    return CheckLine(name, Mark.UNUSED, what)
+
+
+Examine = Callable[[bool], tuple[CheckLine, ...]]
+"""Examines the installation; with True also relay, mailbox, gateway and Prefect, which takes seconds."""
+
+SendTest = Callable[[str, str, Settings], tuple[bool, Text]]
+"""Sends a test letter to a mailbox, or a test SMS to a number, in a language, by these settings. Returns whether it was
+accepted, and what was answered."""
+
+CheckSettings = Callable[[Settings], None]
+"""Raises BadInput where channels cannot be made of these settings. Connects to nothing."""
+
 
 ANNOUNCED_MONTH = 11
 _MONITOR = Text("chưa có nơi giám sát (DONDOC_HEARTBEAT_URL)", "no monitor (DONDOC_HEARTBEAT_URL)")
@@ -161,3 +224,52 @@ def _plan(state: SetupState) -> CheckLine:
         Text("chưa có kế hoạch đang thực hiện", "no plan is running"),
         Text("Đưa văn bản kế hoạch vào (.docx, .pdf).", "Bring the plan's document in (.docx, .pdf)."),
     )
+
+
+FACT = "weekly_letter"
+KEY_CHARS = 32
+"""Of 64: 128 random bits are enough."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeeklyLetter:
+    """The last one. ``week``: ISO week; ``tried_at``, ``accepted_at``, ``confirmed_at``: ISO instants.
+    ``waits_since``: day of the first letter since the last confirmed one; empty when this one is confirmed."""
+
+    week: str = ""
+    tried_at: str = ""
+    accepted_at: str = ""
+    confirmed_at: str = ""
+    waits_since: str = ""
+
+    @property
+    def confirmed(self) -> datetime | None:
+        return datetime.fromisoformat(self.confirmed_at) if self.confirmed_at else None
+
+
+def read_weekly_letter(session: Session) -> WeeklyLetter:
+    return WeeklyLetter(**json.loads(read_fact(session, FACT) or "{}"))
+
+
+def write_weekly_letter(session: Session, letter: WeeklyLetter) -> None:
+    write_fact(session, FACT, json.dumps(asdict(letter)))
+
+
+def arrival_key(signer: Signer, week: str) -> str:
+    """What stands in the link of a week's letter: the same each time it is tried, and known to its reader alone."""
+    return signer.secret(f"arrival:{week}")[:KEY_CHARS]
+
+
+def find_weekly_letter(session: Session, signer: Signer, key: str) -> WeeklyLetter:
+    """The letter that a link belongs to. Raises LinkRefused if there is a newer one, or never was such a letter."""
+    letter = read_weekly_letter(session)
+    if not letter.week or not compare_digest(arrival_key(signer, letter.week).encode(), key.encode("utf-8", "replace")):
+        raise LinkRefused
+    return letter
+
+
+def confirm_arrival(session: Session, signer: Signer, key: str, now: datetime) -> None:
+    """Somebody has the letter before them. Idempotent. Raises LinkRefused."""
+    letter = find_weekly_letter(session, signer, key)
+    if not letter.confirmed_at:
+        write_weekly_letter(session, replace(letter, confirmed_at=now.isoformat(), waits_since=""))

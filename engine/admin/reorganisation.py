@@ -13,12 +13,12 @@ from engine.admin.cut_off import publish_before
 from engine.assignments.escalation import run_escalations
 from engine.plans import reorganisation
 from engine.plans.reorganisation import Decision, Reorganised, ended_agencies
-from engine.queries.work.rehearsal import PlannedLetter, planned_letters
+from engine.queries.work.ladder_steps import PlannedLetter, planned_letters
 from engine.rules.calendar import local_date
 from engine.store.database import table
-from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.rulebook import read_rulebook
+from engine.store.stored_rows import objects
 from engine.terms import OPEN_STATES
 
 ALL_AT_ONCE = 5_000

@@ -20,7 +20,7 @@ from engine.agencies.directory_loading import name_on
 from engine.errors import Conflict, FieldsRefused, NotFound
 from engine.files.directory import REST, fold
 from engine.rules.calendar import ONE_DAY, local_date, written
-from engine.rules.visible_text import HIDDEN_CHARACTER, has_hidden_character
+from engine.rules.vietnamese import HIDDEN_CHARACTER, has_hidden_character
 from engine.store.database import table
 from engine.store.event_log import record
 from engine.store.records import Agency, AgencyGroup, Succession

@@ -18,12 +18,12 @@ from sqlmodel import Session
 from engine.accounts.accounts import mailbox
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
 from engine.rules.calendar import ONE_DAY, local_date
-from engine.rules.visible_text import require_visible
+from engine.rules.vietnamese import require_visible
 from engine.store.database import among, table
 from engine.store.event_log import record
-from engine.store.named_rows import object_of, objects
 from engine.store.recipients import ADDRESS_OF
 from engine.store.records import Agency, Contact, Feed
+from engine.store.stored_rows import object_of, objects
 from engine.terms import CONTACT_ROLES, EventKind, Role
 from engine.text import LANGUAGES, Text
 

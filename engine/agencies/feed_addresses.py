@@ -14,8 +14,8 @@ from engine.errors import BadInput, NotFound
 from engine.rules.calendar import local_date
 from engine.store.database import table
 from engine.store.event_log import record
-from engine.store.named_rows import objects
 from engine.store.records import Agency, Contact, Feed
+from engine.store.stored_rows import objects
 from engine.terms import EventKind, Role
 from engine.text import Text
 

@@ -18,7 +18,7 @@ from engine.agencies.directory_loading import exists_on
 from engine.errors import FieldsRefused, NotFound
 from engine.files.directory import name_key
 from engine.rules.calendar import local_date
-from engine.rules.visible_text import HIDDEN_CHARACTER, has_hidden_character
+from engine.rules.vietnamese import HIDDEN_CHARACTER, has_hidden_character
 from engine.store.database import table
 from engine.store.event_log import record
 from engine.store.records import Agency, AgencyGroup

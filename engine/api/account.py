@@ -26,9 +26,8 @@ from engine.api.models import Body, Listed, Nothing, Short, no_truth
 from engine.api.operations import reads, router_of, writes
 from engine.errors import NotAllowed, NotFound
 from engine.http.filters import SmallId
-from engine.http.guards.account_notices import note
-from engine.http.guards.fresh_proof import require_fresh_proof
-from engine.http.security_log import SecurityEvent
+from engine.http.guards.known_browsers import note, require_fresh_proof
+from engine.http.security import SecurityEvent
 from engine.text import Text
 
 router = router_of("account")

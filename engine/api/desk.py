@@ -21,10 +21,11 @@ from engine.api.models import Body, Day, Id, LongId, Nothing, Out
 from engine.api.operations import reads, router_of, writes
 from engine.assignments.reports import evidence
 from engine.errors import NotFound
-from engine.http.assignment_actions import MAX_ACKNOWLEDGED, acknowledge_all
 from engine.http.contact_access import (
     CHANNEL_ACTIONS,
+    MAX_ACKNOWLEDGED,
     ChannelAction,
+    acknowledge_all,
     create_feed,
     feed_address,
     find_contact,

@@ -24,10 +24,10 @@ from engine.assignments import handover
 from engine.assignments.handover import Succeeded
 from engine.files.directory import REST
 from engine.http.filters import AgencyId, Cursor, Logged, Plain, SmallId
-from engine.http.guards.account_notices import noted
-from engine.http.security_log import SecurityEvent
-from engine.queries.directory.accounts import search as search_accounts
+from engine.http.guards.known_browsers import noted
+from engine.http.security import SecurityEvent
 from engine.queries.directory.agency import AgencyMatch, AgencyPage, agency_page, search
+from engine.queries.directory.enquiries import search as search_accounts
 from engine.queries.paging import PER_PAGE, Page
 from engine.queries.system.log import LogRow, log
 from engine.terms import ContactRole

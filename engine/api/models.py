@@ -11,8 +11,7 @@ from pydantic_core import PydanticKnownError
 
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.reports.evidence import MAX_FILES
-from engine.assignments.reports.outputs import MAX_FIGURE_CHARS, TypedOutput
-from engine.assignments.reports.submission import TypedPromise
+from engine.assignments.reports.submission import MAX_FIGURE_CHARS, TypedOutput, TypedPromise
 from engine.http.filters import Plain, known_year
 from engine.http.forms import MAX_FIELD_CHARS, MAX_REASON_CHARS, clean
 from engine.queries.paging import Page

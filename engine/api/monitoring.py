@@ -31,13 +31,13 @@ from engine.api.operations import BASIS, reads, router_of, writes
 from engine.assignments import bulk_decisions
 from engine.assignments.bulk_decisions import Decided
 from engine.assignments.reports import indicators
-from engine.http.assignment_actions import require_for
+from engine.http.contact_access import require_for
 from engine.http.filters import Assignments, Code, Cursor, SmallId
 from engine.plans import amendments
 from engine.plans.amendments import NewDuty
 from engine.queries.figures.plans import plan_page
 from engine.queries.paging import MAX_PAGE_ROWS, PER_PAGE
-from engine.queries.plan_periods import main_period
+from engine.queries.stored_plans import main_period
 from engine.queries.time_class import read_today
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.duty_changes import duty_now, plan_owners

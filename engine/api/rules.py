@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from engine.accounts.permissions import Permission
 from engine.admin.policy_editor import keep, mark_of, policy_text, read_policy
 from engine.admin.settings_view import SettingLine, describe_settings
-from engine.agencies.stored_directory import read_directory
+from engine.agencies.directory_loading import read_directory
 from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Needed, Out
 from engine.api.operations import BASIS, reads, router_of, writes
@@ -25,7 +25,7 @@ from engine.assignments import calendar_change, opening
 from engine.assignments.calendar_change import Change, Move, RungMove
 from engine.assignments.opening import Activation
 from engine.errors import BadInput, FileRefused
-from engine.files.pasted_days import MAX_BASIS_CHARS, MAX_DAYS, MAX_NAME_CHARS
+from engine.files.calendar import MAX_BASIS_CHARS, MAX_DAYS, MAX_NAME_CHARS
 from engine.files.plan_check import check
 from engine.files.plan_renewal import plan_number, renew, require_issue_for
 from engine.http.error_pages import answer
@@ -35,8 +35,7 @@ from engine.plans import loading
 from engine.plans.closing import end
 from engine.plans.plan_today import plan_today
 from engine.queries.system import policies
-from engine.queries.system.calendar import DayLine, calendar_year, known_until
-from engine.queries.system.policies import PolicyLine, policy_line
+from engine.queries.system.policies import DayLine, PolicyLine, calendar_year, known_until, policy_line
 from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, DayException, DayKind
 from engine.rules.periods import Cadence
 from engine.rules.policy import Policy

@@ -10,14 +10,14 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from engine.api import routes as api_routes
 from engine.api.reference import describe
 from engine.application import probes
-from engine.features.feeds import pages as ical_feeds
+from engine.features.feeds import ical as ical_feeds
 from engine.features.guide import pages as guide
 from engine.features.papers import pages as papers
-from engine.features.papers import report_pages as report_papers
+from engine.features.papers import pages as report_papers
 from engine.features.papers import settings_page as paper_settings
 from engine.features.plan_import import review_pages as import_review
 from engine.features.plan_import import upload_pages as imports
-from engine.features.search import pages as search
+from engine.features.search import queries as search
 from engine.features.threads import api as threads_api
 from engine.features.threads import link_pages as thread_links
 from engine.features.threads import pages as thread
@@ -26,16 +26,14 @@ from engine.features.webhooks import pages as webhooks
 from engine.http import error_pages
 from engine.http.app_context import AppContext
 from engine.http.guards.accepted_hosts import AcceptedHosts
-from engine.http.guards.body_limits import BodyLimits
+from engine.http.guards.body_limits import BodyLimits, RequestIds
 from engine.http.guards.concurrency import Concurrency
 from engine.http.guards.kept_pages import KeptPages
-from engine.http.guards.request_ids import RequestIds
 from engine.http.long_work import LongWork
 from engine.http.render import Templates, by_address
 from engine.http.request_context import Tools, is_secure
-from engine.http.security import FormTokens, Guard
-from engine.http.security_log import SecurityLog
-from engine.web.pages.account import account, oidc, preferences, second_factor, setup, sign_in, views
+from engine.http.security import FormTokens, Guard, SecurityLog
+from engine.web.pages.account import account, preferences, second_factor, sign_in, views
 from engine.web.pages.admin import (
     address_settings,
     calendar,
@@ -45,35 +43,14 @@ from engine.web.pages.admin import (
     settings,
 )
 from engine.web.pages.admin import home as admin_home
-from engine.web.pages.overview import (
-    api_reference,
-    arrival,
-    board,
-    demo,
-    health,
-    leadership,
-    letters,
-    styleguide,
-    working,
-)
-from engine.web.pages.plans import (
-    activation,
-    amendments,
-    figures,
-    past_plans,
-    plan_renewal,
-    planned_years,
-    plans,
-    reorganisation,
-    successions,
-)
+from engine.web.pages.overview import api_reference, board, demo, health, leadership, letters, styleguide, working
+from engine.web.pages.plans import activation, amendments, plan_renewal, plans, reorganisation, successions
 from engine.web.pages.work import (
     assignment_actions,
     assignments,
     bulk_changes,
     desk,
     evidence,
-    expired_links,
     extensions,
     incoming,
     late_promises,
@@ -81,7 +58,6 @@ from engine.web.pages.work import (
     overdue,
     promises,
     report,
-    reports_to_accept,
     undoing,
 )
 
@@ -109,34 +85,26 @@ PAGES = (
     activation,
     reorganisation,
     successions,
-    past_plans,
-    plan_renewal,
-    planned_years,
     plans,
+    plan_renewal,
     health,
     leadership,
     demo,
     styleguide,
     working,
     sign_in,
-    setup,
     second_factor,
-    oidc,
     account,
     views,
     letter_links,
-    expired_links,
-    arrival,
     thread_links,
     ical_feeds,
     admin_home,
-    reports_to_accept,
     undoing,
     extensions,
     promises,
     late_promises,
     amendments,
-    figures,
     calendar,
     settings,
     address_settings,

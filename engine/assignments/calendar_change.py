@@ -27,11 +27,10 @@ from engine.rules.calendar import DayException, Due, WorkCalendar, instant, loca
 from engine.rules.policy import Facts, Ladder, Policy, next_look, upcoming
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event, record
-from engine.store.named_rows import objects
 from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, CalendarDay, Duty, Event, Extension, Plan, Report
 from engine.store.rulebook import Rulebook, read_rulebook
-from engine.store.stored_rows import AssignmentOfPlan, StoredAssignment
+from engine.store.stored_rows import AssignmentOfPlan, StoredAssignment, objects
 from engine.terms import EventKind, NoticeKind, PlanState, Role
 from engine.text import Text
 

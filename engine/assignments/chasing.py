@@ -18,8 +18,8 @@ from sqlalchemy import ColumnElement, Select, Table, and_, case, exists, func, s
 from sqlmodel import Session
 
 from engine.store.database import among, table
-from engine.store.named_rows import object_of
 from engine.store.records import Assignment, Event, Letter, Notice, Report
+from engine.store.stored_rows import object_of
 from engine.terms import EventKind, LetterState, NoticeKind
 
 ASKING = (NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.ESCALATION, NoticeKind.CHASE)

@@ -23,10 +23,10 @@ from engine.rules.policy import Decision, Facts, Policy, audience, decide, for_r
 from engine.store.changed_work import about
 from engine.store.database import among, table, update_rows
 from engine.store.event_log import append, event
-from engine.store.named_rows import AnyRow, objects
 from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Duty, Plan
 from engine.store.rulebook import Rulebook
+from engine.store.stored_rows import AnyRow, objects
 from engine.terms import EventKind, NoticeKind, Role, State, Urgency
 
 NAMED_AT_ONCE = 1000

@@ -15,11 +15,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, insert, select, update
 from sqlmodel import Session
 
-from engine.assignments.coordinating import tell_of_opening
+from engine.assignments.coordinating import tell_of_opening, tell_waited_for
 from engine.assignments.measures import is_unfinished
 from engine.assignments.outbox import NoticeLine, PostResult, post
 from engine.assignments.promise_rows import MadePromise, PromiseText, add_promise, end_promises, require_reason
-from engine.assignments.waited_for import tell_waited_for
 from engine.enums import complete
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.files.directory import fold
@@ -30,11 +29,10 @@ from engine.rules.words import STATES
 from engine.store.changed_work import about, about_agency, of_one
 from engine.store.database import insert_returning, table
 from engine.store.event_log import append, event, record
-from engine.store.named_rows import columns_for, object_of
 from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, Duty, Extension, Plan, Report
 from engine.store.rulebook import Rulebook, read_rulebook
-from engine.store.stored_rows import StoredAssignment, select_assignments
+from engine.store.stored_rows import StoredAssignment, columns_for, object_of, select_assignments
 from engine.terms import OPEN_STATES, EventKind, NoticeKind, Outcome, PlanState, Quiet, Role, State, Urgency
 from engine.text import Text
 

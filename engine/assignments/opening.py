@@ -15,23 +15,21 @@ from sqlalchemy import func, select, update
 from sqlmodel import Session
 
 from engine.assignments import weekly_digest
-from engine.assignments.ended_owners import require_existing_owners
 from engine.assignments.escalation import run_escalations
-from engine.assignments.handover import instead_of
+from engine.assignments.handover import instead_of, require_existing_owners
 from engine.assignments.lifecycle import open_new, supervisor_of
 from engine.errors import Conflict, NotFound
 from engine.files.plan import DuePeriod, PlanFile, due_periods
-from engine.files.plan_year import PlanYear, plan_year
+from engine.files.plan_renewal import PlanYear, plan_year
 from engine.files.stored_plan import with_cadences
 from engine.rules.calendar import ONE_DAY, Due, WorkCalendar, instant, local_date, written
 from engine.rules.periods import Cadence, days_ahead
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
 from engine.store.event_log import record
-from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.records import Assignment, Duty, Letter, Plan
 from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
-from engine.store.stored_rows import StoredPlan, select_plans
+from engine.store.stored_rows import StoredPlan, columns_for, object_of, objects, select_plans
 from engine.terms import EventKind, PastPeriods, PlanState, State
 from engine.text import Text
 

@@ -16,15 +16,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, insert, literal, select, update
 from sqlmodel import Session
 
-from engine.assignments.waited_for import tell_waited_for
+from engine.assignments.coordinating import tell_waited_for
 from engine.errors import BadInput
 from engine.rules.calendar import ONE_DAY, WorkCalendar, local_date, written
 from engine.rules.policy import OTHER_REASON, Policy
 from engine.store.database import among, table
 from engine.store.event_log import append, event, record
-from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.records import Agency, Assignment, Promise
-from engine.store.stored_rows import StoredAssignment
+from engine.store.stored_rows import StoredAssignment, columns_for, object_of, objects
 from engine.terms import EventKind, PromiseState
 from engine.text import Text
 

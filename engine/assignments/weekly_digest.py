@@ -26,10 +26,10 @@ from engine.rules.policy import Policy, audience
 from engine.store.database import among, insert_new, table
 from engine.store.event_log import append, event, record
 from engine.store.facts import advance_fact, read_fact
-from engine.store.named_rows import object_of, objects
 from engine.store.recipients import Recipient, read_recipients
 from engine.store.records import Agency, Assignment, Digest, Duty, Letter, Plan, Promise
 from engine.store.rulebook import Rulebook, read_rulebook
+from engine.store.stored_rows import object_of, objects
 from engine.terms import (
     COUNTED_STATES,
     EventKind,

@@ -108,7 +108,7 @@ def report(
     """Submit a report about one assignment. One that is not done may carry a promise: by when it will be."""
     from engine.assignments import lifecycle
     from engine.assignments.promise_rows import PromiseText
-    from engine.assignments.reports.outputs import TypedOutput, read_typed_output
+    from engine.assignments.reports.submission import TypedOutput, read_typed_output
 
     ctx = open_context(at)
     on = day(promise) if promise else None

@@ -1,9 +1,12 @@
-"""What every command needs: settings, database, current time, actor, agencies; and parsing of dates and instants."""
+"""What every command needs: settings, database, current time, actor, agencies; and parsing of dates and instants.
+
+On a terminal: a sign that long work goes on. Nothing where the output goes into a file.
+"""
 
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from engine.files.directory import DirectoryFile
     from engine.rules.calendar import WorkCalendar
     from engine.store.database import Database
+
 
 EXAMPLE_DIRECTORY, SHIPPED_CALENDAR = DATA / "agencies/nghe-an-2021.yaml", DATA / "calendars/vn.yaml"
 DIRECTORY_HELP = "Directory file; default: the agencies loaded here, or the example's where there are none."
@@ -98,7 +102,7 @@ def operator_name() -> str:
 def rules_of_place(directory: Path | None, calendar: Path | None) -> tuple[DirectoryFile, WorkCalendar]:
     """Agencies and calendar: of the files that are named, else of this installation, else the shipped example's, so
     that a plan file can be looked at before anything is set up."""
-    from engine.agencies.stored_directory import read_directory
+    from engine.agencies.directory_loading import read_directory
     from engine.files.calendar import load_calendar
     from engine.files.directory import load_directory
     from engine.store.rulebook import read_calendar
@@ -133,3 +137,23 @@ def _installed() -> Iterator[Session | None]:
             yield session if there and session.connection().scalar(select(table(Agency).c.id).limit(1)) else None
     finally:
         database.dispose()
+
+
+@contextmanager
+def working(words: Text) -> Iterator[Callable[[float], None]]:
+    """While the block runs, a moving bar and the time that has passed, on the error stream. What is given is told the
+    share that is done, from 0 to 1, where that is known."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    ) as progress:
+        task = progress.add_task(str(words), total=None)
+        yield lambda share: progress.update(task, total=1.0, completed=share)

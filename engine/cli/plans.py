@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.context import CALENDAR_HELP, DIRECTORY_HELP, day, open_context, rules_of_place, write_text
-from engine.cli.progress import working
+from engine.cli.context import CALENDAR_HELP, DIRECTORY_HELP, day, open_context, rules_of_place, working, write_text
 from engine.errors import BadInput
 from engine.rules.words import moment
 from engine.terms import PastPeriods, PlanState
@@ -97,7 +96,7 @@ def plan_renew(
     A loaded plan is taken as it is today: with its supervisor, successors, added and changed duties, as on its page."""
     from engine.files.plan_renewal import plan_number, renew, require_issue_for, require_later, same_day
     from engine.files.plan_successions import ended_names, with_successors
-    from engine.queries.system.calendar import known_until
+    from engine.queries.system.policies import known_until
 
     agencies, days = rules_of_place(directory, calendar)
     old, changed = _renewed_plan(plan, agencies)
@@ -237,8 +236,8 @@ def plan_correct_year(
     at: At = "",
 ) -> None:
     """Correct the year of a plan, after showing what that cancels, opens and sends."""
-    from engine.files.plan_year import YEARS_AS, read_years
-    from engine.plans.planned_years import correct_years, rehearse_years
+    from engine.files.plan_renewal import YEARS_AS, read_years
+    from engine.plans.plan_today import correct_years, rehearse_years
 
     ctx = open_context(at)
     years = read_years(year)

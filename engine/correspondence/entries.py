@@ -25,12 +25,11 @@ from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private
 from engine.store.changed_work import about_agency, of_one
 from engine.store.database import among, insert_new, table
 from engine.store.event_log import record
-from engine.store.named_rows import object_of
 from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, Duty, Plan, ThreadEntry
 from engine.store.records.work import UNANSWERED_ENTRY
 from engine.store.rulebook import read_rulebook
-from engine.store.stored_rows import AssignmentOfPlan, select_assignments
+from engine.store.stored_rows import AssignmentOfPlan, object_of, select_assignments
 from engine.terms import COUNTED_STATES, RAISED_KINDS, EntryKind, EventKind, NoticeKind, PlanState, Role
 from engine.text import Text
 

@@ -25,8 +25,8 @@ from engine.errors import BadInput, DondocError
 from engine.rules.calendar import local_date
 from engine.rules.words import period_text
 from engine.store.database import among, table
-from engine.store.named_rows import objects
 from engine.store.records import Assignment, Duty, Plan
+from engine.store.stored_rows import objects
 from engine.terms import OPEN_STATES, EntryKind, MessageAct, Outcome, State, Urgency
 from engine.text import Text
 

@@ -20,7 +20,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from engine.files.base_model import Day, FileModel, Mistake, Path_, Slug, did_you_mean, field_error, textual
 from engine.files.yaml_reader import read
-from engine.rules.visible_text import has_hidden_character
+from engine.rules.vietnamese import has_hidden_character
 from engine.terms import ContactRole, Role
 from engine.text import Text
 

@@ -1,6 +1,8 @@
 """Next year's plan from this year's: moves what can be moved, and lists everything that a person must confirm.
 
 The new text is checked by ``plan check`` and reviewed by a person like any other. Pure.
+
+The year that a plan is for, with its first and last period, as it is said before the plan is used. Pure.
 """
 
 from __future__ import annotations
@@ -14,12 +16,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from engine.errors import BadInput
 from engine.files.directory import DirectoryFile, NameEntry
-from engine.files.plan import PlanFile, due_periods
+from engine.files.plan import PlanFile, cycle_periods, due_periods
 from engine.files.plan_parts import Number, ReportRule
 from engine.files.plan_successions import ended_names
 from engine.files.yaml_reader import dump
 from engine.rules.calendar import WorkCalendar, add_months, written
-from engine.text import Text
+from engine.rules.words import period_words
+from engine.text import LANGUAGES, Text
 
 CONFIRM = "XÁC NHẬN"
 LAST_YEAR = 2100
@@ -200,3 +203,65 @@ def _due_points(plan: PlanFile, calendar: WorkCalendar) -> Iterator[Point]:
                 why = each.due.why if each.due.on != each.due.nominal else on
                 place = f"report_rules.{rule}, {each.period.key}"
                 yield Point(place, why["vi"], why["en"])
+
+
+_YEARS = re.compile(r"(?P<first>20\d\d)(?:\s*[-–—]\s*(?P<last>20\d\d))?")
+
+
+@dataclass(frozen=True)
+class Years:
+    """The years of a plan; ``last`` of a programme of several."""
+
+    first: int
+    last: int | None = None
+
+
+def read_years(text: str) -> Years | None:
+    """«2027» or «2026–2030» as a person types it; None for anything else."""
+    found = _YEARS.fullmatch(text.strip())
+    return found and Years(int(found["first"]), int(found["last"]) if found["last"] else None)
+
+
+YEARS_AS = Text("năm viết như 2027 hoặc 2026–2030", "a year like 2027, or 2026–2030")
+
+
+@dataclass(frozen=True)
+class PlanYear:
+    """``first`` and ``last``: keys of the first and the last periodic report; None where there is none."""
+
+    year: int
+    first: str | None = None
+    last: str | None = None
+    last_year: int | None = None
+
+    @property
+    def head(self) -> Text:
+        """«Kế hoạch của năm 2027»; «Kế hoạch của các năm 2026–2030»."""
+        if self.last_year is None:
+            return Text(f"Kế hoạch của năm {self.year}", f"Plan of {self.year}")
+        years = f"{self.year}–{self.last_year}"
+        return Text(f"Kế hoạch của các năm {years}", f"Plan of {years}")
+
+    @property
+    def text(self) -> Text:
+        """«Kế hoạch của năm 2027: kỳ đầu quý I/2027, kỳ cuối năm 2027»."""
+        if self.first is None or self.last is None:
+            return Text(
+                f"{self.head.vi}, không có báo cáo định kỳ",
+                f"{self.head.en}, without periodic reports",
+            )
+        first, last = ({each: period_words(key, each) for each in LANGUAGES} for key in (self.first, self.last))
+        return Text(
+            f"{self.head.vi}: kỳ đầu {first['vi']}, kỳ cuối {last['vi']}",
+            f"{self.head.en}: first period {first['en']}, last period {last['en']}",
+        )
+
+
+def plan_year(plan: PlanFile) -> PlanYear:
+    """Of periods that close on one day the shorter is first and the longer last: the year after its fourth quarter."""
+    found = {each for placed in plan.duties.values() for each in cycle_periods(plan, placed.duty)}
+    if not found:
+        return PlanYear(plan.year, last_year=plan.last_year)
+    first = min(found, key=lambda each: (each.end, (each.end - each.start).days))
+    last = max(found, key=lambda each: (each.end, (each.end - each.start).days))
+    return PlanYear(plan.year, first.key, last.key, plan.last_year)

@@ -1,6 +1,8 @@
 """Spreadsheets as offices have them (.xlsx, .ods, .csv) read into tables of text; nothing is decided here.
 
 What strangers wrote is read in a child process with bounded time and memory (``read_tables``).
+
+How much a plan document may be. A plan of a thousand pages is 3 MB of text.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from typing import IO, Any
 
 from engine.errors import BadInput
 from engine.limited_process import CallFailed, LimitExceeded, shared_process
-from engine.rules.visible_text import has_hidden_character
+from engine.rules.vietnamese import has_hidden_character
 from engine.text import Text
 
 MAX_FILE_BYTES = 5_000_000
@@ -246,3 +248,7 @@ def _separator(text: str) -> str:
         return median([len(row) for row in rows if any(row)] or [0])
 
     return max(";,\t", key=cells)
+
+
+MAX_DOCUMENT_BYTES = 25_000_000
+MAX_DOCUMENT_CHARS = 4_000_000

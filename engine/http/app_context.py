@@ -12,7 +12,7 @@ from sqlmodel import Session
 from config.settings import Settings
 from engine.accounts.oidc import Provider
 from engine.accounts.signed_links import Signer
-from engine.admin.checklist import CheckSettings, Examine, SendTest
+from engine.admin.first_steps import CheckSettings, Examine, SendTest
 from engine.plans.simulated_year import SimulateYear
 from engine.store.clock import Clock
 from engine.store.database import Database

@@ -1,21 +1,29 @@
-"""Access to contacts: the user's own, or one that their account administers; changes channels and calendar feeds."""
+"""Access to contacts: the user's own, or one that their account administers; changes channels and calendar feeds.
+
+Actions on assignments, as a page's form and the API's JSON both ask for them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol, Unpack
 
 from sqlmodel import Session
 
 from engine.accounts.accounts import account
-from engine.accounts.permissions import Permission
+from engine.accounts.permissions import Acting, Permission, concerned
 from engine.agencies import contacts, preferences
 from engine.agencies.contacts import ContactLine
 from engine.agencies.feed_addresses import FeedLine, feeds_of, make_feed, revoke_feed
+from engine.assignments.lifecycle import acknowledge
 from engine.enums import complete
-from engine.errors import NotFound
+from engine.errors import BadInput, NotFound
 from engine.http.request_context import RequestContext
+from engine.queries.time_class import read_today
+from engine.queries.work.assignments import AssignmentRow, rows_of
+from engine.terms import State
 from engine.text import Text
 
 
@@ -81,3 +89,31 @@ def revoke_agency_feed(ctx: RequestContext, session: Session, agency_id: str, fe
 
 def feed_address(ctx: RequestContext, key: str) -> str:
     return f"{ctx.app.settings.base_url.rstrip('/')}/feed/{key}.ics"
+
+
+MAX_ACKNOWLEDGED = 200
+
+
+class Action(Protocol):
+    """A function of ``engine.assignments.lifecycle`` with its input: ``partial(lifecycle.cancel, reason=...)``."""
+
+    def __call__(self, session: Session, assignment_id: int, /, **by: Unpack[Acting]) -> object: ...
+
+
+def require_for(ctx: RequestContext, permission: Permission, row: AssignmentRow) -> None:
+    """Raises NotAllowed unless the actor may do this to the assignment, in the agency that the permission concerns."""
+    ctx.require(permission, concerned(permission, row.agency_id, row.supervisor_id))
+
+
+def acknowledge_all(ctx: RequestContext, session: Session, ids: Collection[int]) -> tuple[int, ...]:
+    """Acknowledge several assignments in one transaction and return the ids that changed; others are left as they are.
+    Raises BadInput for an empty or too long list, NotFound, NotAllowed."""
+    if not 0 < len(ids) <= MAX_ACKNOWLEDGED:
+        raise BadInput(
+            Text(f"Chọn từ 1 đến {MAX_ACKNOWLEDGED} phần việc.", f"Choose from 1 to {MAX_ACKNOWLEDGED} assignments.")
+        )
+    rows = rows_of(session, read_today(session, ctx.now), ids)
+    for row in rows:
+        require_for(ctx, Permission.ACKNOWLEDGE, row)
+    new = (row.id for row in rows if row.state is State.ASSIGNED)
+    return tuple(each for each in new if acknowledge(session, each, **ctx.by))

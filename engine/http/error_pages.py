@@ -22,8 +22,7 @@ from engine.errors import Busy, DondocError, FieldsRefused, TooOften, Unavailabl
 from engine.http.expired_forms import CHALLENGE, unsent_page
 from engine.http.render import url
 from engine.http.request_context import FACTOR_PAGE, SecondFactorFirst, SignInFirst, language_of, tools_of
-from engine.http.security import HEADERS, MAX_BODY_BYTES, MAX_STRANGER_BYTES, BodyTooLarge
-from engine.http.security_log import SecurityEvent, route_of
+from engine.http.security import HEADERS, MAX_BODY_BYTES, MAX_STRANGER_BYTES, BodyTooLarge, SecurityEvent, route_of
 
 log = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from jinja2 import FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from engine.accounts.devices import device_words
 from engine.accounts.permissions import Permission
 from engine.accounts.saved_views import LISTS
+from engine.accounts.sign_in import device_words
 from engine.enums import complete
 from engine.files.plan_parts import RuleSource
 from engine.queries.time_class import Today
@@ -29,8 +29,8 @@ from engine.rules import words
 from engine.rules.calendar import DayKind, day_digits, read_day, tells_of_move, written
 from engine.rules.periods import Cadence
 from engine.rules.policy import Skip
-from engine.rules.promise_words import promise_words, reason_words
 from engine.rules.typed_day import PATTERN as DAY_PATTERN
+from engine.rules.typed_day import promise_words, reason_words
 from engine.template_cache import FastEnvironment, compiled
 from engine.terms import (
     CONTACT_ROLES,
@@ -45,9 +45,8 @@ from engine.terms import (
     TimeClass,
 )
 from engine.text import Text
-from engine.views.event_sentences import actor_words, said
+from engine.views.event_sentences import actor_words, done_words, said
 from engine.views.labels import label, work_state
-from engine.views.message_words import done_words
 
 T = TypeVar("T")
 ENGINE = Path(__file__).parent.parent

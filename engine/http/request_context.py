@@ -24,8 +24,18 @@ from starlette.exceptions import HTTPException
 
 from engine.accounts.accounts import AccountLine
 from engine.accounts.api_tokens import Bearer, scope_of
-from engine.accounts.link_powers import POWERS
-from engine.accounts.permissions import DESK, Acting, Actor, ActorRole, Permission, Reach, may, reach_of, require
+from engine.accounts.permissions import (
+    DESK,
+    POWERS,
+    Acting,
+    Actor,
+    ActorRole,
+    Permission,
+    Reach,
+    may,
+    reach_of,
+    require,
+)
 from engine.accounts.saved_views import LISTS, View, views_of
 from engine.accounts.second_factor import Proof
 from engine.accounts.sign_in import SessionHolder, holder_of, slide
@@ -38,11 +48,10 @@ from engine.http.long_work import LongWork
 from engine.http.navigation import bar_of, pages_of
 from engine.http.page_store import PageStore
 from engine.http.render import Templates, changed, url
-from engine.http.security import MAX_BODY_BYTES, YEAR_SECONDS, FormTokens, network_of, same_origin
-from engine.http.security_log import SecurityLog
-from engine.queries.directory.followed import followed_agencies
+from engine.http.security import MAX_BODY_BYTES, YEAR_SECONDS, FormTokens, SecurityLog, network_of, same_origin
+from engine.queries.directory.agencies import followed_agencies
 from engine.queries.kept import KeptAnswers
-from engine.queries.system.demo_step import StepNews, step_news
+from engine.queries.system.setup_state import StepNews, step_news
 from engine.queries.time_class import Today, read_day
 from engine.queries.work.overdue import counted_overdue
 from engine.rules.calendar import day_digits, local_date, written

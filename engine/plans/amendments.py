@@ -27,11 +27,18 @@ from engine.rules.calendar import Due, WorkCalendar, local_date, written
 from engine.rules.outputs import Output, read_output
 from engine.store.database import table
 from engine.store.event_log import record
-from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
-from engine.store.stored_rows import AssignmentOfPlan, StoredPlan, select_assignments, select_plans
+from engine.store.stored_rows import (
+    AssignmentOfPlan,
+    StoredPlan,
+    columns_for,
+    object_of,
+    objects,
+    select_assignments,
+    select_plans,
+)
 from engine.terms import EventKind, NoticeKind, PlanState, Role, State
 from engine.text import Text
 

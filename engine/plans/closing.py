@@ -2,32 +2,38 @@
 
 Open assignments stay open. Cancelling them would remove them from the year's figures, where lateness must show; and
 late reports are still accepted.
+
+Several assignments transferred, cancelled or given another due date at once: each by the function of the single
+act, with its own event, in a savepoint. One that cannot be changed is left, with the reason; a repetition changes
+nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import case, func, select, update
 from sqlmodel import Session
 
+from engine.assignments import lifecycle
 from engine.assignments.backlog import past_plans
-from engine.assignments.measures import unfinished
+from engine.assignments.bulk_decisions import Decided, decide_each
+from engine.assignments.measures import is_unfinished, unfinished
 from engine.assignments.opening import planned
 from engine.assignments.outbox import NoticeLine, post
 from engine.assignments.weekly_digest import schedule
 from engine.errors import BadInput, Conflict, NotFound
+from engine.plans.amendments import move_by_dispatch, require_existing
 from engine.rules.calendar import local_date, written
 from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.event_log import record
-from engine.store.named_rows import object_of
 from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Plan
 from engine.store.rulebook import read_rulebook
-from engine.store.stored_rows import StoredPlan, select_plans
+from engine.store.stored_rows import AssignmentOfPlan, StoredPlan, object_of, select_assignments, select_plans
 from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Quiet, Role, State
 from engine.text import Text
 
@@ -189,3 +195,43 @@ def _require_active(plan_id: int, state: PlanState | None) -> None:
         )
     if state is PlanState.ENDED:
         raise Conflict(Text("Kế hoạch này đã kết thúc rồi.", "This plan has already ended."))
+
+
+def cancel_all(session: Session, ids: Sequence[int], *, reason: str, actor: str, now: datetime) -> Decided:
+    """Cancel them, all for the same reason. Raises BadInput without one."""
+    return decide_each(session, ids, lambda one: lifecycle.cancel(session, one, reason=reason, actor=actor, now=now))
+
+
+def transfer_all(
+    session: Session, ids: Sequence[int], *, to_agency: str, reason: str, actor: str, now: datetime
+) -> Decided:
+    """Transfer them to one agency. Raises BadInput without a reason, or for an agency that is unknown or has ended."""
+    require_existing(session, [to_agency], local_date(now))
+
+    def one(assignment_id: int) -> None:
+        lifecycle.transfer(session, assignment_id, to_agency=to_agency, reason=reason, actor=actor, now=now)
+
+    return decide_each(session, ids, one)
+
+
+def redate_all(session: Session, ids: Sequence[int], *, day: date, basis: str, actor: str, now: datetime) -> Decided:
+    """Give them another due date, by a paper. Raises BadInput without a basis, or for a past date."""
+    if not basis.strip():
+        raise BadInput(Text("Cần ghi căn cứ, như số công văn.", "Give the basis, such as the number of a dispatch."))
+    a, p, book = table(Assignment), table(Plan), read_rulebook(session)
+
+    def one(assignment_id: int) -> None:
+        statement = select_assignments().add_columns(p.c.urgency, p.c.policy_id, p.c.state.label("plan_state"))
+        statement = statement.join(p, p.c.id == a.c.plan_id).where(a.c.id == assignment_id).with_for_update(of=a)
+        found = session.connection().execute(statement).one()
+        row = object_of(AssignmentOfPlan, found)
+        if not is_unfinished(row.state, row.done_on) or found.plan_state is not PlanState.ACTIVE:
+            raise Conflict(
+                Text("Việc này đã hoàn thành hoặc kế hoạch đã kết thúc.", "It is done, or its plan has ended.")
+            )
+        line = move_by_dispatch(session, row, day, basis, book, actor=actor, now=now)
+        if line is None:
+            raise Conflict(Text("Hạn không thay đổi.", "The due date stays as it is."))
+        post(session, [line], read_recipients(session, [line.agency_id]), book.calendar, now)
+
+    return decide_each(session, ids, one)

@@ -24,11 +24,10 @@ from engine.rules.periods import after
 from engine.rules.policy import Policy
 from engine.store.database import table
 from engine.store.event_log import record
-from engine.store.named_rows import columns_for, objects
 from engine.store.recipients import last_day
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
-from engine.store.stored_rows import StoredAssignment, StoredPlan, select_assignments
+from engine.store.stored_rows import StoredAssignment, StoredPlan, columns_for, objects, select_assignments
 from engine.terms import COUNTED_STATES, EventKind, State
 from engine.text import Text
 

@@ -23,10 +23,9 @@ from engine.plans.successions import change_supervisor, require_basis, tell_depa
 from engine.rules.calendar import ONE_DAY, local_date
 from engine.store.database import table
 from engine.store.event_log import record
-from engine.store.named_rows import columns_for, object_of
 from engine.store.recipients import last_day
 from engine.store.records import Agency, AgencyGroup, Assignment, Contact, Duty, Plan
-from engine.store.stored_rows import StoredPlan, select_plans
+from engine.store.stored_rows import StoredPlan, columns_for, object_of, select_plans
 from engine.terms import EventKind, PlanState
 from engine.text import Text
 

@@ -17,8 +17,7 @@ from sqlmodel import Session
 
 from engine.agencies.agencies import MAX_BASIS_CHARS
 from engine.agencies.directory_loading import expand_owners
-from engine.assignments.ended_owners import EndedOwner, ended_owners
-from engine.assignments.handover import Successions
+from engine.assignments.handover import EndedOwner, Successions, ended_owners
 from engine.assignments.lifecycle import supervisor_of
 from engine.assignments.outbox import NoticeLine, post
 from engine.errors import BadInput, Conflict, NotFound

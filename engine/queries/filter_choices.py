@@ -1,13 +1,17 @@
-"""The options of filters: plans, periods, agency levels, departments."""
+"""The options of filters: plans, periods, agency levels, departments.
+
+How a list is ordered: a key, by which the URL may ask for it, -> what it orders by; «-key»: backwards.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import cast, func, select
+from sqlalchemy import ColumnElement, cast, func, select
 from sqlalchemy import types as sql_types
 from sqlmodel import Session
 
@@ -108,3 +112,19 @@ def department_choices(session: Session) -> tuple[tuple[str, str], ...]:
     following = select(p.c.supervisor_id).where(p.c.state == PlanState.ACTIVE)
     rows = session.connection().execute(select(g.c.id, g.c.name).where(g.c.id.in_(following)).order_by(g.c.name))
     return tuple((agency_id, name) for agency_id, name in rows)
+
+
+T = TypeVar("T")
+SqlOrders = Mapping[str, Sequence[ColumnElement[Any]]]
+Orders = Mapping[str, Callable[[T], Any]]
+
+
+def sql_order(orders: SqlOrders, sort: str) -> list[ColumnElement[Any]]:
+    """ORDER BY expressions; none for ""."""
+    expressions = orders[sort.removeprefix("-")] if sort else ()
+    return [each.desc() if sort.startswith("-") else each.asc() for each in expressions]
+
+
+def sorted_by_order(rows: Iterable[T], orders: Orders[T], sort: str) -> list[T]:
+    """The rows in the order; as they are for ""."""
+    return sorted(rows, key=orders[sort.removeprefix("-")], reverse=sort.startswith("-")) if sort else list(rows)

@@ -1,17 +1,21 @@
-"""A plan by its number in the database, and the active ones."""
+"""A plan by its number in the database, and the active ones.
+
+The default reporting period of a plan.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from datetime import date
+
+from sqlalchemy import func, select
 from sqlmodel import Session
 
 from engine.errors import NotFound
 from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
-from engine.store.named_rows import object_of
-from engine.store.records import Plan
-from engine.store.stored_rows import StoredPlan, select_plans
-from engine.terms import PlanState
+from engine.store.records import Assignment, Plan
+from engine.store.stored_rows import StoredPlan, object_of, select_plans
+from engine.terms import COUNTED_STATES, PlanState
 from engine.text import Text
 
 
@@ -36,3 +40,14 @@ def active_plans(session: Session) -> tuple[tuple[int, str], ...]:
     statement = select(p.c.id, p.c.supervisor_id).where(p.c.state == PlanState.ACTIVE)
     found = session.connection().execute(statement.order_by(p.c.issued_on.desc(), p.c.id))
     return tuple((plan_id, supervisor_id) for plan_id, supervisor_id in found)
+
+
+def main_period(session: Session, plan_id: int) -> str:
+    """The latest of the plan's main periods: those with at least half as many assignments as the largest. «once» while
+    nothing is open."""
+    a = table(Assignment)
+    statement = select(a.c.period, func.count(), func.max(a.c.original_due_on)).group_by(a.c.period)
+    rows = session.connection().execute(statement.where(a.c.plan_id == plan_id, a.c.state.in_(COUNTED_STATES))).all()
+    largest = max((row[1] for row in rows), default=0)
+    main = [(row[2] or date.min, row[0]) for row in rows if 2 * row[1] >= largest]
+    return max(main, default=(date.min, "once"))[1]

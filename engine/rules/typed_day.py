@@ -1,12 +1,17 @@
 """A day as people type it: 17/6/2021, 17-6-21, 17.6.2021, 17062021, 2021-06-17, «thứ Năm, 17/6/2021», «17 tháng 6 năm
-2021», 17/6. Pure."""
+2021», 17/6. Pure.
+
+What is said of a promise, beside how late its task is: on pages, in files and in papers. Pure.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 
-from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, ONE_DAY, WorkCalendar, add_months
+from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, ONE_DAY, WorkCalendar, add_months, written
+from engine.rules.policy import Reason
 from engine.rules.words import working_days
 from engine.text import Text
 
@@ -73,3 +78,20 @@ def _from_now(days: int) -> Text:
         return Text("ngày làm việc kế tiếp", "next working day")
     count = working_days(days)
     return Text(f"sau {count.vi}", f"in {count.en}")
+
+
+def promise_words(promised_on: date | None, number: int, today: date) -> Text | None:
+    """«đã hẹn thứ Tư, 30/6/2021», from the second promise of the task on with «(lần 2)»; once its day has passed
+    «lời hẹn thứ Tư, 30/6/2021 đã qua». None without a promise that counts."""
+    if promised_on is None:
+        return None
+    vi, en = written(promised_on), written(promised_on, "en")
+    again = Text(f" (lần {number})", f" (no. {number})") if number > 1 else Text("", "")
+    if promised_on < today:
+        return Text(f"lời hẹn {vi} đã qua{again.vi}", f"the promise of {en} has passed{again.en}")
+    return Text(f"đã hẹn {vi}{again.vi}", f"promised for {en}{again.en}")
+
+
+def reason_words(code: str, reasons: Sequence[Reason]) -> Text:
+    """A reason code in words; one that the policy no longer has is shown as it is."""
+    return next((each.text for each in reasons if each.code == code), Text.same(code))

@@ -1,13 +1,29 @@
 """Vietnamese letters: NFC, one spelling for matching, and whether a word can be a Vietnamese syllable.
 
 Pure. ``matching`` keeps the length of its text, so that what is found in it is cut out of the document's own words.
+
+Names are what they look like: no invisible and no direction-changing characters. Pure.
+
+With such a character one name looks like another («Sở Y tế» twice), or is read backwards (U+202E).
+
+From bytes to Vietnamese text: Unicode, and the old TCVN3 (ABC) and VNI encodings, distinguished by syllables.
+
+Old fonts stored Vietnamese at the code points of Western letters. The table is chosen by how many words become
+Vietnamese syllables; if none gives enough, the text is rejected with an explanation.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
+
+from engine.errors import BadInput
+from engine.text import Text
 
 TONES = "\u0300\u0301\u0303\u0309\u0323"
 _CONTROL = (*range(9), 11, 12, *range(14, 32), *range(0x7F, 0xA0))
@@ -92,3 +108,178 @@ def starts_small(text: str) -> bool:
     """Whether the first letter of a text is small and nothing but quotes or brackets stand before it."""
     first = next((each for each in text if each not in "\"'“”‘’«([ "), "")
     return first.islower()
+
+
+_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+HIDDEN_CHARACTER = Text(
+    "Tên có ký tự ẩn hoặc ký tự đổi chiều chữ; hãy gõ lại bằng tay.",
+    "The name holds an invisible or a direction-changing character; type it by hand.",
+)
+
+
+def has_hidden_character(text: str) -> bool:
+    return any(unicodedata.category(character) in _HIDDEN_CATEGORIES for character in text)
+
+
+def require_visible(text: str) -> str:
+    """The text. Raises BadInput if it holds a hidden character."""
+    if has_hidden_character(text):
+        raise BadInput(HIDDEN_CHARACTER)
+    return text
+
+
+# TCVN 5712:1993 VN3, one byte a letter. Capitals with a tone were set in a second font (.VnTimeH), as small letters.
+_TCVN3 = str.maketrans(
+    "µ¸¶·¹¨»¾¼½Æ©ÇÊÈÉË®ÌÐÎÏÑªÒÕÓÔÖ×ÝØÜÞßãáâä«åèæçé¬êíëìîïóñòô\u00adõøö÷ùúýûüþ¡¢£¤¥¦§",
+    "àáảãạăằắẳẵặâầấẩẫậđèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵĂÂÊÔƠƯĐ",
+)
+
+# VNI: a plain vowel followed by a letter that stands for its marks, and a few letters that stand alone.
+_VNI_MARKS = {
+    letter: shape + tone
+    for shape, letters in (("", " øùõûï"), ("\u0302", "âàáãåä"), ("\u0306", "êèéüúë"))
+    for letter, tone in zip(letters, ("", *TONES), strict=True)
+    if letter != " "
+}
+_VNI_ALONE = {"ñ": "đ", "ô": "ơ", "ö": "ư", "ì": "ì", "í": "í", "æ": "ỉ", "ó": "ĩ", "ò": "ị", "î": "ỵ"}
+_VNI = re.compile(rf"([aeouyôö])([{''.join(_VNI_MARKS)}])|[{''.join(_VNI_ALONE)}]", re.IGNORECASE)
+
+_FIRST = re.compile(r"(?m)(?<!\w)ủ(?=y ban)|(?<=^\d\. )[^\W\d_]|(?<=^\d\d\. )[^\W\d_]|(?<=^- )[^\W\d_](?=\w)")
+
+
+def from_tcvn3(text: str) -> str:
+    """TCVN3 text read as Western letters, as Vietnamese. Words typed in capitals are capitals whole; the letters that
+    had no capitals get theirs back where an entry begins, and in «Ủy ban»."""
+    found = text.translate(_TCVN3)
+    if found == text:
+        return text
+    found = _raised(re.sub(r"\w{2,}", lambda word: _raised(word.group()), found))
+    return _FIRST.sub(lambda letter: letter.group().upper(), found)
+
+
+def _raised(text: str) -> str:
+    """In capitals when all its plain letters, two at least, are: the others had no capitals of their own."""
+    plain = [each for each in text if each.isascii() and each.isalpha()]
+    return text.upper() if len(plain) > 1 and all(each.isupper() for each in plain) else text
+
+
+def from_vni(text: str) -> str:
+    """VNI text read as Western letters, as Vietnamese."""
+
+    def letter(found: re.Match[str]) -> str:
+        base = found[1] or found[0]
+        plain = _VNI_ALONE.get(base.lower(), base.lower())
+        marked = plain + _VNI_MARKS[found[2].lower()] if found[2] else plain
+        return unicodedata.normalize("NFC", marked.upper() if base.isupper() else marked)
+
+    return _VNI.sub(letter, text)
+
+
+def from_misread_utf8(text: str) -> str:
+    """UTF-8 that some program read as Western letters («Cá»™ng hÃ²a»), read again as UTF-8."""
+    try:
+        return b"".join(bytes([ord(each)]) if ord(each) < 256 else each.encode("cp1252") for each in text).decode()
+    except (UnicodeDecodeError, UnicodeEncodeError):
+        return text
+
+
+OLD_WAYS: Mapping[str, Callable[[str], str]] = {"TCVN3": from_tcvn3, "VNI": from_vni, "UTF-8": from_misread_utf8}
+_WORD = re.compile(r"[^\s\d!-@\[-`{-~“”‘’…–]+")
+_SAMPLE = 60_000
+
+
+def strange_words(text: str) -> list[str]:
+    """Words with Vietnamese marks that can be no Vietnamese syllable, the most frequent first; few are allowed."""
+    marked = _marked(text)
+    counts = Counter(word.lower() for word in marked if word.isalpha() and not (word.isupper() or is_syllable(word)))
+    many = counts.total() * 100 > len(marked)
+    return [word for word, count in counts.most_common() if count > 1] if many else []
+
+
+def _marked(text: str) -> list[str]:
+    """The words with other than plain letters at the beginning of a text."""
+    return [word for word in _WORD.findall(text[:_SAMPLE]) if not word.isascii()]
+
+
+def _share(text: str) -> float:
+    """How many of the words with marks are Vietnamese syllables, between 0 and 1."""
+    marked = _marked(text)
+    return sum(map(is_syllable, marked)) / len(marked) if marked else 1.0
+
+
+@dataclass(frozen=True)
+class Converted:
+    """Text that can be read, and the old way of writing it that was undone ("" when it was Unicode)."""
+
+    text: str
+    was: str = ""
+
+
+def modern(text: str) -> Converted:
+    """The text in Unicode, whatever old way it was written in; lines already in Unicode are left alone.
+
+    Raises BadInput when many words are no Vietnamese in any way known.
+    """
+    text = unicodedata.normalize("NFC", text)
+    share, marked = _share(text), len(_marked(text))
+    if marked < 4 or share >= 0.9:
+        return Converted(text)
+    best = max(OLD_WAYS, key=lambda name: _share(OLD_WAYS[name](text)))
+    lines = [_best_line(line, OLD_WAYS[best]) for line in text.split("\n")]
+    found = unicodedata.normalize("NFC", "\n".join(lines))
+    if _share(found) >= max(0.8, share + 0.05):
+        return Converted(found, best)
+    if marked >= 15 and share < 0.7:
+        raise BadInput(
+            Text(
+                "Chữ trong tệp không đọc được: có lẽ là phông cũ không rõ loại. Hãy chuyển sang Unicode rồi nhập lại.",
+                "The letters of the file cannot be read: an old font of an unknown kind. Convert it to Unicode first.",
+            )
+        )
+    return Converted(text)
+
+
+def _best_line(line: str, convert: Callable[[str], str]) -> str:
+    """The line converted, unless it holds letters that the old fonts never had."""
+    new = any((ord(each) > 0x2FF and each.isalpha()) or each in "ăđơưĂĐƠƯ" or each in TONES for each in line)
+    return line if new and convert is not from_misread_utf8 else convert(line)
+
+
+_WESTERN = frozenset({"windows-1252", "cp1252", "iso-8859-1", "latin1", "iso-8859-15", "us-ascii"})
+_ENTITY = re.compile(rb"&#(?:7[89]\d\d|x1e[a-f0-9]{2}|273|432|417|259|272|431|416|258);", re.IGNORECASE)
+
+
+def opened(raw: bytes, declared: str = "") -> str:
+    """Bytes of a text or web page as letters; old fonts still look as they were stored (see ``modern``).
+
+    ``declared`` is the page's own word for its letters, believed only if it works. Raises BadInput when the bytes
+    are no text at all.
+    """
+    nulls = raw[:4000].count(0)
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16", errors="replace")
+    if nulls > len(raw[:4000]) // 5:
+        return raw.decode("utf-16-be" if raw[:1] == b"\0" else "utf-16-le", errors="replace")
+    if nulls:
+        raise BadInput(
+            Text(
+                "Tệp không phải văn bản. Hãy gửi .txt, .html, .docx hoặc .pdf.",
+                "The file is not text. Send .txt, .html, .docx or .pdf.",
+            )
+        )
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        text = raw.decode("utf-8-sig", errors="replace")
+        few = text.count("\ufffd") * 100 < sum(not each.isascii() for each in text)
+        return text if few or error.start > 0.9 * len(raw) else _western(raw, declared.lower())
+
+
+def _western(raw: bytes, declared: str) -> str:
+    """Bytes that are no Unicode, as letters of one byte each."""
+    if declared in _WESTERN and _ENTITY.search(raw):
+        return raw.decode("cp1252", errors="replace")  # Word writes Vietnamese letters as entities in such a page
+    windows = unicodedata.normalize("NFC", raw.decode("cp1258", errors="replace"))
+    if declared in {"windows-1258", "cp1258"} or _share(windows) >= 0.9:
+        return windows
+    return raw.decode("latin-1")

@@ -15,9 +15,9 @@ from engine.enums import complete
 from engine.rules.calendar import ONE_DAY
 from engine.store.database import Database, among, table
 from engine.store.facts import read_fact, write_fact
-from engine.store.named_rows import columns_for, object_of
 from engine.store.records import Agency, Contact
 from engine.store.records.agencies import AgencyName
+from engine.store.stored_rows import columns_for, object_of
 from engine.terms import Role
 
 CHANNELS = ("email", "sms")

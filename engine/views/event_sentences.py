@@ -1,18 +1,25 @@
-"""Events as sentences, and their actors in words. Pure; Vietnamese and English."""
+"""Events as sentences, and their actors in words. Pure; Vietnamese and English.
+
+What the figures of a page say, in the sentence that is its title. Pure.
+
+What was done because of an incoming message, in words: for the writer's letter and the pages.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Protocol
 
+from engine.correspondence.message_acts import Done
 from engine.enums import complete
+from engine.queries.figures.outlook import Furthest, Outlook
 from engine.queries.work.assignment_story import Person
-from engine.rules.calendar import written
+from engine.rules.calendar import day_digits, written
 from engine.rules.policy import Skip
-from engine.rules.words import CODES, coded, rung_words
-from engine.terms import EventKind, Outcome, Role
-from engine.text import LANGUAGES
+from engine.rules.words import CODES, coded, number_words, period_text, rung_words, short_day
+from engine.terms import EventKind, MessageAct, Outcome, Role
+from engine.text import LANGUAGES, Text
 from engine.views.labels import label
 
 _LABEL_ALONE = (
@@ -165,3 +172,88 @@ def actor_words(actor: str, people: Mapping[str, Person], language: str) -> str:
     if kind in CODES:
         return coded(kind, language) + (f" {rest}" if rest else "")
     return actor
+
+
+def finding(found: Outlook) -> Text:
+    """How what is overdue has changed since last week, and who is furthest behind: «Quá hạn giảm từ 69 xuống 21 việc;
+    nhiều nhất: 4 cơ quan, mỗi cơ quan 4 việc»."""
+    furthest = found.furthest
+    if furthest is None:
+        return _overdue(found)
+    return Text.joined("; ", (_overdue(found), _furthest(furthest)))
+
+
+def _overdue(found: Outlook) -> Text:
+    now = found.now.total.overdue
+    was = found.then.total.overdue if found.week is not None else now
+    after, before = (Text(number_words(n, "vi"), number_words(n, "en")) for n in (now, was))
+    if was == now:
+        words = Text("{now} việc quá hạn", "{now} overdue") if now else Text("Không có việc quá hạn", "Nothing overdue")
+    elif not now:
+        words = Text("Hết quá hạn, tuần trước {was} việc", "Nothing overdue any more, {was} a week ago")
+    elif now < was:
+        words = Text("Quá hạn giảm từ {was} xuống {now} việc", "Overdue down from {was} to {now}")
+    else:
+        words = Text("Quá hạn tăng từ {was} lên {now} việc", "Overdue up from {was} to {now}")
+    return words.filled(now=after, was=before)
+
+
+def _furthest(furthest: Furthest) -> Text:
+    """Who has been overdue for longest; of several that have been since the same day, who has most: never one of equals
+    by the alphabet."""
+    one, since = furthest.most[0], short_day(furthest.most[0].since)
+    if furthest.tied:
+        words = Text("lâu nhất: {n} cơ quan, đều từ {since}", "longest: {n} agencies, all since {since}")
+        return words.filled(n=len(furthest.agencies), since=since)
+    if len(furthest.most) > 1:
+        words = Text("nhiều nhất: {n} cơ quan, mỗi cơ quan {each} việc", "most: {n} agencies with {each} each")
+        return words.filled(n=len(furthest.most), each=one.overdue)
+    if len(furthest.agencies) > 1:
+        return Text("nhiều nhất: {name}, {n} việc", "most: {name}, {n}").filled(name=one.name, n=one.overdue)
+    words = Text("lâu nhất: {name}, {n} việc từ {since}", "longest: {name}, {n} since {since}")
+    return words.filled(name=one.name, n=one.overdue, since=since)
+
+
+def _about(done: Done) -> Text:
+    named = [
+        Text.same(f"{citation} ({{period}})").filled(period=period_text(period)) if period else Text.same(citation)
+        for citation, period in zip(done.citations, done.periods, strict=True)
+    ]
+    return Text.joined(", ", named)
+
+
+_WORDS: Mapping[MessageAct, Text] = complete(
+    MessageAct,
+    {
+        MessageAct.ACKNOWLEDGED: Text("xác nhận đã nhận {about}", "{about} acknowledged"),
+        MessageAct.EXTENSION_ASKED: Text(
+            "đề nghị gia hạn {about} đến {on}", "an extension of {about} to {on} asked for"
+        ),
+        MessageAct.PROMISED: Text("lời hẹn hoàn thành {about} ngày {on}", "a promise to finish {about} on {on}"),
+        MessageAct.DIFFICULTY: Text("khó khăn, vướng mắc về {about}", "a difficulty about {about}"),
+        MessageAct.QUESTION: Text("câu hỏi về {about}", "a question about {about}"),
+        MessageAct.ANSWERED: Text("trả lời câu hỏi về {about}", "the question about {about} answered"),
+        MessageAct.DECLINED: Text(
+            "{about} không thuộc nhiệm vụ của cơ quan, chờ bộ phận theo dõi quyết định",
+            "{about} is not the agency's, for the monitoring section to decide",
+        ),
+        MessageAct.DRAFTED: Text(
+            "tệp {files} đã đưa vào bản nháp báo cáo {about}, chờ cơ quan xem và gửi",
+            "{files} put into the draft of the report on {about}, which the agency has to send",
+        ),
+        MessageAct.STOPPED: Text("ngừng nhận tin nhắn", "no more SMS"),
+        MessageAct.SET_ASIDE: Text("đã xem, không phải xử lý thêm", "read, nothing to be done"),
+    },
+)
+
+
+def done_words(done: Done) -> Text:
+    """One act: «đề nghị gia hạn IV.1.1 đến 25/6/2021»."""
+    files = ", ".join(f"“{name}”" for name in done.files)
+    return _WORDS[done.act].filled(about=_about(done), on=day_digits(done.on) if done.on else "", files=files)
+
+
+def all_done(acts: Iterable[Done]) -> Text | None:
+    """All acts in one sentence without its end; None if there is none."""
+    said = [done_words(each) for each in acts]
+    return Text.joined("; ", said) if said else None

@@ -1,14 +1,25 @@
-"""What the next rung of an assignment does, in words: for letters and for the pages that letters open. Pure."""
+"""What the next rung of an assignment does, in words: for letters and for the pages that letters open. Pure.
+
+The letters to an agency about what is overdue, as a small line of time. Pure.
+
+A dot is a reminder, a square a chasing («đôn đốc»), a hollow square what comes next, a stroke the due date.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import assert_never
 
+from markupsafe import Markup
+
+from engine.queries.work.overdue import LateAgency
 from engine.rules.policy import Rung
+from engine.rules.words import short_day
 from engine.terms import NoticeKind, Role
 from engine.text import Text
+from engine.views.svg_charts import filled
 
 _DEEDS: Mapping[NoticeKind, Text] = {
     NoticeKind.ASSIGNED: Text("thư giao việc", "the assignment"),
@@ -59,3 +70,73 @@ def _person(role: Role, bodies: Bodies) -> Text:
             return Text(f"lãnh đạo {bodies.issuer}", f"the leadership of {bodies.issuer}")
         case _:
             assert_never(role)
+
+
+WIDE, TALL, EDGE = 240, 22, 8
+DOT, SQUARE = "M{:g} 11h0", "M{:g} 7m-4 0h8v8h-8z"
+"""Parts of a path; a dot is a line of no length with round ends."""
+MOST_SAID = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The days that all lines of a page share."""
+
+    first: date
+    last: date
+
+    def place(self, day: date) -> float:
+        share = (day - self.first).days / max((self.last - self.first).days, 1)
+        return round(EDGE + (WIDE - 2 * EDGE) * share, 1)
+
+
+def span_of(agencies: Sequence[LateAgency], today: date) -> Span:
+    days = [day for each in agencies for day in (*each.asked, each.since, each.contacts.next_on) if day is not None]
+    return Span(min([*days, today]), max([*days, today]))
+
+
+def reminder_line(agency: LateAgency, span: Span, language: str) -> Markup:
+    """An SVG with its days as alternative text."""
+    middle, due = TALL / 2, span.place(agency.since)
+    parts = [
+        filled('<path class="rl-line" d="M{:g} {:g}H{:g}"/>', EDGE, middle, WIDE - EDGE),
+        filled('<path class="rl-due" d="M{:g} 2v{:g}"/>', due, TALL - 4),
+    ]
+    sent = [span.place(day) for day, escalated in agency.asked.items() if not escalated]
+    chased = [span.place(day) for day, escalated in agency.asked.items() if escalated]
+    coming = [span.place(day) for day in (agency.contacts.next_on,) if day is not None]
+    for kind, form, places in (("sent", DOT, sent), ("chased", SQUARE, chased), ("next", SQUARE, coming)):
+        if places:
+            parts.append(filled('<path class="rl-{}" d="{}"/>', kind, "".join(map(form.format, places))))
+    return filled(
+        '<svg class="rl" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>',
+        WIDE,
+        TALL,
+        in_words(agency).said(language),
+        Markup("").join(parts),
+    )
+
+
+def in_words(agency: LateAgency) -> Text:
+    """«hạn 17/6; đã nhắc 03/6, 14/6; đã gửi đôn đốc 8 lần, từ 22/6 đến 30/8; tiếp theo 08/9»."""
+    reminded = [day for day, escalated in agency.asked.items() if not escalated]
+    chased = [day for day, escalated in agency.asked.items() if escalated]
+    due = short_day(agency.since)
+    parts = [Text(f"hạn {due}", f"due {due}")]
+    if reminded:
+        parts.append(Text.joined(" ", (Text("đã nhắc", "reminded"), _days(reminded))))
+    if chased:
+        parts.append(Text.joined(" ", (Text("đã gửi đôn đốc", "chased"), _days(chased))))
+    if not agency.asked:
+        parts.append(Text("chưa có thư nhắc nào gửi đi", "no reminder was sent"))
+    if agency.contacts.next_on is not None:
+        parts.append(Text("tiếp theo {day}", "next {day}").filled(day=short_day(agency.contacts.next_on)))
+    return Text.joined("; ", parts)
+
+
+def _days(days: Sequence[date]) -> Text:
+    """Each of a few; of many how often, the first and the last."""
+    if len(days) <= MOST_SAID:
+        return Text.same(", ".join(map(short_day, days)))
+    first, last = short_day(days[0]), short_day(days[-1])
+    return Text(f"{len(days)} lần, từ {first} đến {last}", f"{len(days)} times, from {first} to {last}")

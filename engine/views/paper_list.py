@@ -3,6 +3,8 @@
 A spreadsheet may have seventeen columns; a landscape sheet holds some 170 characters across. What all rows have in
 common is said once above the table, two columns of the same days become one under both headings, columns without any
 value go, and a long text is cut where its row would take more than ``MAX_LINES`` lines; the spreadsheet has it whole.
+
+What is said of a simulated letter: what it is, and of which assignments it tells.
 """
 
 from __future__ import annotations
@@ -11,6 +13,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from engine.plans.simulated_year import SimulatedLetter, SimulatedYear
+from engine.rules.words import period_words, rung_words
+from engine.terms import NoticeKind
+from engine.text import Text
+from engine.views.labels import label
 from engine.views.spreadsheets import Cell, Kind, Sheet, SheetColumn, written_cell
 
 PAPER_WIDTH = 172
@@ -174,3 +181,17 @@ def _cut(shown: _Shown, width: int) -> Sequence[str]:
 
 def _shortened(text: str, room: int) -> str:
     return f"{text[: room - 2].rpartition(' ')[0].rstrip(';,.')}\u00a0…"
+
+
+def letter_words(letter: SimulatedLetter, language: str) -> str:
+    """«nhắc trước hạn: trước hạn 10 ngày làm việc»; of a weekly digest its name alone."""
+    if letter.kind == "digest":
+        return Text("tổng hợp tuần", "weekly digest").said(language)
+    kind = label(NoticeKind(letter.kind), language)
+    return f"{kind}: {rung_words(letter.rung, language, every_day=letter.every_day)}" if letter.rung else kind
+
+
+def assignment_words(year: SimulatedYear, coded_one: str, language: str) -> str:
+    """«188/KH-UBND IV.16.1 UBND huyện Kỳ Sơn, 6 tháng đầu năm 2021»."""
+    number, citation, agency_id, period = coded_one.split(" ")
+    return f"{number} {citation} {year.name(agency_id)}, {period_words(period, language)}"

@@ -14,8 +14,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from engine.queries.system.channels import channels
-from engine.queries.system.letter_counts import count_letters
+from engine.queries.system.health import channels
+from engine.queries.system.letters import count_letters
 from engine.queries.time_class import read_today, time_class
 from engine.rules.calendar import local_date
 from engine.store.database import table

@@ -3,6 +3,8 @@
 No scripts and no inline styles: classes of the site's stylesheet, so charts follow light and dark mode. Nothing is
 shown by colour alone: cells show their number, future letters have a dashed edge, due dates are triangles, bars have
 labels.
+
+Markup made by code: drawings of many shapes.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from engine.queries.figures.outlook import WeekPoint
 from engine.queries.figures.plan_progress import PeriodStanding
@@ -19,7 +21,13 @@ from engine.queries.figures.year import Week, Year
 from engine.rules.calendar import written
 from engine.rules.words import day_and_month, period_words, short_day
 from engine.text import LANGUAGES
-from engine.views.markup import filled
+
+
+def filled(form: str, *values: float | str) -> Markup:
+    """``Markup(form).format(*values)`` at a fifth of its cost: text is escaped, markup stays, numbers keep their form.
+    ``form`` is written in the code."""
+    return Markup(form.format(*(escape(each) if isinstance(each, str) else each for each in values)))
+
 
 FRAME_WIDTH, NARROWEST_BAR, WIDEST_BAR, NUMBERED_BAR = 1_204, 14, 32, 22
 """Of a desk's page; of a bar of a week; from which on its number fits above it."""

@@ -1,4 +1,7 @@
-"""What pages of plans receive: a document, or a form that carries a whole plan file; and a plan file as a download."""
+"""What pages of plans receive: a document, or a form that carries a whole plan file; and a plan file as a download.
+
+The plan whose draft of a dispatch a user may open.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,16 @@ from dataclasses import dataclass
 
 from fastapi import Request
 from fastapi.responses import Response
+from sqlmodel import Session
 from starlette.datastructures import FormData, UploadFile
 
 from engine.accounts.permissions import Permission
 from engine.errors import NotAllowed
-from engine.files.document_limits import MAX_DOCUMENT_BYTES, MAX_DOCUMENT_CHARS
+from engine.files.spreadsheet import MAX_DOCUMENT_BYTES, MAX_DOCUMENT_CHARS
 from engine.http.forms import Form
-from engine.http.request_context import SignedIn, binding_of, tools_of
+from engine.http.request_context import RequestContext, SignedIn, binding_of, tools_of
 from engine.http.security import MAX_BODY_BYTES, same_origin
+from engine.queries.stored_plans import active_plans
 from engine.text import Text
 
 SAVING = Text("Đang lưu kế hoạch", "Saving the plan")
@@ -82,3 +87,15 @@ def plan_download(number: str, text: str) -> Response:
 
 def digest_of(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
+
+
+def draftable_plan(ctx: RequestContext, session: Session, plan_id: int | None) -> int | None:
+    """The plan, or the newest active one, if the user's department follows it and may chase; else None."""
+    return next(
+        (
+            each
+            for each, supervisor in ctx.kept(session, active_plans)
+            if plan_id in (None, each) and ctx.may(Permission.SEE_PAPERS, supervisor)
+        ),
+        None,
+    )

@@ -17,7 +17,7 @@ from aiosmtplib import SMTP, SMTPException, SMTPServerDisconnected
 from engine.text import Text
 from notifications.contract.channel import Fate, Outcome
 from notifications.email.relay import Relay, Security
-from notifications.email.replies import Replies
+from notifications.email.signed_addresses import Replies
 from notifications.email.smtp_replies import Stage, connect_failed, interrupted, reply_outcome
 
 CONNECTION_ERRORS = (SMTPException, OSError, TimeoutError)

@@ -24,9 +24,9 @@ from engine.correspondence.received_files import ReceivedFile, draft_report, kee
 from engine.errors import BadInput, TooOften
 from engine.rules.calendar import local_date
 from engine.store.database import insert_rows, table
-from engine.store.named_rows import object_of
 from engine.store.recipients import Recipient
 from engine.store.records import Contact, IncomingMessage, Letter
+from engine.store.stored_rows import object_of
 from engine.terms import MessageAct, Role, WaitReason
 from engine.text import Text
 from notifications.email.bounces import Bounce
@@ -48,16 +48,23 @@ from notifications.inbound.incoming_rows import (
 )
 from notifications.inbound.message import MAX_TEXT_CHARS, Mail, without_tokens
 from notifications.inbound.own_words import without_lines_of
-from notifications.inbound.performing import ONLY_ACKNOWLEDGED, Performed, Performer, Problem, words_of
+from notifications.inbound.performing import (
+    ONLY_ACKNOWLEDGED,
+    REJECTED,
+    AnswerResult,
+    Performed,
+    Performer,
+    Problem,
+    words_of,
+)
 from notifications.inbound.proof import MailProof
 from notifications.inbound.replying import Answer, answer_by_mail, answer_by_sms, excerpt, notify_monitor, send_answer
 from notifications.inbound.requests import ReadReply, citations_in, read_requests, without_sending
-from notifications.inbound.results import REJECTED, AnswerResult
 from notifications.letters import reply_codes
 from notifications.receipts import letter_outcomes
 from notifications.receipts.rerouting import TriedLetter, select_letters
-from notifications.sms.incoming import Incoming as Message
 from notifications.sms.replies import Acknowledge, NotUnderstood, Reply, Say, Stop, read_reply
+from notifications.sms.replies import Incoming as Message
 
 WRONG_CODE, WRONG_CODES = "sms_code", Limit(5, timedelta(hours=1))
 """Codes have four digits, and a sender's number can be forged."""

@@ -24,9 +24,9 @@ from engine.text import Text
 from notifications.inbound import answers
 from notifications.receipts import letter_outcomes
 from notifications.sms import receipts
-from notifications.sms.incoming import from_kannel
 from notifications.sms.receipts import Receipt
-from notifications.sms.zalo_messages import SIGNATURE_HEADER, from_zalo
+from notifications.sms.replies import from_kannel
+from notifications.sms.zalo import SIGNATURE_HEADER, from_zalo
 
 Action = Callable[[Session, datetime], object]
 Fields = TypeVar("Fields")

@@ -24,7 +24,7 @@ from notifications.inbound.message import Mail, read_mail
 from notifications.inbound.proof import MailProof
 from notifications.receipts import letter_outcomes
 from notifications.sms.gammu import Gammu
-from notifications.sms.incoming import from_gammu
+from notifications.sms.replies import from_gammu
 
 log = logging.getLogger(__name__)
 SENT_FILE_RETENTION = timedelta(days=7)

@@ -15,12 +15,12 @@ from engine.errors import BadInput
 from engine.rules.calendar import local_date
 from engine.rules.policy import for_role
 from engine.store.database import insert_new, table
-from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.recipients import Recipient
 from engine.store.records import Agency, Contact, Incoming, IncomingMessage, Letter, LetterBody, Notice
+from engine.store.stored_rows import columns_for, object_of, objects
 from notifications.letters.facts import ANSWER
 from notifications.receipts.rerouting import TriedLetter, select_letters
-from notifications.sms.numbers import e164
+from notifications.sms.gateway import e164
 
 
 def record(session: Session, channel: str, external_id: str, now: datetime) -> int | None:

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.rules.charset import OLD_WAYS
-from engine.rules.vietnamese import is_syllable
+from engine.rules.vietnamese import OLD_WAYS, is_syllable
 
 if TYPE_CHECKING:
     from bs4 import PageElement, Tag

@@ -19,8 +19,8 @@ from engine.errors import LinkRefused
 from engine.queries.work.letter_links import open_link
 from engine.rules.calendar import local_date
 from engine.store.database import table
-from engine.store.named_rows import object_of, objects
 from engine.store.records import Contact, Letter
+from engine.store.stored_rows import object_of, objects
 from notifications.email.authentication import is_authenticated
 from notifications.email.signed_addresses import BOUNCE, REPLY, REPLY_ADDRESSES, RETURN_ADDRESSES, signed_key
 from notifications.inbound.message import Mail

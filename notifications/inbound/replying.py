@@ -19,11 +19,11 @@ from engine.store.records import Letter
 from engine.store.rulebook import read_rulebook
 from engine.terms import OPEN_STATES, MessageAct, NoticeKind, Role
 from engine.text import Text
-from engine.views.message_words import all_done
+from engine.views.event_sentences import all_done
 from notifications.inbound.incoming_rows import note
 from notifications.inbound.performing import Performed, Problem
 from notifications.letters.facts import ANSWER
-from notifications.sms.numbers import masked
+from notifications.sms.gateway import masked
 
 MAX_EXCERPT_CHARS = 200
 """Characters of a message that a letter quotes, phone numbers masked; the page shows it whole."""

@@ -19,8 +19,8 @@ from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy
 from engine.store.database import table
 from engine.store.event_log import append, event
-from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.records import STILL_OWED, Letter, Notice
+from engine.store.stored_rows import columns_for, object_of, objects
 from engine.terms import EventKind, LetterState
 from notifications.letters.facts import about_duties
 

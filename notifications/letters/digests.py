@@ -33,7 +33,7 @@ from engine.assignments.weekly_digest import (
     schedule,
     told_until,
 )
-from engine.queries.system.letter_counts import LetterCounts, count_letters
+from engine.queries.system.letters import LetterCounts, count_letters
 from engine.rules.calendar import ONE_DAY
 from engine.rules.policy import audience, for_role
 from engine.store.database import table

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, exists, false, select, true
 from sqlmodel import Session
 
-from engine.agencies.deputy_letters import DEPUTY_NAMED
+from engine.agencies.preferences import DEPUTY_NAMED
 from engine.assignments.backlog import Backlog, open_refusal
 from engine.assignments.chasing import Chased, asked_to_acknowledge, being_escalated, chased
 from engine.assignments.handover import Successions
@@ -28,11 +28,11 @@ from engine.queries.directory.enquiries import Enquiries, administrator, monitor
 from engine.rules.calendar import local_date, tells_of_move
 from engine.rules.policy import Facts, Rung, upcoming
 from engine.store.database import among, table
-from engine.store.named_rows import object_of, objects
 from engine.store.recipients import address_of, last_day
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Extension, Incoming, Letter, Notice, Plan
 from engine.store.records.agencies import AgencyName
 from engine.store.rulebook import Rulebook
+from engine.store.stored_rows import object_of, objects
 from engine.terms import NoticeKind, Outcome, PlanState, Role, State, Timing, Urgency
 from engine.text import Text
 from engine.views.next_step import Bodies, next_step

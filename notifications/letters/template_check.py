@@ -24,7 +24,7 @@ from engine.enums import complete
 from engine.errors import Problem
 from engine.files.plan_parts import subject_words
 from engine.queries.directory.enquiries import Enquiries
-from engine.queries.system.letter_counts import LetterCounts
+from engine.queries.system.letters import LetterCounts
 from engine.terms import NoticeKind, Outcome, Role, State
 from engine.text import LANGUAGES, Text
 from notifications.contract.channel import Outgoing

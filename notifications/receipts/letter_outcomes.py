@@ -18,16 +18,16 @@ from engine.enums import complete
 from engine.errors import BadInput
 from engine.store.database import insert_new, table
 from engine.store.event_log import record
-from engine.store.named_rows import object_of
 from engine.store.recipients import ADDRESS_OF, CHANNELS
 from engine.store.records import EARLY, Contact, Delivery, Incoming, Letter
+from engine.store.stored_rows import object_of
 from engine.terms import EventKind, LetterState
 from notifications.contract.channel import About
 from notifications.email.address import read_address
 from notifications.email.bounces import Bounce, Severity, status_in
-from notifications.email.refusals import about
+from notifications.email.smtp_replies import about
 from notifications.receipts.rerouting import RerouteResult, TriedLetter, reroute, select_letters
-from notifications.sms.numbers import e164, masked
+from notifications.sms.gateway import e164, masked
 from notifications.sms.receipts import Receipt, advance
 
 SOFT_WAITS = (timedelta(hours=4), timedelta(hours=24))

@@ -35,10 +35,10 @@ from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Policy, audience
 from engine.store.database import among, insert_new, table
 from engine.store.event_log import append
-from engine.store.named_rows import columns_for, objects
 from engine.store.recipients import CHANNELS, Recipient, Recipients, read_recipients
 from engine.store.records import Assignment, Digest, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
+from engine.store.stored_rows import columns_for, objects
 from engine.terms import LetterState, NoticeKind, PlanState, Role, State, Urgency
 from notifications.letters.obsolete import obsolete_reason
 

@@ -8,9 +8,17 @@ from typing import Any, Unpack
 from engine.errors import BadInput
 from engine.text import Text
 from notifications.contract.channel import Fate, Outcome, Outgoing
-from notifications.sms.gateway import Answer, CodeMeaning, HttpOptions, JsonGateway, Message, outcome
-from notifications.sms.numbers import national
-from notifications.sms.permanent_errors import BALANCE, LOGIN
+from notifications.sms.gateway import (
+    BALANCE,
+    LOGIN,
+    Answer,
+    CodeMeaning,
+    HttpOptions,
+    JsonGateway,
+    Message,
+    national,
+    outcome,
+)
 from notifications.sms.text import brand
 
 

@@ -26,8 +26,7 @@ from engine.application.app import make_app
 from engine.http.app_context import AppContext
 from engine.store.database import Database
 from tests.bench.province_data import NOW
-from workflows.serving.listen_socket import listen_at
-from workflows.serving.memory import few_arenas
+from workflows.serving.process import few_arenas, listen_at
 
 KEY = "a key for benchmarks"
 BARE = "/-/bare"

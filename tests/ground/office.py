@@ -49,8 +49,7 @@ from engine.http.app_context import AppContext
 from engine.http.long_work import Answer, LongWork, Progress
 from engine.http.render import Templates
 from engine.http.request_context import BINDING_COOKIE, Tools, guarded, is_secure
-from engine.http.security import FormTokens
-from engine.http.security_log import SecurityLog
+from engine.http.security import FormTokens, SecurityLog
 from engine.queries.time_class import Today, read_today
 from engine.store.database import Database, table
 from engine.store.pending_answers import Begun
@@ -58,7 +57,7 @@ from engine.store.records import Contact, Letter
 from engine.terms import Outcome, Role, WaitReason
 from notifications.letters.preview import preview_letter
 from workflows.run import channel_wiring, passes
-from workflows.simulation.fast_forward import fast_forward
+from workflows.simulation.demo import fast_forward
 
 OPENED, NOW = at("2021-04-07", "09:00"), at("2021-06-24")
 HERE = "http://127.0.0.1:8188"

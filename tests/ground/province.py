@@ -33,11 +33,11 @@ from config import DATA
 from config.settings import DemoSettings, Settings
 from engine.accounts import sign_in
 from engine.accounts.signed_links import Link, Purpose
-from engine.admin.arrival import WeeklyLetter, arrival_key, write_weekly_letter
+from engine.admin.first_steps import WeeklyLetter, arrival_key, write_weekly_letter
 from engine.admin.published_figures import publish_figures
 from engine.agencies import feed_addresses, preferences
 from engine.agencies.directory_loading import load_directory as store_directory
-from engine.agencies.stored_directory import read_directory
+from engine.agencies.directory_loading import read_directory
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from notifications.sms.incoming import KANNEL_GET_URL, kannel_groups
+from notifications.sms.replies import KANNEL_GET_URL, kannel_groups
 
 TIMEOUT_SECONDS = 20.0
 """Maximum wait: long enough for a slow machine, so that only a broken gateway fails the test."""

@@ -25,7 +25,7 @@ from engine.accounts.signed_links import Purpose
 from engine.admin.published_figures import list_published
 from engine.admin.reorganisation import reorganise
 from engine.agencies.directory_loading import load_directory as store_directory
-from engine.agencies.stored_directory import read_directory
+from engine.agencies.directory_loading import read_directory
 from engine.application import daily_cleanup
 from engine.assignments.lifecycle import ReportText, report
 from engine.assignments.measures import still_asked
@@ -49,7 +49,7 @@ from engine.store.records import Agency, Assignment, Contact, Letter, Plan
 from engine.store.rulebook import read_calendar
 from engine.terms import OPEN_STATES, LetterState, Role
 from workflows.run import passes
-from workflows.simulation.fast_forward import fast_forward
+from workflows.simulation.demo import fast_forward
 
 REPORT_LINK = re.compile(r"/r/([^/\s]+)")
 BEGIN, LAST = at("2021-04-07"), at("2025-12-31", "18:00")

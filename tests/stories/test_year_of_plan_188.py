@@ -31,8 +31,7 @@ from stories.letter_rules import RecordingRenderer, faults_of
 from stories.numbers import Numbers
 
 from engine.admin.published_figures import publish_figures
-from engine.agencies.deputy_letters import DEPUTY_NAMED
-from engine.agencies.preferences import name_deputy
+from engine.agencies.preferences import DEPUTY_NAMED, name_deputy
 from engine.assignments import lifecycle, opening
 from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
@@ -53,7 +52,7 @@ from notifications.contract.channel import Outcome as DeliveryOutcome
 from notifications.delivery import release_kept
 from notifications.letters.facts import LetterFacts
 from workflows.run.passes import tick
-from workflows.simulation.fast_forward import fast_forward
+from workflows.simulation.demo import fast_forward
 
 BEGAN, ENDED = at("2021-04-07", "09:00"), at("2022-01-31", "00:00")
 FRONT, LABOUR, PROVINCE = "mttq-tinh", "so-ldtbxh", "ubnd-tinh"

@@ -24,7 +24,7 @@ from engine.assignments.lifecycle import standing_report
 from engine.assignments.measures import still_asked, unfinished
 from engine.assignments.weekly_digest import LAST_WEEK, week_of
 from engine.errors import Unavailable
-from engine.queries.system.channels import channels
+from engine.queries.system.health import channels
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Facts, next_look
 from engine.store import search_index
@@ -32,9 +32,9 @@ from engine.store.database import Database, table
 from engine.store.event_log import append, event
 from engine.store.facts import read_fact, write_fact
 from engine.store.markers import hold
-from engine.store.named_rows import AnyRow
 from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, Letter, Pass, Plan
 from engine.store.rulebook import read_rulebook
+from engine.store.stored_rows import AnyRow
 from engine.terms import EventKind, LetterState, PassName, PlanState, State
 from workflows.checks import log_checks, record_checks
 from workflows.checks.log_checks import CHECKED_ASSIGNMENTS, CURSOR
@@ -67,7 +67,7 @@ OUTSIDE = (
     "canary_missing",
     "arrival_unconfirmed",
 )
-"""Findings that do not come from the rows: a clock that is not believed, and ``workflows.checks.machine_checks``."""
+"""Findings that do not come from the rows: a clock that is not believed, and ``workflows.checks.record_checks``."""
 UNREADABLE = "unreadable_rows"
 """Finding: so many checks could not be made, since a row holds what it cannot hold."""
 

@@ -21,8 +21,7 @@ from engine.store.records import STILL_OWED, Assignment, Event, Fact, Letter, Pl
 from engine.store.records.work import CHASED
 from engine.terms import EventKind, LetterState, PromiseState
 from workflows.checks.audit import FAR_AHEAD, recomputed
-from workflows.checks.early_rungs import EARLY, free_early_rungs
-from workflows.checks.log_checks import missed
+from workflows.checks.log_checks import EARLY, free_early_rungs, missed
 from workflows.checks.record_checks import plans_to_open
 
 

@@ -8,8 +8,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from config.settings import ArrivalProof, Settings
-from engine.admin.arrival import read_weekly_letter
-from engine.admin.checklist import CheckLine, unused, well, wrong
+from engine.admin.first_steps import CheckLine, read_weekly_letter, unused, well, wrong
 from engine.rules.words import moment
 from engine.text import Text
 from notifications.canary import read_canary

@@ -33,7 +33,7 @@ def doctor(
     ] = False,
 ) -> None:
     """Examine this installation: one line each with the remedy. Exit code 1 if anything is wrong. Changes nothing."""
-    from engine.admin.checklist import Mark
+    from engine.admin.first_steps import Mark
     from workflows.operation.doctor import examine
     from workflows.run.system import compose_existing
 

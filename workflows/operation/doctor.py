@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING
 import httpx
 
 from config.settings import SMS_GATEWAYS, Settings
-from engine.admin.checklist import CheckLine, Mark, unused, well, wrong
 from engine.admin.entered_settings import entered
-from engine.admin.first_steps import address_line, calendar_line, watch_line
+from engine.admin.first_steps import CheckLine, Mark, address_line, calendar_line, unused, watch_line, well, wrong
 from engine.admin.settings_view import removed_lines
 from engine.enums import complete
 from engine.errors import DondocError
@@ -36,14 +35,14 @@ from engine.text import Text
 from notifications.contract.channel import Outcome
 from notifications.email.smtp import Email
 from notifications.letters.renderer import LINK_LIFETIME
-from notifications.sms.cost import DAYS, Usage, usage
 from notifications.sms.gammu import Gammu
 from notifications.sms.gateway import HttpGateway
+from notifications.sms.receipts import DAYS, Usage, usage
 from workflows.operation.arrival_line import arrival_line
 from workflows.operation.backup import damage
 from workflows.operation.elsewhere import clock_elsewhere, sender_domain
-from workflows.operation.round_trip import round_trip, senders
 from workflows.operation.server_damage import server_damage
+from workflows.operation.trial_letter import round_trip, senders
 from workflows.run import channel_wiring, clock_guard, prefect_mark, prefect_server
 from workflows.run.private_files import too_wide
 

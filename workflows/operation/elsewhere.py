@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from config.settings import LOOPBACK
-from engine.admin.checklist import CheckLine, unused, well, wrong
+from engine.admin.first_steps import CheckLine, unused, well, wrong
 from engine.text import Text
 from workflows.operation.dns_texts import AskTexts, TextRecords, ask_texts
-from workflows.run.second_clocks import kept_by_time_service, relay_clock, second_clocks
+from workflows.run.clock_guard import kept_by_time_service, relay_clock, second_clocks
 
 if TYPE_CHECKING:
     from workflows.run.system import System

@@ -1,21 +1,43 @@
-"""A test letter or SMS, sent at once and outside the outbox, and what the relay or gateway answered in words."""
+"""A test letter or SMS, sent at once and outside the outbox, and what the relay or gateway answered in words.
+
+What ``dondoc doctor --round-trip`` tries: a reply and a returned letter, sent to our own signed addresses and read
+back from the mailbox. It finds out whether they arrive, and whether the server that takes mail in authenticates
+senders: it has to write its result on them, above one that a third message brings along.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import secrets
+import time
 import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.admin.first_steps import CheckLine, unused, well, wrong
 from engine.enums import complete
 from engine.errors import DondocError
 from engine.rules.calendar import PLAN_TIME
 from engine.store.markers import remember_mail_tried
 from engine.text import Text
 from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
+from notifications.email.signed_addresses import (
+    BOUNCE,
+    REPLY,
+    REPLY_ADDRESSES,
+    RETURN_ADDRESSES,
+    signed_address,
+    signed_key,
+)
+from notifications.email.smtp import Email
+from notifications.inbound.mailbox import Inbox
+from notifications.inbound.message import Mail, read_mail
 from workflows.run import channel_wiring
 
 if TYPE_CHECKING:
     from workflows.run.system import System
+
 
 SECONDS = 45.0
 ANSWERS = complete(
@@ -88,3 +110,169 @@ def _letter(system: System, to: str, language: str) -> Outgoing:
         "letters get through. No answer is needed.",
     ).said(language)
     return Outgoing(key=key, to=to, text=f"{text}\n", at=now, subject=subject, language=language)
+
+
+WAIT_SECONDS = 30.0
+POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One of our own addresses: ``prefix`` and ``use`` of its key, and the setting with its domain."""
+
+    name: str
+    prefix: str
+    use: str
+    domain: str
+    setting: str
+    what: Text
+
+    def address(self, system: System, key: str) -> str:
+        return signed_address(self.prefix, key, system.signer.secret(self.use), self.domain)
+
+    def carries(self, system: System, mail: Mail, key: str) -> bool:
+        secret = system.signer.secret(self.use)
+        return any(signed_key(self.prefix, each, secret) == key for each in mail.sent_to)
+
+
+def round_trip(system: System, wait: float = WAIT_SECONDS) -> Iterator[CheckLine]:
+    """The lines, in the order in which the ways are tried."""
+    channel = channel_wiring.email_channel(system.settings, system.signer)
+    inbox = system.inbound.inbox
+    if not isinstance(channel, Email) or inbox is None:
+        yield unused("round_trip", Text("cần cả máy chủ gửi thư và hộp thư trả lời", "needs a relay and a mailbox"))
+        return
+    settings = system.settings
+    ways = (
+        Way(
+            name="reply",
+            prefix=REPLY,
+            use=REPLY_ADDRESSES,
+            domain=settings.reply_domain,
+            setting="DONDOC_REPLY_DOMAIN",
+            what=Text("thư trả lời", "a reply"),
+        ),
+        Way(
+            name="bounce",
+            prefix=BOUNCE,
+            use=RETURN_ADDRESSES,
+            domain=settings.reply_domain,
+            setting="DONDOC_REPLY_DOMAIN",
+            what=Text("thư bị trả về", "a returned letter"),
+        ),
+    )
+    named, seen, forged = settings.imap_authserv_id, None, False
+    for way in ways:
+        line, mail = _try(system, way, channel, inbox, wait, {})
+        yield line
+        if mail is None:
+            continue
+        if named and seen is None:
+            mark = secrets.token_hex(6)
+            result = f"{named}; dmarc=pass header.from={way.domain} policy.test={mark}"
+            _, claimed = _try(system, way, channel, inbox, wait, {"Authentication-Results": result})
+            forged = claimed is not None and mark in claimed.authentication
+        seen = seen or mail.authentication
+    yield senders(named, seen, forged=forged)
+
+
+def _try(
+    system: System, way: Way, channel: Email, inbox: Inbox, wait: float, headers: Mapping[str, str]
+) -> tuple[CheckLine, Mail | None]:
+    if not way.domain:
+        return unused(way.name, Text(f"chưa đặt {way.setting}", f"{way.setting} is not set")), None
+    key = f"test:{secrets.token_hex(6)}"
+    address = way.address(system, key)
+    letter = Outgoing(
+        key=key,
+        to=address,
+        subject="Thử đường thư đến / A test of incoming mail",
+        text="Thư này do dondoc doctor gửi cho chính hệ thống.\n",
+        at=system.clock(),
+        headers={"Auto-Submitted": "auto-generated", **headers},
+    )
+    fix = Text(
+        f"Cho máy chủ thư đưa {way.prefix}…@{way.domain} vào hộp thư {system.settings.imap_username} "
+        "(docs/vi/van-hanh/thu-dien-tu.md).",
+        f"Let the mail server put {way.prefix}…@{way.domain} into {system.settings.imap_username} "
+        "(docs/operating/mail.md).",
+    )
+    try:
+        sent = asyncio.run(_send_round(channel, letter))
+        if sent.fate is not Fate.ACCEPTED:
+            return wrong(way.name, Text.same(f"{address}: {sent.code} {sent.reply}"[:200]), fix), None
+        raw = _wait_for(lambda: inbox.take_out(sent.receipt), wait)
+    except DondocError as error:
+        return wrong(way.name, error.text, fix), None
+    mail = read_mail(raw) if raw is not None else None
+    if mail is None or not way.carries(system, mail, key):
+        lost = Text("{what} không đến hộp thư sau {n} giây", "{what} did not reach the mailbox in {n} seconds")
+        return wrong(way.name, lost.filled(what=way.what, n=round(wait)), fix), mail
+    return well(way.name, Text("{what} đến hộp thư", "{what} reaches the mailbox").filled(what=way.what)), mail
+
+
+async def _send_round(channel: Email, letter: Outgoing) -> Outcome:
+    async with channel:
+        return await channel.send(letter)
+
+
+def _wait_for(look: Callable[[], bytes | None], seconds: float) -> bytes | None:
+    deadline = time.monotonic() + seconds
+    while (found := look()) is None and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    return found
+
+
+FORGED = Text(
+    "máy chủ nhận thư để Authentication-Results giả ở trên cùng, ai cũng gửi được thay người khác",
+    "the server that takes mail in leaves forged Authentication-Results on top: anybody can write as another",
+)
+NO_RESULT = Text(
+    "máy chủ nhận thư không ghi Authentication-Results, nên chưa thư nào được xác thực",
+    "the server that takes mail in writes no Authentication-Results, so no sender is authenticated",
+)
+_FIX_SENDERS = Text(
+    "Cho máy chủ nhận thư kiểm tra SPF, DKIM, DMARC của mọi thư đến, xóa Authentication-Results từ bên ngoài và ghi "
+    "dòng của mình (docs/vi/van-hanh/thu-dien-tu.md).",
+    "Let the server that takes mail in check SPF, DKIM and DMARC of all of it, remove Authentication-Results from "
+    "outside and write its own (docs/operating/mail.md).",
+)
+
+
+def senders(authserv_id: str, seen: str | None = None, *, forged: bool = False) -> CheckLine:
+    """Whether senders are authenticated. ``seen``: what the server wrote above our own message, None if none was sent.
+    ``forged``: a result that we had written into it ourselves stood there."""
+    server = (seen or "").partition(";")[0].strip()
+    if not authserv_id:
+        return _not_authenticated(server)
+    if seen is None:
+        unproven = Text(
+            f"{authserv_id} được đặt để xác thực người gửi; thử bằng dondoc doctor --round-trip",
+            f"{authserv_id} is set to authenticate senders; dondoc doctor --round-trip tries it",
+        )
+        return well("senders", unproven)
+    if forged or not server:
+        return wrong("senders", FORGED if forged else NO_RESULT, _FIX_SENDERS)
+    if server.lower() != authserv_id.lower():
+        return wrong(
+            "senders",
+            Text(
+                f"thư đến mang tên máy chủ {server}, không phải {authserv_id}",
+                f"mail names {server}, not {authserv_id}",
+            ),
+            Text("Sửa DONDOC_IMAP_AUTHSERV_ID.", "Correct DONDOC_IMAP_AUTHSERV_ID."),
+        )
+    return well("senders", Text(f"người gửi được {authserv_id} xác thực", f"{authserv_id} authenticates senders"))
+
+
+def _not_authenticated(server: str) -> CheckLine:
+    remedy = (
+        Text(f"đặt DONDOC_IMAP_AUTHSERV_ID={server}", f"set DONDOC_IMAP_AUTHSERV_ID={server}")
+        if server
+        else Text("xem DONDOC_IMAP_AUTHSERV_ID", "see DONDOC_IMAP_AUTHSERV_ID")
+    )
+    not_known = Text(
+        "chưa xác thực người gửi: qua thư chỉ tự ghi nhận việc xác nhận đã nhận, nội dung khác chờ ở trang Thư đến",
+        "senders are not authenticated: by mail only acknowledgements act, all else waits on the page Incoming",
+    )
+    return unused("senders", Text.joined("; ", (not_known, remedy)))

@@ -20,8 +20,8 @@ from sqlalchemy import func, select
 from engine.rules.calendar import day_digits, local_date
 from engine.store.clock import system_clock
 from engine.store.database import Database, table
-from engine.store.named_rows import columns_for, objects
 from engine.store.records import Assignment, Event, Pass
+from engine.store.stored_rows import columns_for, objects
 from engine.terms import EventKind, PassName
 from notifications.channel_health import ChannelHealth, channel_health
 from workflows.projection import events

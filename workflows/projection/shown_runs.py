@@ -31,8 +31,8 @@ from engine.enums import complete
 from engine.rules.calendar import PLAN_TIME
 from engine.rules.words import period_words
 from engine.store.database import among, table
-from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Duty, Plan
+from engine.store.stored_rows import objects
 from engine.terms import PlanState, State
 
 FLOW = "dondoc-duty"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from config.settings import ArrivalProof, Settings
 from engine.accounts.signed_links import Signer
-from engine.admin.arrival import arrival_key
+from engine.admin.first_steps import arrival_key
 from engine.errors import BadInput
 from engine.rules.targets import Allowed
 from engine.store.database import Database
@@ -16,14 +16,13 @@ from engine.text import Text
 from notifications.contract.channel import Channel
 from notifications.delivery import DeliveryContext
 from notifications.email.signed_addresses import REPLY, REPLY_ADDRESSES, RETURN_ADDRESSES, signed_address
+from notifications.finding_alarm import Operator
 from notifications.inbound.fetching import InboundSources
 from notifications.inbound.proof import MailProof
 from notifications.letters.renderer import LetterRenderer, RendererSettings
 from notifications.letters.sign_in_mailer import EmailSignInMailer, Mail
-from notifications.operator_alarm import Operator
 from notifications.sms.gammu import Gammu
-from notifications.webhooks.delivery import WebhookDelivery
-from notifications.webhooks.sender import Sender
+from notifications.webhooks.delivery import Sender, WebhookDelivery
 
 if TYPE_CHECKING:
     from notifications.email.smtp import SharedRate
@@ -87,7 +86,7 @@ def callback_secret(signer: Signer) -> str:
 
 def callback_addresses(settings: Settings, signer: Signer) -> dict[str, str]:
     """The callback URLs to enter at the gateways, by gateway and purpose; of Kannel its groups."""
-    from notifications.sms.incoming import KANNEL_GET_URL, kannel_groups
+    from notifications.sms.replies import KANNEL_GET_URL, kannel_groups
 
     callbacks_url = f"{settings.base_url}/callbacks/{callback_secret(signer)}"
     return {
@@ -179,8 +178,7 @@ def phone_channel(settings: Settings, signer: Signer, database: Database) -> Cha
     sms = sms_channel(settings, signer)
     if not settings.zalo_app_id:
         return sms
-    from notifications.sms.zalo import Zalo, ZaloFirst, read_templates
-    from notifications.sms.zalo_tokens import ZaloTokens
+    from notifications.sms.zalo import Zalo, ZaloFirst, ZaloTokens, read_templates
 
     secret, refresh_token = settings.zalo_app_secret.get_secret_value(), settings.zalo_refresh_token.get_secret_value()
     if not secret or not refresh_token:

@@ -24,10 +24,9 @@ from engine.terms import PassName
 from engine.views.prometheus import CONTENT_TYPE, render
 from notifications import canary, weekly_letter
 from notifications.contract.channel import Channel
-from notifications.finding_alarm import alarm_findings
+from notifications.finding_alarm import Operator, alarm, alarm_findings
 from notifications.inbound.fetching import InboundSources
 from notifications.inbound.fetching import receive as receive_answers
-from notifications.operator_alarm import Operator, alarm
 from workflows.run.passes import PassReport, finish
 
 log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from engine.assignments import escalation, opening
 from engine.assignments import weekly_digest as digests
 from engine.assignments.due_work import Due, in_window, what_is_due
 from engine.assignments.escalation import DueBatch, DueDuty, EscalationResult
-from engine.correspondence.incoming import blank_settled
+from engine.correspondence.received_files import blank_settled
 from engine.errors import Unavailable
 from engine.store.database import Database, insert_new, table
 from engine.store.letter_waits import add_waits

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from engine.store.clock import system_clock
-from workflows.projection.prefect_http import prefect_client
+from workflows.projection.prefect_api import prefect_client
 
 log = logging.getLogger(__name__)
 PASSES = ("dondoc-tick/every", "dondoc-deliver/every", "dondoc-backup/on-demand", "dondoc-digest/on-demand")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from workflows.projection.prefect_http import prefect_client
+from workflows.projection.prefect_api import prefect_client
 
 log = logging.getLogger(__name__)
 LIMIT = "dondoc-relay"

@@ -27,7 +27,7 @@ from urllib.parse import unquote, urlsplit
 import httpx
 
 from engine.store.atomic_file import atomic_write
-from workflows.projection.prefect_http import prefect_client
+from workflows.projection.prefect_api import prefect_client
 from workflows.run.prefect_backlog import tidy
 
 if TYPE_CHECKING:

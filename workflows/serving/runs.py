@@ -109,7 +109,7 @@ def run_pass(
             return asyncio.run(watch(database, now, system.alarms, operator, own_mailbox, arrival_link))
         case PassName.AUDIT:
             from workflows.checks.audit import audit
-            from workflows.checks.machine_checks import machine_findings
+            from workflows.checks.record_checks import machine_findings
 
             outside = {"open_files": len(list(too_wide(settings))), "clock_wrong": int(clock_wrong)}
             outside["passes_hang"] = hanging

@@ -22,12 +22,9 @@ from config.settings import Settings, read_settings
 from notifications.delivery import release_kept
 from workflows.run.prefect_mark import observe_in_prefect
 from workflows.run.system import Running, System, compose
-from workflows.serving.heartbeat import Heartbeat
-from workflows.serving.logs import configure_logging
-from workflows.serving.memory import few_arenas
-from workflows.serving.projecting import Projecting
+from workflows.serving.heartbeat import Heartbeat, Projecting
+from workflows.serving.process import ServiceManager, configure_logging, few_arenas
 from workflows.serving.runs import run_audit, run_inbound, run_tick, run_webhooks
-from workflows.serving.service_manager import ServiceManager
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 20

@@ -1,13 +1,17 @@
 """The demo: an example plan eleven days behind its first due date, the clock stopped, with buttons to advance it.
 
 Only the clock and the channel differ from production: letters go to a Maildir; the passes are the live ones.
+
+Fast-forward through time: advance to each moment at which something is due and run the live passes.
+
+Used by the demo, the simulation and the story test.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -30,11 +34,32 @@ from workflows.run import passes
 from workflows.run.installation import load_defaults
 from workflows.serving import runs
 from workflows.simulation.examples import EXAMPLES, Example, load_example
-from workflows.simulation.fast_forward import fast_forward
 from workflows.simulation.scenarios import simulated_agencies
 
 if TYPE_CHECKING:
     from workflows.run.system import System
+
+
+Tick = Callable[[datetime], Awaitable[object]]
+Between = Callable[[datetime], None]
+
+
+async def fast_forward(
+    database: Database, start: datetime, until: datetime, tick: Tick, between: Between | None = None
+) -> datetime:
+    """Tick at ``start`` and at every moment up to ``until`` at which something is due; ``between`` is called after each
+    tick, for simulated people. Returns ``until``."""
+    now = start
+    while True:
+        await tick(now)
+        if between is not None:
+            between(now)
+        with database.read() as session:
+            next_due = next_moment(session, now)
+        if next_due is None or next_due > until:
+            return until
+        now = next_due
+
 
 STEPS = {"day": timedelta(days=1), "week": timedelta(days=7)}
 

@@ -16,9 +16,9 @@ from engine.enums import complete
 from engine.rules.calendar import WorkCalendar, instant, local_date
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
-from engine.store.named_rows import columns_for, objects
 from engine.store.records import Assignment
 from engine.store.rulebook import read_calendar
+from engine.store.stored_rows import columns_for, objects
 from engine.terms import Scenario, State
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, select
 
 from engine.accounts.signed_links import Signer
 from engine.agencies import directory_loading
-from engine.agencies.stored_directory import read_directory
+from engine.agencies.directory_loading import read_directory
 from engine.assignments import opening
 from engine.errors import Conflict
 from engine.files.directory import DirectoryFile
@@ -31,10 +31,10 @@ from engine.rules.calendar import PLAN_TIME, WorkCalendar, day_digits, instant, 
 from engine.rules.policy import Policy
 from engine.rules.words import period_words
 from engine.store.database import Database, table
-from engine.store.named_rows import AnyRow
 from engine.store.recipients import CHANNELS, unset_channels
 from engine.store.records import Agency, Assignment, Contact, Duty, Letter, Notice, Plan
 from engine.store.rulebook import read_rulebook
+from engine.store.stored_rows import AnyRow
 from engine.terms import LetterState, Role, Scenario
 from engine.text import Text
 from engine.views.labels import label
@@ -43,7 +43,7 @@ from notifications.delivery import DeliveryContext
 from notifications.letters.facts import RANK, LetterFacts
 from notifications.letters.renderer import InUse, LetterRenderer, RendererSettings
 from workflows.run.passes import tick
-from workflows.simulation.fast_forward import fast_forward
+from workflows.simulation.demo import fast_forward
 from workflows.simulation.scenarios import simulated_agencies
 
 SIMULATION_TIMEOUT_SECONDS = 60.0

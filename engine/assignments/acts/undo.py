@@ -23,8 +23,8 @@ from engine.errors import Conflict, NotFound
 from engine.rules.calendar import ONE_DAY, instant, local_date
 from engine.store.database import among, table
 from engine.store.event_log import record
-from engine.store.named_rows import columns_for, objects
 from engine.store.records import Assignment, Event, Extension, Notice, Promise, Report, UndoableAct
+from engine.store.stored_rows import columns_for, objects
 from engine.terms import EventKind
 from engine.text import Text
 

@@ -19,8 +19,8 @@ from engine.errors import BadInput, Conflict
 from engine.rules.words import short_moment
 from engine.store.changed_work import about
 from engine.store.database import among, insert_new, table
-from engine.store.named_rows import object_of
 from engine.store.records import Draft
+from engine.store.stored_rows import object_of
 from engine.text import Text
 
 MAX_FIELDS, MAX_NAME_CHARS, MAX_FIELD_CHARS, MAX_TOTAL_CHARS = 2_000, 80, 20_000, 400_000

@@ -28,8 +28,8 @@ from engine.store.atomic_file import atomic_write
 from engine.store.changed_work import about
 from engine.store.database import insert_new, table
 from engine.store.event_log import record
-from engine.store.named_rows import objects
 from engine.store.records import Agency, Evidence
+from engine.store.stored_rows import objects
 from engine.terms import EventKind
 from engine.text import Text
 

@@ -19,8 +19,8 @@ from engine.errors import NotFound
 from engine.files.plan_parts import Indicator
 from engine.rules.periods import within
 from engine.store.database import table
-from engine.store.named_rows import objects
 from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Plan, Report
+from engine.store.stored_rows import objects
 from engine.terms import COUNTED_STATES, REPORTED_STATES, PlanState, State
 from engine.text import Text
 

@@ -4,6 +4,9 @@ An entry is a due date: an all-day event with alarms and a permanent UID. ``SEQU
 the assignment's events, so a moved date moves in the user's calendar. Reported and cancelled assignments stay as
 cancelled entries without alarms, because calendars would otherwise keep the old entry. Texts are neutral, since
 calendars are often shared.
+
+Calendar feeds at secret addresses: anyone with the address can read the feed, so it holds no more than a letter
+would.
 """
 
 from __future__ import annotations
@@ -11,14 +14,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from fastapi import APIRouter
+from fastapi.responses import Response
 from sqlalchemy import case, func, select
 from sqlmodel import Session
 
-from engine.agencies.feed_addresses import Reader
+from engine.agencies.feed_addresses import Reader, reader_of
 from engine.assignments.measures import is_unfinished
 from engine.enums import complete
+from engine.errors import NotFound
+from engine.http.request_context import Unauthenticated
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.words import period_words
 from engine.store.database import table
@@ -283,3 +291,26 @@ def _name(reader: Reader) -> str:
     if reader.language == "en":
         return f"{'Followed by' if supervising else 'Due dates of'} {reader.agency}"
     return f"{'Theo dõi của' if supervising else 'Hạn báo cáo của'} {reader.agency}"
+
+
+router = APIRouter(include_in_schema=False)
+MAX_ADDRESS_CHARS = 200
+
+
+@router.get("/feed/{name}")
+def show(ctx: Unauthenticated, name: str) -> Response:
+    """The feed (RFC 5545). Calendar programs poll it; reading changes nothing. What has not changed is not sent again
+    (RFC 9110, 13.1.2)."""
+    key, dot, ending = name.rpartition(".")
+    if not dot or ending != "ics" or len(key) > MAX_ADDRESS_CHARS:
+        raise NotFound
+    with ctx.app.database.read() as session:
+        reader = reader_of(session, key, ctx.now)
+        body = feed(session, reader, ctx.now, base_url=ctx.app.settings.base_url)
+    etag = f'"{sha256(body).hexdigest()[:32]}"'
+    headers = {"content-disposition": 'inline; filename="don-doc.ics"', "x-robots-tag": "noindex", "etag": etag}
+    headers["cache-control"] = "private, no-cache"
+    known = {each.strip().removeprefix("W/") for each in ctx.request.headers.get("if-none-match", "").split(",")}
+    if known & {etag, "*"}:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="text/calendar; charset=utf-8", headers=headers)

@@ -19,21 +19,20 @@ from engine.features.papers.facts import (
     PaperKind,
     PlanFacts,
     PriorPaper,
+    agency_names,
     common_level,
+    plan_duties,
     short_committee,
 )
-from engine.features.papers.issuers import issuer_of
-from engine.features.papers.ministries import ministries
-from engine.features.papers.stored_facts import agency_names, plan_duties
+from engine.features.papers.issuers import issuer_of, ministries
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
-from engine.rules.promise_words import promise_words
+from engine.rules.typed_day import promise_words
 from engine.rules.words import level_rank
 from engine.store.database import among, table
-from engine.store.named_rows import AnyRow, objects
 from engine.store.records import Agency, Assignment, Event, Extension, Plan
 from engine.store.rulebook import read_rulebook
-from engine.store.stored_rows import StoredPlan
+from engine.store.stored_rows import AnyRow, StoredPlan, objects
 from engine.terms import EventKind, PlanState, State, TimeClass
 
 MAX_ROWS = 1_000

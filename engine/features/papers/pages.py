@@ -1,5 +1,8 @@
 """Papers: what waits to be issued and what was; a công văn đôn đốc as a draft, as the file to sign, and the record of
-its number and date."""
+its number and date.
+
+Papers that state figures: a period's consolidated report, the leadership's quick report, a published ranking.
+"""
 
 from __future__ import annotations
 
@@ -15,33 +18,41 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
+from engine.admin.published_figures import published
 from engine.assignments.issued_papers import drop_draft, record_paper
-from engine.errors import BadInput, NotFound
+from engine.errors import BadInput, Conflict, NotFound
 from engine.features.papers.dispatch import addressed, dispatch_docx, for_one, proposed, subject_line, text_of
 from engine.features.papers.drafts import Draft, dispatch_draft, issued_papers, waiting_drafts
-from engine.features.papers.facts import SIGNERS, Dispatch
-from engine.features.papers.issuers import departments_of, letterhead_of
-from engine.features.papers.letterhead import fill, fill_each
-from engine.features.papers.list_columns import PAPER_LIST, PaperLine
-from engine.features.papers.wording import (
+from engine.features.papers.facts import (
     MAX_PARAGRAPH_CHARS,
+    SIGNERS,
+    Dispatch,
     DraftKey,
+    PaperKind,
     drop_wording,
     keep_wording,
     read_wording,
 )
-from engine.http.assignment_actions import require_for
-from engine.http.filters import Code, Empty, Plain, PlanId, Several, YesNo, queried_day
-from engine.http.form_fields import FormFields
+from engine.features.papers.issuers import departments_of, issuer_of, letterhead_of
+from engine.features.papers.letterhead import fill, fill_each
+from engine.features.papers.list_columns import PAPER_LIST, PaperLine
+from engine.features.papers.period_report import period_report
+from engine.features.papers.quick_report import quick_report, quick_report_docx, rank_rows, ranking_docx
+from engine.features.papers.report import report_docx, report_name
+from engine.http.contact_access import require_for
+from engine.http.filters import Code, Empty, Plain, PlanId, Several, SmallId, YesNo, queried_day
+from engine.http.forms import FormFields
 from engine.http.lists.list_download import DOCX, ExportFormat, attachment, download
 from engine.http.render import url
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.filter_choices import PlanChoices, plan_choices
-from engine.queries.stored_plans import find_plan
+from engine.queries.stored_plans import active_plans, find_plan, plan_of
 from engine.queries.work.assignments import rows_of
 from engine.rules.privacy import looks_private
+from engine.rules.words import period_words
 from engine.text import Text
-from engine.web.draftable_plans import draftable_plan
+from engine.web.pages.plans.plans import read_figures
+from engine.web.plan_uploads import draftable_plan
 
 router = APIRouter(include_in_schema=False)
 ANSWER_BY = Text("Trả lời chậm nhất ngày", "Answer by")
@@ -301,3 +312,47 @@ def _file(dispatch: Dispatch, found: Draft, period: str, kind: PaperFile, own: b
         for (agency_id, _), body in zip(found.agencies, bodies, strict=True):
             out.writestr(f"{stem}_{agency_id}.docx", body)
     return attachment(archive.getvalue(), "application/zip", f"{stem}.zip")
+
+
+@router.get("/plans/{plan_id}/report.docx")
+def report_paper(ctx: SignedIn, plan_id: SmallId, period: Code = "") -> Response:
+    """The consolidated report of the period as a draft to be signed."""
+    plan, _, period, _ = read_figures(ctx, plan_id, period)
+    with ctx.reading() as (session, today):
+        facts = period_report(session, today, plan_of(session, plan_id), period)
+    here = url(f"/plans/{plan_id}/figures", period=period)
+    facts = replace(facts, source=f"{ctx.app.settings.base_url}{here}")
+    return attachment(report_docx(facts), DOCX, report_name(plan.row.number, plan.row.year, period))
+
+
+@router.get("/leadership/report.docx")
+def quick_paper(ctx: SignedIn, plan: PlanId, period: Code = "") -> Response:
+    """The page as a paper to sign, with the ranking as its annex."""
+    ctx.require(Permission.SEE_STANDING)
+    with ctx.reading() as (session, today):
+        row = find_plan(session, plan or next((each for each, _ in active_plans(session)), 0))
+        if row is None:
+            raise NotFound(Text("Không có kế hoạch đang thực hiện.", "There is no active plan."))
+        facts = quick_report(session, today, row, period, whole_plans=plan is None)
+    here = url("/leadership", plan=plan, period=period)
+    facts = replace(facts, source=f"{ctx.app.settings.base_url}{here}")
+    return attachment(quick_report_docx(facts), DOCX, f"bao-cao-nhanh_{row.number.replace('Đ', 'D')}_{ctx.today}.docx")
+
+
+@router.get("/leadership/frozen/{frozen_id}/ranking.docx")
+def ranking_paper(ctx: SignedIn, frozen_id: SmallId) -> Response:
+    """The ranking of published figures, as published. Raises Conflict when the row was changed since."""
+    ctx.require(Permission.SEE_STANDING)
+    with ctx.reading() as (session, _):
+        found = published(session, frozen_id)
+        row = plan_of(session, found.plan_id)
+        issuer = issuer_of(session, row, PaperKind.QUICK)
+    if not found.intact:
+        raise Conflict(
+            Text("Bản lưu khác với lúc chốt; không in để công bố.", "What is stored differs from what was published.")
+        )
+    period = f" {period_words(found.period, 'vi')}" if found.period else ""
+    subject = f"Kế hoạch số {found.plan}{period}"
+    source = f"{ctx.app.settings.base_url}/leadership/frozen/{frozen_id}"
+    body = ranking_docx(issuer.name, subject, found.cut_off, found.at, rank_rows(found.standing), source)
+    return attachment(body, DOCX, f"xep-hang_{found.plan.replace('Đ', 'D')}_{found.cut_off}.docx")

@@ -7,11 +7,9 @@ from sqlmodel import Session
 
 from engine.assignments.reports.indicators import Consolidated, FigureLine, Owing, consolidated
 from engine.enums import complete
-from engine.features.papers.facts import PaperKind, PlanFacts, short_committee
-from engine.features.papers.issuers import issuer_of
-from engine.features.papers.ministries import ministries
+from engine.features.papers.facts import PaperKind, PlanFacts, agency_names, plan_duties, short_committee
+from engine.features.papers.issuers import issuer_of, ministries
 from engine.features.papers.report import ConductFacts, Difficulty, DutyFacts, FigureFacts, PeriodReport
-from engine.features.papers.stored_facts import agency_names, plan_duties
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
 from engine.queries.work.conduct import Conduct, conduct

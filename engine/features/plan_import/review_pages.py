@@ -15,8 +15,8 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
 from engine.agencies.agencies import add_agency
+from engine.agencies.directory_loading import read_directory
 from engine.agencies.groups import remember_names
-from engine.agencies.stored_directory import read_directory
 from engine.errors import BadInput, Conflict, DondocError, NotFound
 from engine.features.plan_import.drafts.corrections import Corrections, DutyFields, cuts, listed
 from engine.features.plan_import.drafts.model import OTHERS, DutyPlace, Head, PlanDraft

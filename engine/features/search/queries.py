@@ -2,6 +2,8 @@
 
 Three looks a kind, until enough is found: the words in their order, all of the words, all with the last one begun.
 The index (``engine.store.search_index``) holds words without tone marks; so are those that are looked for.
+
+Search: what the reader may see, by words. One page for all kinds; ``kind`` shows one of them at length.
 """
 
 from __future__ import annotations
@@ -11,18 +13,23 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from unicodedata import normalize
 
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
 from sqlalchemy import ColumnElement, Select, bindparam, func, select, text
 from sqlmodel import Session
 
+from engine.accounts.permissions import Permission, reach_of
 from engine.enums import complete
 from engine.files.directory import fold
+from engine.http.filters import Empty, Typed
+from engine.http.request_context import RequestContext, SignedIn
 from engine.store.database import among, table
-from engine.store.named_rows import AnyRow
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Letter, LetterBody, Plan, Report
 from engine.store.search_index import kind_word
+from engine.store.stored_rows import AnyRow
 from engine.terms import EventKind, PlanState, Role
 
 SHOWN, SHOWN_ALONE = 6, 50
@@ -340,3 +347,35 @@ _SHOW: Mapping[Kind, Callable[[Session, Sequence[_Entry], str, Sight], Iterator[
         Kind.LETTER: _letters,
     },
 )
+
+
+router = APIRouter(include_in_schema=False)
+NEEDS: Mapping[Kind, Permission] = complete(
+    Kind,
+    {
+        Kind.AGENCY: Permission.SEE_ASSIGNMENT,
+        Kind.CONTACT: Permission.SEE_CONTACTS,
+        Kind.PAPER: Permission.SEE_ASSIGNMENT,
+        Kind.LETTER: Permission.SEE_LETTERS,
+    },
+    but=(Kind.PLAN, Kind.DUTY),
+)
+"""The permission within an agency that opens what is found; plans and duties are open to who may see plans."""
+
+
+@router.get("/search")
+def show(ctx: SignedIn, q: Typed = "", kind: Annotated[Kind | None, Empty, Query()] = None) -> Response:
+    with ctx.reading() as (session, today):
+        groups = search(session, q, sight_of(ctx), kind)
+    return ctx.page("search/search.html", today=today, groups=groups, words=q, only=kind)
+
+
+def sight_of(ctx: RequestContext) -> Sight:
+    """What the reader may find: exactly what they may open."""
+    sight: dict[Kind, Collection[str] | None] = {}
+    if ctx.may(Permission.SEE_PLANS):
+        sight |= {Kind.PLAN: None, Kind.DUTY: None}
+    for kind, permission in NEEDS.items():
+        if reach_of(ctx.actor, permission) is not None:
+            sight[kind] = ctx.agencies_within(permission)
+    return sight

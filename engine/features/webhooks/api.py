@@ -12,9 +12,9 @@ from engine.accounts.permissions import Permission
 from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Listed, LongId, Nothing
 from engine.api.operations import reads, router_of, writes
-from engine.features.webhooks import queries
+from engine.features.webhooks import subscriptions
 from engine.features.webhooks import subscriptions as webhooks
-from engine.features.webhooks.queries import MessageLine, WebhookLine
+from engine.features.webhooks.subscriptions import MessageLine, WebhookLine
 from engine.http.filters import Cursor, SmallId
 from engine.http.forms import clean
 from engine.rules.calendar import instant
@@ -73,7 +73,7 @@ def list_webhooks(caller: Caller) -> Listed[WebhookLine]:
     """All webhooks with their health and counts; on one page."""
     caller.require(Permission.SEE_WEBHOOKS)
     with caller.app.database.read() as session:
-        found = queries.webhooks(session)
+        found = subscriptions.webhooks(session)
     return Listed[WebhookLine](items=found, next=None, total=len(found))
 
 
@@ -110,7 +110,7 @@ def change_webhook(caller: Caller, webhook_id: SmallId, payload: WebhookBody) ->
             events=payload.events,
             **caller.by,
         )
-        return queries.webhook(session, webhook_id)
+        return subscriptions.webhook(session, webhook_id)
 
 
 @router.post("/webhooks/{webhook_id}/remove", status_code=204)
@@ -129,7 +129,7 @@ def switch_webhook(caller: Caller, webhook_id: SmallId, payload: SwitchBody) -> 
     caller.require(Permission.KEEP_WEBHOOKS)
     with caller.writing() as session:
         webhooks.switch(session, webhook_id, active=payload.active, **caller.by)
-        return queries.webhook(session, webhook_id)
+        return subscriptions.webhook(session, webhook_id)
 
 
 @router.post("/webhooks/{webhook_id}/secret")
@@ -157,8 +157,8 @@ def list_webhook_messages(caller: Caller, webhook_id: SmallId, after: Cursor = "
     """Newest first, with what the receiver answered. They are kept for 90 days."""
     caller.require(Permission.KEEP_WEBHOOKS)
     with caller.app.database.read() as session:
-        queries.webhook(session, webhook_id)
-        found = queries.messages(session, webhook_id, after=after)
+        subscriptions.webhook(session, webhook_id)
+        found = subscriptions.messages(session, webhook_id, after=after)
     return Listed[MessageLine](items=list(found.rows), next=found.next or None, total=None)
 
 

@@ -26,8 +26,8 @@ At = Annotated[str, typer.Option(help="Run as if now were this ISO instant.")]
 @webhooks_app.command("list")
 def list_all() -> None:
     """List every webhook: number, whether it works, messages delivered, waiting and given up, address."""
-    from engine.features.webhooks.queries import webhooks
-    from engine.queries.system.webhook_faults import answer
+    from engine.features.webhooks.subscriptions import webhooks
+    from engine.queries.system.log import answer
 
     with open_context().database.read() as session:
         for each in webhooks(session):

@@ -13,12 +13,12 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
 from engine.errors import BadInput, DondocError
-from engine.features.webhooks import queries
+from engine.features.webhooks import subscriptions
 from engine.features.webhooks import subscriptions as webhooks
 from engine.http.filters import MAX_INT64, Code, Cursor, SmallId
-from engine.http.form_fields import FormFields
+from engine.http.forms import FormFields
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.queries.system.webhook_faults import answer
+from engine.queries.system.log import answer
 from engine.rules.calendar import instant
 from engine.rules.targets import Allowed
 from engine.text import Text
@@ -165,7 +165,7 @@ def _do(
 def _list(ctx: RequestContext, typed: FormFields, chosen: tuple[str, ...] = (), outcome: str = "") -> Response:
     ctx.require(Permission.SEE_WEBHOOKS)
     with ctx.reading() as (session, today):
-        found = queries.webhooks(session)
+        found = subscriptions.webhooks(session)
     return ctx.page(
         "webhooks/webhooks.html",
         typed.status,
@@ -193,8 +193,8 @@ def _page(
 ) -> Response:
     ctx.require(Permission.SEE_WEBHOOKS)
     with ctx.reading() as (session, today):
-        webhook = queries.webhook(session, webhook_id)
-        found = queries.messages(session, webhook_id, after=after)
+        webhook = subscriptions.webhook(session, webhook_id)
+        found = subscriptions.messages(session, webhook_id, after=after)
     shown = (typed or FormFields()).filled((name, str(getattr(webhook, name))) for name in FIELDS)
     response = ctx.page(
         "webhooks/webhook.html",

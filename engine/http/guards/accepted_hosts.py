@@ -14,8 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from engine.http.app_context import AppContext
 from engine.http.error_pages import answer
 from engine.http.request_context import language_of, tools_of
-from engine.http.security import host_name, is_loopback_name
-from engine.http.security_log import SecurityEvent
+from engine.http.security import SecurityEvent, host_name, is_loopback_name
 from engine.text import Text
 
 UNKNOWN_HOST = Text(

@@ -1,13 +1,23 @@
 """Middleware: limits request bodies by sender, before the body is read. Anonymous senders get the lowest limit; known
 users may send forms, and files only to the routes that take files. Only a body over the anonymous limit costs the
 database query that identifies the sender.
+
+Middleware: gives each request an id, returned as ``X-Request-ID`` and included in each line logged for it.
+
+With DONDOC_LOG=json each request is also logged on ``dondoc.access``: the route's pattern, never the path, since the
+path of a link in a letter is a credential.
 """
 
 from __future__ import annotations
 
+import logging
 import re
+import secrets
+import time
+from contextvars import ContextVar
 
 from fastapi.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,7 +26,7 @@ from engine.accounts.sign_in import is_known_session
 from engine.accounts.signed_links import Purpose
 from engine.errors import LinkRefused
 from engine.http.request_context import SESSION_COOKIE, guarded, is_secure, tools_of
-from engine.http.security import MAX_BODY_BYTES, MAX_STRANGER_BYTES, BodyTooLarge
+from engine.http.security import MAX_BODY_BYTES, MAX_STRANGER_BYTES, BodyTooLarge, route_of
 from engine.queries.work.letter_links import open_link
 from engine.rules.calendar import local_date
 
@@ -106,3 +116,37 @@ def _is_known(request: Request) -> bool:
             bearer = bearer_of(session, key.strip(), now, context.settings.needs_second_factor)
             return kind.lower() == "bearer" and bearer is not None and not bearer.lacks_factor
         return is_known_session(session, cookie)
+
+
+access = logging.getLogger("dondoc.access")
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+HEADER = "x-request-id"
+_GIVEN = re.compile(r"[A-Za-z0-9-]{8,64}")
+
+
+class RequestIds:
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get(HEADER, "")  # of a proxy, so that its log and ours can be laid together
+        request_id = given if _GIVEN.fullmatch(given) else secrets.token_hex(8)
+        token, began, status = REQUEST_ID.set(request_id), time.monotonic(), 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[HEADER] = request_id
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        finally:
+            milliseconds = round(1000 * (time.monotonic() - began))
+            facts = {"method": scope["method"], "route": route_of(Request(scope)), "status": status, "ms": milliseconds}
+            access.info("%(method)s %(route)s %(status)s %(ms)s ms", facts, extra={"facts": facts})
+            REQUEST_ID.reset(token)

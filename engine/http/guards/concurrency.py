@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.http.error_pages import DETAILS, answer
 from engine.http.request_context import language_of, tools_of
-from engine.http.security_log import SecurityEvent
+from engine.http.security import SecurityEvent
 
 MAX_REQUESTS = 200
 """Five times the number of worker threads: a longer queue would only time out."""

@@ -12,7 +12,7 @@ from engine.queries.work.extension_requests import ExtensionRequest
 from engine.queries.work.promises import WaitingPromise
 from engine.queries.work.reports_to_accept import WaitingReport
 from engine.rules.policy import Reason
-from engine.rules.promise_words import reason_words
+from engine.rules.typed_day import reason_words
 from engine.rules.words import period_words
 from engine.terms import Outcome
 from engine.text import Text

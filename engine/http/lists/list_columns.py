@@ -33,10 +33,9 @@ from engine.queries.work.overdue import OverdueRow
 from engine.rules.words import coded, level_name, period_text, period_words
 from engine.terms import Role, TimeClass
 from engine.text import Text
-from engine.views.event_sentences import actor_words, said
+from engine.views.event_sentences import actor_words, done_words, said
 from engine.views.labels import label
-from engine.views.message_words import done_words
-from engine.views.simulated_letters import assignment_words, letter_words
+from engine.views.paper_list import assignment_words, letter_words
 from engine.views.spreadsheets import Cell, Kind
 
 T = TypeVar("T")

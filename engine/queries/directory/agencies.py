@@ -1,4 +1,7 @@
-"""The list of agencies by level, with the numbers of unfinished and overdue tasks."""
+"""The list of agencies by level, with the numbers of unfinished and overdue tasks.
+
+The agencies that a department follows: those in the plans that it supervises or has issued.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,20 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, case, func, select
+from sqlalchemy import ColumnElement, Subquery, case, exists, func, select, union
 from sqlmodel import Session
 
 from engine.agencies.directory_loading import exists_on
 from engine.assignments.measures import still_asked, unfinished
 from engine.files.directory import name_key
-from engine.queries.orders import sql_order
+from engine.queries.filter_choices import sql_order
 from engine.queries.paging import Page, decode, page
 from engine.queries.time_class import Today
 from engine.rules.words import LEVELS, level_rank
 from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
-from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Plan
+from engine.store.stored_rows import objects
 from engine.terms import PlanState
 
 PER_PAGE = 100
@@ -123,3 +126,13 @@ def agencies_named(session: Session, typed: Collection[str]) -> dict[str, str]:
             known.setdefault(name_key(name), set()).add(row.id)
     found = {words: by_id.get(words) or known.get(key, set()) for words, key in wanted.items()}
     return {words: next(iter(ids)) for words, ids in found.items() if len(ids) == 1}
+
+
+def followed_agencies(session: Session, department_id: str) -> frozenset[str]:
+    """Owners of assignments in its plans, the supervisors and issuers of these plans, and the department itself."""
+    g, a, p = table(Agency), table(Assignment), table(Plan)
+    its_own = (p.c.supervisor_id == department_id) | (p.c.issuer_id == department_id)
+    plans = select(p.c.id).where(its_own)
+    owners = select(g.c.id).where(exists().where(a.c.agency_id == g.c.id, a.c.plan_id.in_(plans)))
+    issuers, supervisors = (select(column).where(its_own) for column in (p.c.issuer_id, p.c.supervisor_id))
+    return frozenset(session.connection().scalars(union(owners, issuers, supervisors))) | {department_id}

@@ -1,5 +1,8 @@
 """Whom the reader of a letter can call: the monitor of the department above; for the department itself, whoever
-administers the system."""
+administers the system.
+
+The list of accounts, searched by mailbox, label or agency regardless of case and tone marks.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ from datetime import date
 from sqlalchemy import select
 from sqlmodel import Session
 
+from engine.accounts.accounts import AccountLine, list_accounts
 from engine.accounts.permissions import ActorRole
+from engine.files.directory import fold
+from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.queries.stored_plans import active_plans
 from engine.store.data_versions import Topic, depends_on
 from engine.store.database import among, table
@@ -70,3 +76,15 @@ def administrator(session: Session) -> Enquiries | None:
     )
     found = session.connection().execute(statement).first()
     return None if found is None else Enquiries(found.name, found.label, "", found.email)
+
+
+def search(session: Session, text: str = "", *, after: str = "", limit: int = PER_PAGE) -> Page[AccountLine]:
+    """Active accounts first, by agency and mailbox. One query that reads all accounts: a province has some hundreds."""
+    wanted = fold(text)
+    matches = [
+        each
+        for each in list_accounts(session)
+        if not wanted or any(wanted in fold(field) for field in (each.email, each.label, each.agency))
+    ]
+    offset = decode(after, int)[0] if after else 0
+    return page(matches[max(offset, 0) :][: limit + 1], limit, lambda _: (offset + limit,), len(matches))

@@ -33,7 +33,7 @@ from sqlmodel import Session
 
 from engine.assignments.measures import report_timing_column
 from engine.queries.directory.agencies import places_in_directory
-from engine.queries.orders import Orders
+from engine.queries.filter_choices import Orders
 from engine.queries.time_class import BOXES, Thresholds, Today, time_class, worst
 from engine.queries.work.assignments import AssignmentFilter, conditions
 from engine.rules.words import level_rank

@@ -23,8 +23,8 @@ from engine.queries.work.assignments import AssignmentFilter, conditions, joined
 from engine.rules.words import level_rank
 from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
-from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Duty, Plan
+from engine.store.stored_rows import objects
 from engine.terms import COUNTED_STATES, TimeClass
 
 MAX_MARKS = 5_000

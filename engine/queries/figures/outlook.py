@@ -34,9 +34,9 @@ from engine.rules.calendar import ONE_DAY, instant, local_date
 from engine.rules.policy import Facts, Ladder, applicable
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import table, unindexed
-from engine.store.named_rows import object_of
 from engine.store.records import Agency, Assignment, Plan
 from engine.store.rulebook import read_ladders
+from engine.store.stored_rows import object_of
 from engine.terms import PlanState, Quiet, State
 
 WEEK = timedelta(days=7)

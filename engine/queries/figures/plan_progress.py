@@ -24,7 +24,7 @@ from engine.assignments.measures import (
     report_timing_column,
     time_class_column,
 )
-from engine.queries.orders import Orders
+from engine.queries.filter_choices import Orders
 from engine.rules.calendar import ONE_DAY
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import table

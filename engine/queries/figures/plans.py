@@ -15,14 +15,14 @@ from engine.assignments.measures import still_asked, unfinished
 from engine.errors import NotFound
 from engine.files.plan import PlanFile, due_periods
 from engine.queries.figures.board import CLASS_COUNTS, Counts, Measures, measure_sums, measured_columns, total
-from engine.queries.orders import sql_order
+from engine.queries.filter_choices import sql_order
 from engine.queries.paging import DOWNLOAD_ROWS, PER_PAGE, Page, decode, every_row, page
 from engine.queries.time_class import Today, time_class
 from engine.rules.outputs import Output, read_output
 from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
-from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Agency, Assignment, Duty, Plan
+from engine.store.stored_rows import AnyRow, object_of
 from engine.terms import COUNTED_STATES, PlanState, TimeClass, Urgency
 from engine.text import Text
 

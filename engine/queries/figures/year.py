@@ -26,10 +26,9 @@ from engine.rules.policy import Facts, Ladder, for_role, upcoming
 from engine.rules.words import level_rank
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import table
-from engine.store.named_rows import object_of, objects
 from engine.store.records import Agency, Assignment, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
-from engine.store.stored_rows import StoredPlan, select_plans
+from engine.store.stored_rows import StoredPlan, object_of, objects, select_plans
 from engine.terms import COUNTED_STATES, LetterState, PlanState, Role, State
 
 MAX_SIMULATED_PLANS = 30

@@ -1,7 +1,11 @@
-"""Letters: the filtered list, and one letter exactly as it was sent with its delivery attempts."""
+"""Letters: the filtered list, and one letter exactly as it was sent with its delivery attempts.
+
+Counts of letters owed, sent, delivered and in doubt between two days. One indexed query.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -11,13 +15,14 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlmodel import Session
 
 from engine.errors import NotFound
-from engine.queries.orders import SqlOrders, sql_order
+from engine.queries.filter_choices import SqlOrders, sql_order
 from engine.queries.paging import PER_PAGE, Page, decode, in_order, page, streamed
+from engine.store.data_versions import Topic, depends_on
 from engine.store.database import among, table
-from engine.store.named_rows import object_of, objects, objects_of
 from engine.store.recipients import address_of
 from engine.store.records import Agency, Assignment, Contact, Delivery, Duty, Letter, LetterBody, Notice, Plan
 from engine.store.records.letter_text import unpack
+from engine.store.stored_rows import object_of, objects, objects_of
 from engine.terms import LetterState, NoticeKind, Role
 from engine.text import Text
 
@@ -281,3 +286,40 @@ def _attempts(session: Session, letter_id: int) -> tuple[DeliveryAttempt, ...]:
     d = table(Delivery)
     statement = select(d.c.attempt, d.c.at, d.c.fate, d.c.code, d.c.reply).where(d.c.letter_id == letter_id)
     return tuple(objects(DeliveryAttempt, session.connection().execute(statement.order_by(d.c.attempt))))
+
+
+SENT = (LetterState.ACCEPTED, LetterState.DELIVERED, LetterState.BOUNCED_SOFT, LetterState.BOUNCED_HARD)
+"""States in which a relay or gateway had accepted the letter, whatever happened afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class LetterCounts:
+    """``owed`` leaves out letters that became obsolete before sending; ``in_doubt`` may or may not have arrived."""
+
+    owed: int = 0
+    sent: int = 0
+    delivered: int = 0
+    in_doubt: int = 0
+
+
+def count_letters(session: Session, since: date, until: date) -> LetterCounts:
+    """Counts of letters dated from ``since`` (included) to ``until`` (excluded)."""
+    m = table(Letter)
+    statement = select(m.c.state, func.count()).where(m.c.day >= since, m.c.day < until).group_by(m.c.state)
+    counts: Counter[LetterState] = Counter()
+    for state, count in session.connection().execute(statement):
+        counts[state] = count
+    return LetterCounts(
+        owed=counts.total() - counts[LetterState.SUPPRESSED],
+        sent=sum(counts[state] for state in SENT),
+        delivered=counts[LetterState.DELIVERED],
+        in_doubt=counts[LetterState.UNKNOWN],
+    )
+
+
+@depends_on(Topic.LETTERS)
+def count_kept(session: Session, since: date) -> int:
+    """Letters dated from ``since`` on that were kept on this machine and sent to nobody."""
+    m = table(Letter)
+    kept = select(func.count()).where(m.c.day >= since, m.c.state == LetterState.KEPT_HERE)
+    return session.connection().scalar(kept) or 0

@@ -1,22 +1,25 @@
-"""Policies with the plans that use them, and what an edit would affect."""
+"""Policies with the plans that use them, and what an edit would affect.
+
+A year of the working calendar: days that differ from their weekday's rule, and the source of each.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import cached_property
 
 from sqlalchemy import func, select
 from sqlmodel import Session
 
 from engine.assignments.opening import Opening, planned
 from engine.errors import NotFound
-from engine.rules.calendar import WorkCalendar
+from engine.rules.calendar import DayException, DayKind, WorkCalendar
 from engine.rules.policy import Policy, dates
 from engine.store.database import table
-from engine.store.named_rows import objects
 from engine.store.records import Assignment, Plan, PolicyRecord
-from engine.store.stored_rows import StoredPlan, select_plans
+from engine.store.stored_rows import StoredPlan, objects, select_plans
 from engine.terms import OPEN_STATES, PlanState
 from engine.text import Text
 
@@ -127,3 +130,45 @@ def _to_open(
         for agency_id in each.duty.owners:
             if (each.duty.id, agency_id, each.due_period.period.key) not in opened:
                 yield plan, each
+
+
+@dataclass(frozen=True, slots=True)
+class DayLine:
+    """One such day. ``entered``: entered by this installation; otherwise a public holiday that the program computes."""
+
+    day: date
+    kind: DayKind
+    name: str
+    basis: str
+    entered: bool
+
+
+@dataclass(frozen=True)
+class CalendarYear:
+    """``known``: the year's holidays have been entered; without them Tết and swapped days are only estimates."""
+
+    year: int
+    days: tuple[DayLine, ...]
+    known: bool
+
+    @cached_property
+    def by_day(self) -> Mapping[date, DayLine]:
+        return {line.day: line for line in self.days}
+
+
+def calendar_year(calendar: WorkCalendar, year: int) -> CalendarYear:
+    """The year's exceptions in order. Pure."""
+    first = date(year, 1, 1)
+    every = (first + timedelta(days=n) for n in range((date(year + 1, 1, 1) - first).days))
+    lines = tuple(_line(entry, calendar) for day in every if (entry := calendar.exception(day)) is not None)
+    known = any(line.entered and line.kind is DayKind.HOLIDAY for line in lines)
+    return CalendarYear(year, lines, known)
+
+
+def known_until(calendar: WorkCalendar, year: int) -> int:
+    """The year if its days have been entered, else the year before."""
+    return year if calendar_year(calendar, year).known else year - 1
+
+
+def _line(entry: DayException, calendar: WorkCalendar) -> DayLine:
+    return DayLine(entry.day, entry.kind, entry.name, entry.basis, entry.day in calendar.exceptions)

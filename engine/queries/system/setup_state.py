@@ -1,21 +1,24 @@
-"""What this installation has and lacks before it can do its work: agencies, people, calendar, plans, letters."""
+"""What this installation has and lacks before it can do its work: agencies, people, calendar, plans, letters.
+
+What happened while the demonstration's clock was advanced: letters by what they say, reports that came in.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, TextClause, func, or_, select
 from sqlmodel import Session, SQLModel
 
 from engine.agencies.directory_loading import exists_on
-from engine.queries.system.calendar import calendar_year
 from engine.queries.system.health import STUCK_AFTER
+from engine.queries.system.policies import calendar_year
 from engine.queries.time_class import Today
 from engine.store.database import table
-from engine.store.records import STILL_OWED, Account, Agency, Contact, Letter, Plan
-from engine.terms import PlanState, Role
+from engine.store.records import STILL_OWED, Account, Agency, Contact, Event, Letter, Notice, Plan
+from engine.terms import EventKind, NoticeKind, PlanState, Role
 
 EXAMPLE_DOMAINS = ("%.example", "%@example")
 """Mailboxes that nobody has (RFC 2606)."""
@@ -81,3 +84,35 @@ def answers_on(day: date) -> tuple[Any, ...]:
 
 def _count(session: Session, model: type[SQLModel], *conditions: ColumnElement[bool] | TextClause) -> int:
     return session.connection().scalar(select(func.count()).select_from(table(model)).where(*conditions)) or 0
+
+
+@dataclass(frozen=True)
+class StepNews:
+    """``lines``: (kind, escalation level, how many) of the letters' lines, most first."""
+
+    since: datetime
+    letters: int
+    lines: tuple[tuple[NoticeKind, int, int], ...]
+    reports: int
+
+
+def step_news(session: Session, since: datetime, until: datetime) -> StepNews:
+    """Three queries."""
+    letter, n, e = table(Letter), table(Notice), table(Event)
+    sent = (letter.c.sent_at > since, letter.c.sent_at <= until)
+    count = func.count().label("n")
+    by_kind = (
+        select(n.c.kind, n.c.level, count)
+        .join(letter, letter.c.id == n.c.letter_id)
+        .where(*sent, n.c.obsolete == "")
+        .group_by(n.c.kind, n.c.level)
+        .order_by(count.desc(), n.c.kind, n.c.level)
+    )
+    reported = select(func.count()).where(e.c.kind == EventKind.REPORTED, e.c.at > since, e.c.at <= until)
+    connection = session.connection()
+    return StepNews(
+        since,
+        connection.scalar(select(func.count()).select_from(letter).where(*sent)) or 0,
+        tuple((row[0], row[1], row[2]) for row in connection.execute(by_kind)),
+        connection.scalar(reported) or 0,
+    )

@@ -20,7 +20,6 @@ from engine.rules.outputs import GivenOutput, Output, read_given, read_output
 from engine.rules.periods import within
 from engine.rules.policy import Facts, Ladder, Reason
 from engine.store.database import table
-from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.records import (
     Account,
     Agency,
@@ -37,6 +36,7 @@ from engine.store.records import (
     Report,
 )
 from engine.store.rulebook import ladder_text, parsed_ladder, read_policies
+from engine.store.stored_rows import columns_for, object_of, objects
 from engine.terms import COUNTED_STATES, PromiseState, Quiet, Role
 from engine.text import Text
 

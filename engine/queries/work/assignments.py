@@ -17,14 +17,14 @@ from engine.assignments.chasing import escalations_sent
 from engine.assignments.measures import is_unfinished, report_timing, report_timing_column, still_asked, unfinished
 from engine.assignments.promise_rows import promise_waits, promises_in, promises_made
 from engine.errors import NotFound
-from engine.queries.orders import SqlOrders, sql_order
+from engine.queries.filter_choices import SqlOrders, sql_order
 from engine.queries.paging import PER_PAGE, Page, decode, in_order, page, streamed
 from engine.queries.time_class import Thresholds, Today, time_class
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import among, table, unindexed
-from engine.store.named_rows import AnyRow, objects_of
 from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan, Promise, Report, ThreadEntry
 from engine.store.records.work import RETURNED_FOR_REPORT, UNANSWERED_ENTRY, UNFINISHED_STANDS
+from engine.store.stored_rows import AnyRow, objects_of
 from engine.terms import (
     COUNTED_STATES,
     OPEN_STATES,

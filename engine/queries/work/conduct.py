@@ -23,9 +23,9 @@ from engine.queries.work.assignments import AssignmentFilter, conditions, joined
 from engine.rules.calendar import WorkCalendar, local_date
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, is_read, of_agencies
 from engine.store.database import among, table, unindexed
-from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Event, Promise, Report
 from engine.store.records.work import JUDGED
+from engine.store.stored_rows import objects
 from engine.terms import COUNTED_STATES, EventKind, PromiseState, State
 
 MAX_STEPS, MAX_STEPS_OF_ONE = 5_000, 1_000

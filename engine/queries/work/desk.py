@@ -18,8 +18,8 @@ from engine.queries.work.assignments import FAR, AssignmentFilter, AssignmentRow
 from engine.queries.work.threads import AwaitedHelp, awaited_of
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, is_read
 from engine.store.database import table
-from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Contact, Plan
+from engine.store.stored_rows import objects
 from engine.terms import COUNTED_STATES, OPEN_STATES, REPORTED_STATES, PlanState, Role, State, TimeClass
 from engine.text import Text
 

@@ -16,13 +16,13 @@ from engine.assignments.measures import unfinished
 from engine.errors import NotFound
 from engine.files.directory import fold
 from engine.plans.amendments import Amended, Amendment, NewDuty, add_duty, amend_duty
-from engine.queries.work.rehearsal import PlannedLetter, planned_letters
+from engine.queries.work.ladder_steps import PlannedLetter, planned_letters
 from engine.rules.outputs import Output, read_output
 from engine.rules.words import level_rank
 from engine.store.database import table
-from engine.store.named_rows import object_of
 from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Plan
 from engine.store.rulebook import read_rulebook
+from engine.store.stored_rows import object_of
 from engine.terms import COUNTED_STATES, PlanState
 from engine.text import Text
 

@@ -25,8 +25,8 @@ from engine.queries.work.assignments import (
     periods_among,
 )
 from engine.store.database import table
-from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Assignment, Extension
+from engine.store.stored_rows import AnyRow, object_of
 
 ROWS_PER_PAGE = 25
 

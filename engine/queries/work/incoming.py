@@ -14,11 +14,11 @@ from engine.assignments.measures import unfinished
 from engine.correspondence.message_acts import Done, MessageDuty, duties_of
 from engine.correspondence.received_files import ReceivedFile, file_of
 from engine.errors import NotFound
-from engine.queries.orders import SqlOrders, sql_order
+from engine.queries.filter_choices import SqlOrders, sql_order
 from engine.queries.paging import PER_PAGE, Page, decode, page, streamed
 from engine.store.database import table
-from engine.store.named_rows import object_of, objects, objects_of
 from engine.store.records import MESSAGE_WAITS, Agency, Assignment, Contact, IncomingMessage, Letter, Plan
+from engine.store.stored_rows import object_of, objects, objects_of
 from engine.terms import PlanState, Role, WaitReason
 from engine.text import Text
 

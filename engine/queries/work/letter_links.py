@@ -23,10 +23,10 @@ from engine.queries.work.assignments import AssignmentRow, columns, from_rows, j
 from engine.rules.calendar import day_digits
 from engine.rules.policy import Facts, Rung, upcoming
 from engine.store.database import table
-from engine.store.named_rows import AnyRow, object_of
 from engine.store.recipients import last_day
 from engine.store.records import Agency, Assignment, Contact, Duty, LadderRecord, Letter, Notice, Plan
 from engine.store.rulebook import ladder_text, parsed_ladder
+from engine.store.stored_rows import AnyRow, object_of
 from engine.terms import OPEN_STATES, PlanState, Role, State
 from engine.text import Text
 

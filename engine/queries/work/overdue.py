@@ -1,5 +1,9 @@
 """Overdue tasks by agency, the agency furthest behind first, with what was really sent about each. Overdue is a task
-that is unfinished after its due date, whether or not a report says so."""
+that is unfinished after its due date, whether or not a report says so.
+
+Preview of chasing («đôn đốc»): which letters would be sent to whom. Runs the real action in a session that is rolled
+back.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +19,9 @@ from sqlalchemy import Select, func, select
 from sqlmodel import Session
 
 from engine.assignments.chasing import Chased, WaitingChase, asked_days, chased, chases_waiting
+from engine.assignments.lifecycle import chase
 from engine.assignments.measures import still_asked, unfinished
-from engine.queries.orders import Orders, sorted_by_order
+from engine.queries.filter_choices import Orders, sorted_by_order
 from engine.queries.paging import streamed
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import (
@@ -27,12 +32,13 @@ from engine.queries.work.assignments import (
     from_rows,
     joined,
 )
+from engine.queries.work.ladder_steps import PlannedLetter, planned_letters
 from engine.rules.calendar import local_date
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, is_read, of_agencies
 from engine.store.database import among, numbered, table, unindexed
-from engine.store.named_rows import AnyRow, objects
-from engine.store.records import Agency, Assignment, Duty, Plan
-from engine.terms import PlanState, State, TimeClass
+from engine.store.records import Agency, Assignment, Duty, Notice, Plan
+from engine.store.stored_rows import AnyRow, objects
+from engine.terms import NoticeKind, PlanState, State, TimeClass
 
 AGENCIES_PER_PAGE = 10
 ROWS_PER_AGENCY = 4
@@ -307,3 +313,52 @@ def _with_chasing(session: Session, today: Today, found: Sequence[AnyRow]) -> li
     ids = [row.id for row in rows]
     sent, waiting = chased(session, ids), chases_waiting(session, ids)
     return [OverdueRow(row, -(today.days_left(row.due_on) or 0), sent.get(row.id), waiting.get(row.id)) for row in rows]
+
+
+@dataclass(frozen=True)
+class ChasePreview:
+    """``chased_today``: already chased today; ``unreachable``: no contact can be reached. Chasing these sends
+    nothing."""
+
+    letters: tuple[PlannedLetter, ...]
+    chased_today: tuple[AssignmentRow, ...]
+    unreachable: tuple[AssignmentRow, ...]
+
+    @property
+    def assignments(self) -> int:
+        return len({each for letter in self.letters for each in letter.assignment_ids})
+
+
+def rows_to_chase(session: Session, today: Today, ids: Sequence[int]) -> list[AssignmentRow]:
+    """The selected assignments whose tasks are unfinished."""
+    statement = joined(select(*columns(today))).where(*conditions(AssignmentFilter(ids=tuple(ids)), today))
+    rows = from_rows(session.connection().execute(statement.order_by(table(Assignment).c.due_on)).all())
+    return [row for row in rows if row.unfinished]
+
+
+def preview_chase(session: Session, today: Today, rows: Sequence[AssignmentRow], actor: str) -> ChasePreview:
+    """Chase in a session that is rolled back, and return the resulting letters."""
+    chased_before = _chased(session, rows, today)
+
+    def chase_all() -> None:
+        for row in rows:
+            chase(session, row.id, actor=actor, now=today.now)
+
+    letters = planned_letters(session, chase_all)
+    reached = chased_before.union(*(letter.assignment_ids for letter in letters))
+    return ChasePreview(
+        letters,
+        tuple(row for row in rows if row.id in chased_before),
+        tuple(row for row in rows if row.id not in reached),
+    )
+
+
+def _chased(session: Session, rows: Sequence[AssignmentRow], today: Today) -> set[int]:
+    """The assignments that were chased today."""
+    n = table(Notice)
+    effects = {f"assignment:{row.id}:chase:{today.day.isoformat()}" for row in rows}
+    statement = select(n.c.assignment_id, n.c.key).where(
+        n.c.assignment_id.in_([row.id for row in rows]), n.c.kind == NoticeKind.CHASE
+    )
+    found = session.connection().execute(statement)
+    return {assignment_id for assignment_id, key in found if key.rsplit(":", 2)[0] in effects}

@@ -32,12 +32,12 @@ from engine.queries.work.assignments import (
     rows,
 )
 from engine.rules.policy import Policy, Reason
-from engine.rules.promise_words import reason_words
+from engine.rules.typed_day import reason_words
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import among, table, unindexed
-from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Assignment, Plan, Promise
 from engine.store.rulebook import read_policies
+from engine.store.stored_rows import AnyRow, object_of
 from engine.terms import PromiseState, TimeClass
 from engine.text import Text
 

@@ -27,8 +27,8 @@ from engine.queries.work.assignments import (
 )
 from engine.rules.outputs import GivenOutput, Output, read_given, read_output
 from engine.store.database import table
-from engine.store.named_rows import AnyRow, object_of, objects
 from engine.store.records import Agency, Assignment, Duty, Plan, Report
+from engine.store.stored_rows import AnyRow, object_of, objects
 from engine.terms import Outcome, State
 
 ROWS_PER_PAGE = 25

@@ -26,8 +26,8 @@ from engine.queries.work.assignments import (
 )
 from engine.rules.periods import within
 from engine.store.database import among, table
-from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.records import Agency, Assignment, Duty, Plan, Promise, Report, ThreadEntry
+from engine.store.stored_rows import columns_for, object_of, objects
 from engine.terms import COUNTED_STATES, RAISED_KINDS, EntryKind, PlanState
 
 MAX_COORDINATED = 200

@@ -29,9 +29,9 @@ from engine.queries.work.incoming import waiting_messages
 from engine.rules.calendar import local_date
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import among, table, unindexed
-from engine.store.named_rows import object_of, objects
 from engine.store.recipients import COORDINATING, Recipients, lifetime, read_recipients
 from engine.store.records import Agency, Assignment, Contact, Extension, Plan
+from engine.store.stored_rows import object_of, objects
 from engine.terms import OPEN_STATES, Role
 
 SHOWN = 5

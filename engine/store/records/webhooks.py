@@ -67,7 +67,7 @@ class WebhookMessage(SQLModel, table=True):
     leased_by: str = Field(default="", max_length=120)
     attempts: int = 0
     code: str = Field(default="", max_length=32)
-    """The last answer: an HTTP status, or one word of ``engine.queries.system.webhook_faults.ANSWERS``."""
+    """The last answer: an HTTP status, or one word of ``engine.queries.system.log.ANSWERS``."""
     reply: str = Field(default="", max_length=200)
     tried_at: datetime | None = None
     settled_at: datetime | None = None

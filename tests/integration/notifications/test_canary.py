@@ -19,7 +19,7 @@ from notifications import canary
 from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.inbound.fetching import InboundSources, receive
 from notifications.inbound.proof import MailProof
-from workflows.checks.machine_checks import machine_findings
+from workflows.checks.record_checks import machine_findings
 from workflows.run.channel_wiring import own_mailbox
 
 DAY = "2021-06-16"

@@ -16,8 +16,8 @@ from engine.terms import EventKind
 from notifications.channel_health import MAX_FAILURES, ChannelHealth, channel_health, record_fetch, updated
 from notifications.contract.channel import Fate, Outcome
 from notifications.delivery import deliver
-from notifications.operator_alarm import Operator, alarm
-from notifications.sms.permanent_errors import BALANCE, LOGIN
+from notifications.finding_alarm import Operator, alarm
+from notifications.sms.gateway import BALANCE, LOGIN
 
 NOW = at("2021-04-07", "08:00")
 FAILED, WORKED = Outcome(fate=Fate.RETRY, code="421", reply="try later"), Outcome(fate=Fate.ACCEPTED, code="250")

@@ -13,8 +13,7 @@ from engine.store.database import Database
 from engine.store.facts import write_fact
 from engine.terms import PassName
 from notifications.contract.channel import Fate, Outcome
-from notifications.finding_alarm import alarm_findings
-from notifications.operator_alarm import Operator
+from notifications.finding_alarm import Operator, alarm_findings
 from workflows.run.passes import PassReport, record_run
 
 NOW, LATER = at("2021-06-16", "09:00"), at("2021-06-16", "09:20")

@@ -12,16 +12,16 @@ from ground.post import KEY, LetterBox
 
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
-from engine.admin.arrival import arrival_key, confirm_arrival
+from engine.admin.first_steps import arrival_key, confirm_arrival
 from engine.errors import LinkRefused
 from engine.rules.calendar import DayException, DayKind
 from engine.store.database import Database
 from engine.store.records import Pass
 from notifications import weekly_letter
 from notifications.contract.channel import Channel, Fate, Outcome
-from notifications.operator_alarm import Operator
+from notifications.finding_alarm import Operator
 from workflows.checks.audit import audit
-from workflows.checks.machine_checks import machine_findings
+from workflows.checks.record_checks import machine_findings
 from workflows.run.channel_wiring import arrival_link, own_mailbox
 from workflows.run.inbound_passes import watch
 

@@ -13,7 +13,7 @@ from engine.rules.calendar import DayKind
 from engine.store.database import Database, table
 from engine.store.markers import remember_backup
 from engine.store.records import CalendarDay
-from workflows.checks.machine_checks import backup_old, disk_low, holidays_missing
+from workflows.checks.record_checks import backup_old, disk_low, holidays_missing
 
 BEGUN = at("2021-04-07")
 

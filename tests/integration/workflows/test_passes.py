@@ -42,7 +42,7 @@ from notifications.contract.channel import About, Fate, Outcome, Outgoing
 from workflows.checks.audit import audit
 from workflows.run import passes
 from workflows.run.passes import DATABASE_PASSES, PassReport
-from workflows.simulation.fast_forward import fast_forward
+from workflows.simulation.demo import fast_forward
 
 BEGAN = at("2021-04-07", "09:00")
 DAY = timedelta(days=1)

@@ -9,7 +9,7 @@ import pytest
 from ground.post import KEY
 
 from config.settings import Settings
-from engine.accounts.sealing import seal
+from engine.accounts.second_factor import seal
 from engine.accounts.signed_links import Signer
 from engine.admin.entered_settings import FACT, USE, read_entered
 from engine.store.database import Database

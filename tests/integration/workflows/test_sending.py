@@ -14,8 +14,8 @@ from ground.web_servers import listening
 from config.settings import Settings
 from engine.store.database import Database
 from workflows.run.system import compose
+from workflows.serving.process import ALIVE
 from workflows.serving.sending import Sending
-from workflows.serving.service_manager import ALIVE
 
 SOON = 30.0
 

@@ -34,7 +34,7 @@ from engine.terms import LetterState, PassName
 from engine.views.prometheus import render
 from notifications.inbound.fetching import InboundSources
 from notifications.inbound.proof import MailProof
-from workflows.checks import machine_checks
+from workflows.checks import record_checks
 from workflows.run import clock_guard
 from workflows.run.passes import record_failure
 from workflows.run.system import System, compose
@@ -159,7 +159,7 @@ def begun_days_ago(watched: Watched) -> None:
 
 def disk_fills(watched: Watched) -> None:
     usage = SimpleNamespace(total=1_000, free=99)
-    watched.monkeypatch.setattr(machine_checks, "shutil", SimpleNamespace(disk_usage=lambda folder: usage))
+    watched.monkeypatch.setattr(record_checks, "shutil", SimpleNamespace(disk_usage=lambda folder: usage))
 
 
 def backed_up(watched: Watched) -> None:

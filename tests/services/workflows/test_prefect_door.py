@@ -20,7 +20,7 @@ import pytest
 from ground.serving import AUTH, DONDOC, free_port, letting_in, owing, serving, shown, status, wait_for_letters
 
 from config.settings import Settings
-from engine.admin.checklist import Mark
+from engine.admin.first_steps import Mark
 from engine.store.database import Database
 from workflows.operation import doctor
 from workflows.run.prefect_server import PrefectServer, descendants, listeners, status_for

@@ -25,9 +25,8 @@ from engine.assignments.lifecycle import Action
 from engine.store.database import Database
 from engine.store.records import Assignment, Letter
 from engine.terms import State
-from workflows.projection.prefect_api import PrefectApi
+from workflows.projection.prefect_api import PrefectApi, take_turn
 from workflows.projection.projector import Projector
-from workflows.projection.turn import take_turn
 from workflows.run.prefect_server import PrefectServer
 
 pytestmark = pytest.mark.prefect

@@ -11,7 +11,7 @@ import pytest
 
 from engine.errors import BadInput, Busy
 from engine.limited_process import MAX_MESSAGE_BYTES, CallFailed, LimitedProcess, LimitExceeded
-from engine.rules.visible_text import require_visible
+from engine.rules.vietnamese import require_visible
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.admin.checklist import Mark
-from workflows.operation.round_trip import senders
+from engine.admin.first_steps import Mark
+from workflows.operation.trial_letter import senders
 
 OURS = "mx.so.example; dmarc=pass header.from=so.example"
 

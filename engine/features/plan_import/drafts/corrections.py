@@ -24,7 +24,7 @@ from engine.features.plan_import.drafts.names import matching_directory, offer
 from engine.features.plan_import.drafts.reading import shown
 from engine.features.plan_import.importer.base.model import Deadline, Origin
 from engine.features.plan_import.importer.phrases.deadlines import deadlines_in
-from engine.features.plan_import.importer.phrases.known import knowing
+from engine.features.plan_import.importer.phrases.labels import knowing
 from engine.features.plan_import.importer.phrases.marks import body_of, mark_of
 from engine.features.plan_import.importer.phrases.name_words import opens_duty
 from engine.features.plan_import.importer.phrases.owners import owner_line, owner_of

@@ -28,7 +28,7 @@ from engine.features.plan_import.importer.phrases.deadlines import deadlines_in
 from engine.features.plan_import.importer.phrases.timing import lies_in_last_month
 from engine.files.directory import AgencyEntry, DirectoryFile, fold
 from engine.files.plan import PlanFile, loading_mistakes
-from engine.files.plan_year import YEARS_AS, read_years
+from engine.files.plan_renewal import YEARS_AS, read_years
 from engine.files.yaml_reader import dump_plain, read
 from engine.rules.calendar import read_day
 from engine.rules.outputs import MAX_WHAT_CHARS

@@ -27,11 +27,11 @@ from engine.features.plan_import.drafts.model import (
 )
 from engine.features.plan_import.drafts.names import matching_directory, offer
 from engine.features.plan_import.importer import Accounted, ImportedPlan, as_plan_yaml
-from engine.features.plan_import.importer.arrangement import arranged
+from engine.features.plan_import.importer.assembly import arranged
 from engine.features.plan_import.importer.base.model import DutyText, Found, ItemText, Place, Use
 from engine.features.plan_import.importer.phrases.agency_lists import VERB
 from engine.features.plan_import.importer.phrases.deadlines import LONGEST
-from engine.features.plan_import.importer.phrases.known import knowing
+from engine.features.plan_import.importer.phrases.labels import knowing
 from engine.features.plan_import.importer.phrases.marks import body_of
 from engine.features.plan_import.importer.phrases.owners import Directory, owner_line, unaddressed
 from engine.files.directory import DirectoryFile

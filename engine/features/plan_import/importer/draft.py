@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from engine.features.plan_import.importer.arrangement import DraftItem, DraftSection, arranged
+from engine.features.plan_import.importer.assembly import DraftItem, DraftSection, arranged
 from engine.features.plan_import.importer.base.model import ORIGIN_WORDS, Doubt, DutyText, ImportedPlan, ItemText
 from engine.features.plan_import.importer.phrases.names import Name
 from engine.features.plan_import.importer.phrases.owners import Directory, owner_of

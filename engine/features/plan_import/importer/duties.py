@@ -26,18 +26,30 @@ from engine.features.plan_import.importer.base.model import (
     Use,
 )
 from engine.features.plan_import.importer.entries import (
+    LONGEST_LIST,
+    DutyWords,
+    announced,
     another_owner,
     are_few,
     body_over,
+    commitments,
     distinct,
     encloses_bodies,
+    is_cycle_of_many,
     is_listed,
+    is_of_many,
+    is_topic,
     is_whole_sentence,
     labelled_words,
+    numbered_in,
     only_announces,
     own_words,
     sentence_and_rest,
+    split_by_agency,
     times_of,
+    whole,
+    with_facts_of,
+    words_of,
 )
 from engine.features.plan_import.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, placed_owner
 from engine.features.plan_import.importer.phrases.deadlines import deadlines_in
@@ -72,27 +84,13 @@ from engine.features.plan_import.importer.phrases.roles import (
     roles_in,
     speaks_to_all,
 )
-from engine.features.plan_import.importer.reading.pages import Table
+from engine.features.plan_import.importer.reading.pdf import Table
 from engine.features.plan_import.importer.structure.account import LEAVE, NOBODY, Account
 from engine.features.plan_import.importer.structure.duty_tables import Columns, Row, rows_of
 from engine.features.plan_import.importer.structure.facts import Facts, by_lead, label_words
 from engine.features.plan_import.importer.structure.joining import Fact, ended
 from engine.features.plan_import.importer.structure.outline import Node, Theme, cited, is_part, label_path, under_topic
 from engine.features.plan_import.importer.structure.sections import is_given, is_order
-from engine.features.plan_import.importer.wording import (
-    LONGEST_LIST,
-    DutyWords,
-    announced,
-    commitments,
-    is_cycle_of_many,
-    is_of_many,
-    is_topic,
-    numbered_in,
-    split_by_agency,
-    whole,
-    with_facts_of,
-    words_of,
-)
 from engine.rules.vietnamese import matching, spelled
 
 

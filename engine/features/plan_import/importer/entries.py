@@ -1,22 +1,182 @@
 """Questions about one entry and its points: which text is its duty, which is below it, who else is assigned one.
-Independent of what was read before. Pure."""
+Independent of what was read before. Pure.
+
+The raw text of a duty: its paragraph with what is below it, and what labels state about it. Pure.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
-from engine.features.plan_import.importer.base.model import Deadline
-from engine.features.plan_import.importer.phrases.deadlines import deadlines_in
-from engine.features.plan_import.importer.phrases.labels import is_task_title
-from engine.features.plan_import.importer.phrases.marks import Rank
+from engine.features.plan_import.importer.base.model import Deadline, Origin, Place
+from engine.features.plan_import.importer.phrases.agency_lists import NO_BODY
+from engine.features.plan_import.importer.phrases.deadlines import deadlines_in, is_dated
+from engine.features.plan_import.importer.phrases.labels import Label, is_task_title
+from engine.features.plan_import.importer.phrases.marks import BULLETS, Rank, body_of
 from engine.features.plan_import.importer.phrases.name_words import opens_duty
-from engine.features.plan_import.importer.phrases.owners import Form, OwnerLine
+from engine.features.plan_import.importer.phrases.owners import (
+    Form,
+    OwnerLine,
+    addressees,
+    asked_by,
+    asks,
+    is_of_another,
+    owner_line,
+    spelled_out,
+)
 from engine.features.plan_import.importer.phrases.roles import is_role_alone, roles_in
 from engine.features.plan_import.importer.structure.facts import Facts
+from engine.features.plan_import.importer.structure.joining import Fact
 from engine.features.plan_import.importer.structure.outline import Node
-from engine.features.plan_import.importer.wording import OF_ITSELF, DutyWords, contents, whole, with_facts_of, words_of
 from engine.rules.vietnamese import matching, spelled
+
+_LONGEST_TOPIC = 160
+LONGEST_LIST = 2000
+"""Characters in which a list of bodies ends."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DutyWords:
+    """The raw text of one duty: ``intro`` introduces several («Chủ trì …:»); ``owner``: who is to do it, if not those
+    of its entry; ``level``: 1 for a point of its entry, 2 for one below a point."""
+
+    text: str
+    place: Place
+    mark: str = ""
+    intro: str = ""
+    seams: tuple[str, ...] = ()
+    parted: bool = False
+    facts: Facts = field(default_factory=Facts)
+    node: Node | None = None
+    owner: OwnerLine | None = None
+    level: int = 1
+
+
+def with_facts_of(said: DutyWords, facts: Iterable[Fact]) -> DutyWords:
+    """A duty with what the labelled lines after it say; lines of unknown labels stay with its words."""
+    given = list(facts)
+    text = "\n".join([said.text, *(fact.line.text for fact in given if fact.label is Label.OTHER)])
+    return replace(said, facts=Facts.of([(fact.label, fact.value) for fact in given]), text=text) if given else said
+
+
+def words_of(node: Node, text: str, intro: str = "") -> DutyWords:
+    """A duty's words with the places where another paragraph may have begun."""
+    paragraph, mark = node.paragraph, node.mark
+    seams = tuple(paragraph.text[at:].strip() for at in paragraph.seams) if paragraph else ()
+    kept = tuple(seam for seam in seams if seam and seam in text and seam != text)
+    label = paragraph.text[: mark.length].strip() if paragraph and mark else ""
+    parted = paragraph is not None and paragraph.parted and text.startswith(node.body)
+    return DutyWords(text=text, place=node.place, mark=label, intro=intro, seams=kept, parted=parted)
+
+
+def whole(node: Node, *, without: Sequence[Node] = ()) -> str:
+    """The text of an entry with all that stands under it, marks kept below it."""
+    parts = [node.body]
+    for child in node.children:
+        if child not in without:
+            parts += [each.paragraph.text.strip() for each in child.walk() if each.paragraph is not None]
+    return "\n".join(part for part in parts if part)
+
+
+_COUNTED = spelled(r"(?:hoạt động|nhiệm vụ|nội dung|công việc) (?:số )?\d{1,2}(?: ?:)?$")
+
+
+def contents(text: str) -> str:
+    """A labelled duty's words without the label before them («Nội dung: …», «Nhiệm vụ: …») and a title that only counts
+    («Hoạt động 1»)."""
+    title, _, below = text.partition("\n")
+    if below and _COUNTED.match(matching(title)):
+        text = body_of(below)
+    return text.partition(":")[2].strip() if matching(text[:12]).startswith(("nội dung: ", "nhiệm vụ: ")) else text
+
+
+def is_topic(node: Node, *, told: bool) -> bool:
+    """A mark that only announces the marks under it, which begin with verbs: few words, none itself («a) Công tác tuyên
+    truyền:»). ``told``: points beside it begin with verbs, so it must be in the table of words that begin no duty."""
+    if node.mark is None or node.mark.rank in BULLETS or len(node.body) > _LONGEST_TOPIC:
+        return False
+    below = any(each.opens for each in node.marked())
+    if not below or node.body.endswith((".", ";")) or node.opens:
+        return False
+    return not told or NO_BODY.match(matching(node.body)) is not None
+
+
+_ANNOUNCES = spelled(r"(?:sau|nhiệm vụ|nội dung|trách nhiệm|cụ thể) ?:$")
+
+
+def announced(node: Node) -> OwnerLine | None:
+    """Whom a point of an entry asks to do the points below it («a) Sở Y tế chủ trì, phối hợp với các sở thực hiện các
+    công việc sau:»)."""
+    told = node.owner or node.doer if _ANNOUNCES.search(matching(node.body)) else None
+    return told or (None if node.opens else addressees(node.body))
+
+
+_NEXT_SENTENCE = re.compile(r"[.]\s+(?=[^\W\d_])")
+OF_ITSELF = re.compile(r"(?:lãnh đạo|thường trực|cơ quan|mỗi|thành viên|viên chức|cán bộ)(?!\w)")
+"""How a point begins that speaks of its own entry, or with a verb that is a noun elsewhere."""
+
+
+def split_by_agency(said: DutyWords, named: set[str]) -> Iterator[DutyWords]:
+    """A duty, and apart from it the sentences of its paragraph that begin with other bodies, each with what follows."""
+    line = said.text.partition("\n")[0] if said.owner is None and not said.facts.lead else ""
+    others = list(_sentences_of_others(line, named))
+    if not others:
+        yield said
+        return
+    starts = [at for at, _ in others]
+    yield replace(said, text=said.text.replace(line, line[: starts[0]].rstrip(), 1))
+    for (at, other), end in zip(others, [*starts[1:], len(line)], strict=True):
+        yield DutyWords(text=line[at:end].strip(), place=said.place, owner=other, level=2)
+
+
+def _sentences_of_others(line: str, named: set[str]) -> Iterator[tuple[int, OwnerLine]]:
+    """Where each sentence begins that is another body's than those of the sentence before, with its owner line."""
+    for found in _NEXT_SENTENCE.finditer(line):
+        rest = line[found.end() : found.end() + LONGEST_LIST]
+        other = owner_line(rest)
+        if other is None or (opens_duty(rest) and not other.start) or OF_ITSELF.match(matching(rest)):
+            continue
+        if other.inline and not asks(other) and is_of_another(other, named):
+            yield found.end(), other
+            named = {name.text for name in other.names}
+
+
+_IN_THE_PAST = spelled(r"(?<!\w)đã(?!\w)")
+_CHIEF = spelled(r"(?<!\w)chủ trì(?!\w)")
+
+
+def commitments(text: str) -> Iterator[tuple[int, OwnerLine]]:
+    """Where each sentence begins that names a body and «chủ trì» or a last day, with its owner line."""
+    starts = [0, *(found.end() for found in _NEXT_SENTENCE.finditer(text[:LONGEST_LIST]))]
+    for at, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        sentence = text[at:end].strip()
+        line = owner_line(sentence, clauses=True)
+        if line is not None and asks(line):
+            line = asked_by(spelled_out(line.written), sentence)
+        if line is None or line.alone or _IN_THE_PAST.search(matching(sentence)):
+            continue
+        if _CHIEF.search(matching(line.rest)) or is_dated(sentence):
+            yield at, replace(line, origin=Origin.SENTENCE)
+
+
+def is_cycle_of_many(text: str, line: OwnerLine | None) -> bool:
+    """Whether a group is asked for something again and again («… các sở, ngành hằng năm báo cáo»)."""
+    return line is not None and is_of_many(line) and any(each.cadence for each in deadlines_in(text))
+
+
+def is_of_many(line: OwnerLine) -> bool:
+    return any(name.group for name in line.names)
+
+
+def numbered_in(citation: str, duties: Sequence[DutyWords]) -> Iterator[tuple[DutyWords, str]]:
+    """The duties of an entry with their numbers; points that only announce others are counted and are none."""
+    n = k = 0
+    for said in duties:
+        n, k = (n, k + 1) if said.level > 1 else (n + said.level, 0)
+        if said.text:
+            yield said, ".".join([citation, *(str(each) for each in (n, k) if each)])
 
 
 def only_announces(node: Node) -> bool:

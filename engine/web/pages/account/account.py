@@ -16,10 +16,9 @@ from engine.accounts.sign_in import end_session, end_sessions, open_session, ses
 from engine.errors import BadInput, DondocError, NotFound, TooOften
 from engine.http.filters import Code, SmallId
 from engine.http.forms import Form
-from engine.http.guards.account_notices import noted
-from engine.http.guards.fresh_proof import WRONG_PASSWORD, require_fresh_proof
+from engine.http.guards.known_browsers import WRONG_PASSWORD, noted, require_fresh_proof
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.http.security_log import SecurityEvent
+from engine.http.security import SecurityEvent
 from engine.text import Text
 from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS, TYPED_DIFFERENTLY, with_session
 

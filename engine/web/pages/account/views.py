@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from engine.accounts.saved_views import MAX_NAME, MAX_PATH, delete_view, kept_path, save_view, views_of
 from engine.http.filters import Code, SmallId
-from engine.http.form_fields import FormFields
+from engine.http.forms import FormFields
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 
 router = APIRouter(include_in_schema=False)

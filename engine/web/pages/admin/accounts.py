@@ -15,13 +15,12 @@ from engine.accounts.permissions import ActorRole, Permission
 from engine.accounts.sign_in import end_sessions, sessions_of
 from engine.errors import Conflict, DondocError
 from engine.http.filters import Code, Cursor, Plain, SmallId
-from engine.http.form_fields import FormFields
-from engine.http.forms import Form
-from engine.http.guards.account_notices import noted
+from engine.http.forms import Form, FormFields
+from engine.http.guards.known_browsers import noted
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.http.security_log import SecurityEvent
-from engine.queries.directory.accounts import search
+from engine.http.security import SecurityEvent
 from engine.queries.directory.agencies import agency_choices
+from engine.queries.directory.enquiries import search
 from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS
 
 router = APIRouter(include_in_schema=False)

@@ -13,7 +13,7 @@ from engine.accounts.permissions import Permission
 from engine.admin import entered_settings
 from engine.errors import FieldsRefused
 from engine.http.filters import Code
-from engine.http.form_fields import FormFields
+from engine.http.forms import FormFields
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.text import Text
 

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from engine.accounts.permissions import Permission
 from engine.agencies import agencies
 from engine.http.filters import AgencyId, Code, Cursor, Plain, SmallId
-from engine.http.form_fields import FormFields
+from engine.http.forms import FormFields
 from engine.http.lists.list_columns import DIRECTORY_LIST
 from engine.http.lists.list_download import ExportFormat, download
 from engine.http.request_context import PostedForm, RequestContext, SignedIn

@@ -19,10 +19,10 @@ from engine.accounts.permissions import Permission
 from engine.assignments import calendar_change
 from engine.assignments.calendar_change import Change, Move, Preview
 from engine.errors import BadInput, Conflict, DondocError
-from engine.files.pasted_days import MAX_BASIS_CHARS, MAX_NAME_CHARS, DayList, read_days
+from engine.files.calendar import MAX_BASIS_CHARS, MAX_NAME_CHARS, DayList, read_days
 from engine.http.forms import Form, clean, parse_day
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.queries.system.calendar import calendar_year
+from engine.queries.system.policies import calendar_year
 from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, DayException, DayKind, WorkCalendar
 from engine.text import Text
 

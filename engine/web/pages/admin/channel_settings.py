@@ -13,10 +13,10 @@ from fastapi.responses import Response
 from config.settings import ENTERED, HIDDEN, Settings
 from engine.accounts.permissions import Permission
 from engine.admin import entered_settings
-from engine.admin.checklist import CheckLine
+from engine.admin.first_steps import CheckLine
 from engine.errors import BadInput, NotFound
 from engine.http.filters import Code
-from engine.http.form_fields import FormFields
+from engine.http.forms import FormFields
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.text import Text
 from engine.web.pages.admin.settings import count_trial, own_mailbox

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from engine.accounts.permissions import Permission
 from engine.agencies import contacts
 from engine.http.filters import AgencyId, SmallId
-from engine.http.form_fields import FormFields
+from engine.http.forms import FormFields
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.directory.agency import agency_page
 from engine.text import Text

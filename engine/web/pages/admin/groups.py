@@ -9,8 +9,7 @@ from engine.accounts.permissions import Permission
 from engine.agencies.groups import save_aliases, save_group
 from engine.errors import NotFound
 from engine.http.filters import AgencyId, Code
-from engine.http.form_fields import FormFields
-from engine.http.forms import Form
+from engine.http.forms import Form, FormFields
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.directory.agency import agency_page, group_lines
 from engine.queries.work.duty_changes import owner_choices

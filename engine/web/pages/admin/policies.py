@@ -13,10 +13,9 @@ from engine.admin.policy_editor import LADDERS, differences, keep, mark_of, poli
 from engine.admin.policy_rows import KINDS, ROLES, RungRow, changed_rows, rows_in, rows_of, with_rows
 from engine.errors import BadInput, Conflict, DondocError, FieldsRefused, FileRefused
 from engine.http.filters import Code, Plain
-from engine.http.form_fields import FormFields
-from engine.http.forms import clean
+from engine.http.forms import FormFields, clean
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.plans.old_ladders import kept_ladders, move_to_new_ladders
+from engine.plans.loading import kept_ladders, move_to_new_ladders
 from engine.queries.system.policies import find_policy, list_policies, policy_line, reach
 from engine.rules.policy import MAX_LEVEL, Policy
 from engine.terms import NoticeKind

@@ -13,7 +13,7 @@ from config.about import SECTIONS
 from engine.accounts import accounts
 from engine.accounts.permissions import Permission
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
-from engine.admin.checklist import CheckLine
+from engine.admin.first_steps import CheckLine
 from engine.admin.settings_view import describe_settings
 from engine.errors import BadInput, NotFound
 from engine.http.request_context import PostedForm, RequestContext, SignedIn

@@ -21,9 +21,8 @@ from engine.plans.closing import PlanToEnd, plans_to_end
 from engine.queries.figures.board import board, promised_counts
 from engine.queries.figures.grid import MAX_MARKS, Grid, grid
 from engine.queries.figures.outlook import Selection, next_dates
-from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
-from engine.queries.orders import sorted_by_order
-from engine.queries.system.letter_counts import count_kept
+from engine.queries.filter_choices import department_choices, kind_choices, plan_choices, sorted_by_order
+from engine.queries.system.letters import count_kept
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, Promised
 from engine.queries.work.todo import Todo, todo

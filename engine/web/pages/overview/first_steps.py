@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
-from engine.admin.checklist import CheckLine, Mark
-from engine.admin.first_steps import first_steps
+from engine.admin.first_steps import CheckLine, Mark, first_steps
 from engine.http.request_context import RequestContext
 from engine.queries.system.setup_state import setup_state
 from engine.queries.time_class import Today

@@ -1,17 +1,25 @@
-"""The health page: a green or red summary, and the figures behind it."""
+"""The health page: a green or red summary, and the figures behind it.
+
+The page behind the link of the weekly test letter: one button, no account. Opening it confirms nothing, since mail
+scanners follow links.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
 from config.settings import Settings
 from engine.accounts.permissions import Permission
-from engine.http.request_context import SignedIn
+from engine.accounts.secret_keys import MAX_KEY_CHARS
+from engine.admin.first_steps import confirm_arrival, find_weekly_letter
+from engine.http.request_context import NOBODY, Fields, SignedIn, Unauthenticated
 from engine.queries.system.health import Health, Trouble, health
-from engine.queries.system.webhook_faults import answer, failing
+from engine.queries.system.log import answer, failing
 from engine.rules.words import coded
 
 router = APIRouter(include_in_schema=False)
@@ -49,3 +57,21 @@ def _prefect_pages(settings: Settings) -> str:
         return f"http://127.0.0.1:{settings.prefect_port}"
     parts = urlsplit(settings.prefect_api_url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+Key = Annotated[str, Path(max_length=MAX_KEY_CHARS)]
+
+
+@router.get("/arrived/{key}")
+def show_arrival(ctx: Unauthenticated, key: Key) -> Response:
+    with ctx.app.database.read() as session:
+        letter = find_weekly_letter(session, ctx.app.signer, key)
+    return replace(ctx, binding=key, actor=NOBODY).page("arrival.html", confirmed_at=letter.confirmed)
+
+
+@router.post("/arrived/{key}")
+def confirm(ctx: Unauthenticated, form: Fields, key: Key) -> Response:
+    ctx.tools.tokens.check(form.raw("token"), key)
+    with ctx.writing() as session:
+        confirm_arrival(session, ctx.app.signer, key, ctx.now)
+    return ctx.go(ctx.path, lang=ctx.request.query_params.get("lang", ""))

@@ -33,8 +33,7 @@ from engine.queries.figures.outlook import outlook
 from engine.queries.figures.plan_progress import STANDING_SORTS, Standing, standing
 from engine.queries.figures.plans import plan_page
 from engine.queries.figures.year import year_of
-from engine.queries.filter_choices import period_choices, plan_choices
-from engine.queries.orders import sorted_by_order
+from engine.queries.filter_choices import period_choices, plan_choices, sorted_by_order
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.conduct import conduct
 from engine.queries.work.promises import reasons_counted
@@ -43,8 +42,8 @@ from engine.rules.words import level_name, period_words, short_day
 from engine.terms import TimeClass, Timing
 from engine.text import Text
 from engine.views import svg_charts
-from engine.views.findings import finding
-from engine.web.draftable_plans import draftable_plan
+from engine.views.event_sentences import finding
+from engine.web.plan_uploads import draftable_plan
 
 router = APIRouter(include_in_schema=False)
 OLD_DEFINITIONS = 1

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse, Response
 
 from engine.accounts.permissions import Permission
-from engine.agencies.stored_directory import read_directory
+from engine.agencies.directory_loading import read_directory
 from engine.assignments import opening
 from engine.errors import BadInput, NotFound
 from engine.files.plan import PlanFile

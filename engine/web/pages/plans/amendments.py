@@ -14,8 +14,7 @@ from sqlmodel import Session
 from engine.accounts.permissions import Permission
 from engine.agencies.directory_loading import expand_owners
 from engine.http.filters import Code, SmallId
-from engine.http.form_fields import FormFields
-from engine.http.forms import Form
+from engine.http.forms import Form, FormFields
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.amendments import MAX_TEXT_CHARS, Amendment, NewDuty, ad_hoc_report, add_duty, amend_duty, drop_duty
 from engine.queries.figures.plans import PlanPage, plan_page

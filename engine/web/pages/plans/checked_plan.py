@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.agencies.stored_directory import read_directory
+from engine.agencies.directory_loading import read_directory
 from engine.errors import BadInput, Conflict, DondocError
 from engine.files.plan import PlanFile
 from engine.files.plan_check import PlanReport, check

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.agencies.stored_directory import read_directory
+from engine.agencies.directory_loading import read_directory
 from engine.errors import BadInput, Conflict, DondocError, FileRefused
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile
@@ -27,7 +27,7 @@ from engine.plans import loading
 from engine.plans.closing import end, plans_to_end, preview_end
 from engine.plans.plan_today import plan_today
 from engine.queries.figures.plans import PlanPage, plan_page
-from engine.queries.system.calendar import known_until
+from engine.queries.system.policies import known_until
 from engine.queries.time_class import Today
 from engine.rules.calendar import day_digits
 from engine.text import Text

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
 from engine.agencies.agencies import MAX_BASIS_CHARS
-from engine.agencies.stored_directory import read_directory
+from engine.agencies.directory_loading import read_directory
 from engine.errors import DondocError
 from engine.http.filters import Code, SmallId
 from engine.http.forms import Form

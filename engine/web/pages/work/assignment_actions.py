@@ -19,7 +19,7 @@ from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import ask_for_day
 from engine.correspondence.entries import MAX_TEXT_CHARS, answer, ask
 from engine.errors import BadInput, Conflict, DondocError, FieldsRefused, NotAllowed, NotFound
-from engine.http.assignment_actions import Action, require_for
+from engine.http.contact_access import Action, require_for
 from engine.http.filters import AssignmentId
 from engine.http.forms import MAX_REASON_CHARS, RESUBMITTED_BY, Form
 from engine.http.later_days import asked_again

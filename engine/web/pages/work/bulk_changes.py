@@ -17,14 +17,13 @@ from engine.assignments.bulk_decisions import Decided, check_selection
 from engine.enums import complete
 from engine.errors import NotAllowed
 from engine.http.filters import Assignments
-from engine.http.form_fields import FormFields
-from engine.http.forms import MAX_REASON_CHARS
+from engine.http.forms import MAX_REASON_CHARS, FormFields
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.plans.bulk_changes import cancel_all, redate_all, transfer_all
+from engine.plans.closing import cancel_all, redate_all, transfer_all
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.figures.plans import plan_supervisors
 from engine.queries.work.assignments import AssignmentRow, rows_of
-from engine.queries.work.rehearsal import PlannedLetter, planned_letters
+from engine.queries.work.ladder_steps import PlannedLetter, planned_letters
 from engine.terms import EventKind
 from engine.text import Text
 

@@ -21,7 +21,7 @@ from engine.accounts.permissions import Permission
 from engine.assignments.acts.undo import undoable
 from engine.assignments.bulk_decisions import Decided, check_selection
 from engine.errors import BadInput
-from engine.http.assignment_actions import require_for
+from engine.http.contact_access import require_for
 from engine.http.filters import Code, Count, PageNumber
 from engine.http.forms import MAX_REASON_CHARS, RESUBMITTED_BY, Form
 from engine.http.lists.list_download import FileFormat, download, filter_names
@@ -30,8 +30,8 @@ from engine.http.request_context import RequestContext
 from engine.queries.filter_choices import plan_choices
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow
+from engine.queries.work.ladder_steps import PlannedLetter, planned_letters
 from engine.queries.work.promises import every_reason
-from engine.queries.work.rehearsal import PlannedLetter, planned_letters
 from engine.terms import EventKind
 from engine.text import Text
 

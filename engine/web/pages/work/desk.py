@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
 from engine.assignments.acts.undo import undoable
-from engine.http.assignment_actions import MAX_ACKNOWLEDGED, acknowledge_all
+from engine.http.contact_access import MAX_ACKNOWLEDGED, acknowledge_all
 from engine.http.filters import AgencyId, Code, Cursor, PlanId, Sort
 from engine.http.lists.list_columns import AGENCY_LIST
 from engine.http.lists.list_download import ExportFormat, download
@@ -20,7 +20,7 @@ from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.conduct import conduct
 from engine.queries.work.desk import SECTIONS, desk
 from engine.terms import EventKind
-from engine.web.draftable_plans import draftable_plan
+from engine.web.plan_uploads import draftable_plan
 
 router = APIRouter(include_in_schema=False)
 Count = Annotated[int, Query(ge=0, le=MAX_ACKNOWLEDGED)]

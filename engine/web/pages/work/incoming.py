@@ -14,9 +14,8 @@ from engine.accounts.permissions import ActorRole, Permission
 from engine.assignments.promise_rows import PromiseText
 from engine.correspondence import message_acts
 from engine.correspondence.entries import MAX_TEXT_CHARS, NewEntry
-from engine.correspondence.incoming import settle
 from engine.correspondence.message_acts import Done, MessageDuty
-from engine.correspondence.received_files import draft_report
+from engine.correspondence.received_files import draft_report, settle
 from engine.errors import BadInput, Conflict, FieldsRefused, ForbiddenMove, NotAllowed
 from engine.http.filters import Code, Cursor, SmallId, Sort, YesNo
 from engine.http.forms import MAX_REASON_CHARS, Form

@@ -14,8 +14,7 @@ from engine.assignments.promises import make_promise
 from engine.assignments.reports.submission import PromiseChoices, TypedPromise, read_promise
 from engine.errors import NotFound
 from engine.http.filters import AgencyId, Code, Count
-from engine.http.form_fields import FormFields
-from engine.http.forms import MAX_REASON_CHARS
+from engine.http.forms import MAX_REASON_CHARS, FormFields
 from engine.http.later_days import asked_again
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.work.assignments import AssignmentRow

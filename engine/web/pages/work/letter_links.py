@@ -1,30 +1,39 @@
 """Pages behind links in letters: no account needed, one purpose each. GET changes nothing, since mail scanners follow
-links; the button posts. The form token is bound to the link, since a mail program's browser may keep no cookies."""
+links; the button posts. The form token is bound to the link, since a mail program's browser may keep no cookies.
+
+The link of a letter has expired: a new one is sent on request, to the mailbox for which the old one was made.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
+from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from sqlmodel import Session
+from starlette.background import BackgroundTask
 
 from engine.accounts.permissions import Actor, ActorRole, Permission
+from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
+from engine.accounts.secret_keys import digest_of
+from engine.accounts.sign_in import device_words
 from engine.accounts.signed_links import Link, Purpose
 from engine.agencies import contacts, preferences
 from engine.agencies.contacts import ContactLine
 from engine.agencies.preferences import slow
 from engine.assignments.lifecycle import acknowledge, decline
 from engine.assignments.reports.evidence import MAX_FILE_BYTES
-from engine.errors import Conflict, ForbiddenMove, LinkRefused, NotFound
+from engine.errors import Conflict, ForbiddenMove, LinkRefused, NotFound, Unavailable
+from engine.http.app_context import SignInLetter
 from engine.http.contact_access import CHANNEL_ACTIONS, ChannelAction
 from engine.http.filters import Code, PageNumber, SmallId, YesNo
 from engine.http.forms import MAX_REASON_CHARS, Form
 from engine.http.request_context import Fields, RequestContext, Unauthenticated, read_form
-from engine.http.security_log import SecurityEvent
+from engine.http.security import SecurityEvent
 from engine.http.uploads import ACCEPT, MAX_FORM_PARTS, Digest, evidence_response
 from engine.queries.time_class import Today, read_today
 from engine.queries.work.letter_links import (
@@ -304,3 +313,72 @@ def report_address(ctx: RequestContext, token: str, link: Link) -> tuple[Request
 
 def language_parameter(ctx: RequestContext) -> str:
     return ctx.request.query_params.get("lang", "")
+
+
+WORKS_FOR = timedelta(days=15)
+AGAIN, AGAIN_LIMIT = "link_again", Limit(3, timedelta(days=1))
+"""Per contact: whoever holds an old link cannot fill a mailbox."""
+
+
+class Place(StrEnum):
+    """Where a letter's link leads."""
+
+    ACKNOWLEDGE = "l"
+    REPORT = "r"
+
+
+PURPOSES = {Place.ACKNOWLEDGE: Purpose.ACKNOWLEDGE, Place.REPORT: Purpose.REPORT}
+
+
+@router.get("/expired/{place}/{token}")
+def show_expired(ctx: Unauthenticated, place: Place, token: str, said: Code = "") -> Response:
+    ctx, link, contact, _ = _expired(ctx, place, token)
+    return ctx.page(
+        "link_expired.html", link=link, path=f"/expired/{place}/{token}", outcome=said, may=_may(ctx, contact)
+    )
+
+
+@router.post("/expired/{place}/{token}")
+def send(ctx: Unauthenticated, form: Fields, place: Place, token: str) -> Response:
+    """Send the new link. What is answered does not say to which mailbox."""
+    ctx, link, contact, agency = _expired(ctx, place, token)
+    ctx.tools.tokens.check(form.raw("token"), token)
+    mailer = ctx.app.links
+    if mailer is None or not _may(ctx, contact):
+        raise NotFound
+    with ctx.writing() as session:
+        enforce_rate_limit(session, AGAIN, {str(contact.id): AGAIN_LIMIT}, ctx.now)
+        count(session, AGAIN, (str(contact.id),), ctx.now)
+    if not mailer.reachable():
+        raise Unavailable(
+            Text("Lúc này chưa gửi được thư; hãy thử lại sau ít phút.", "Letters cannot be sent now; try again soon.")
+        )
+    new = replace(link, made_on=ctx.today, until=ctx.today + WORKS_FOR)
+    path = f"/{place}/{ctx.app.signer.token(new)}"
+    letter = SignInLetter(
+        name=digest_of(f"{path} {ctx.now.isoformat()}")[:32],
+        to=contact.email,
+        agency=agency,
+        language=contact.language,
+        path=path,
+        device=device_words(ctx.device, contact.language),
+        at=ctx.now,
+        until=new.until,
+    )
+    response = ctx.go(f"/expired/{place}/{token}", said="sent")
+    response.background = BackgroundTask(mailer.send, letter)
+    return response
+
+
+def _may(ctx: RequestContext, contact: ContactLine) -> bool:
+    """Whether a letter can go to this contact by mail."""
+    return ctx.app.links is not None and bool(contact.email) and "email" not in contact.suppressed
+
+
+def _expired(ctx: RequestContext, place: Place, token: str) -> tuple[RequestContext, Link, ContactLine, str]:
+    """With the agency's name. Raises LinkRefused if the link is forged or revoked, or its contact has left."""
+    link = ctx.app.signer.verify(PURPOSES[place], token)
+    with ctx.app.database.read() as session:
+        who = holder(session, link, ctx.today)
+        contact = contacts.find(session, link.contact_id)
+    return replace(ctx.in_contact_language(who.language), binding=token), link, contact, who.agency

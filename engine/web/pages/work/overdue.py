@@ -1,8 +1,12 @@
-"""The overdue list, and chasing («đôn đốc») from it, with a preview of the letters."""
+"""The overdue list, and chasing («đôn đốc») from it, with a preview of the letters.
+
+Reports to accept or return, one or many at once.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import StrEnum
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -10,12 +14,13 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
 from engine.assignments.acts.undo import undoable
-from engine.assignments.bulk_decisions import MAX_DECISIONS, check_selection
+from engine.assignments.bulk_decisions import MAX_DECISIONS, Decided, accept_reports, check_selection, return_reports
 from engine.assignments.lifecycle import chase
 from engine.errors import BadInput
-from engine.http.assignment_actions import require_for
+from engine.http.contact_access import require_for
 from engine.http.filters import Assignments, Code, PageNumber, Sort
 from engine.http.forms import Form, clean
+from engine.http.lists.decision_lists import REPORT_LIST
 from engine.http.lists.list_columns import OVERDUE_LIST
 from engine.http.lists.list_download import ExportFormat, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
@@ -23,12 +28,26 @@ from engine.queries.figures.board import promised_counts
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
-from engine.queries.work.chase_preview import preview_chase, rows_to_chase
-from engine.queries.work.overdue import LateAgency, every_overdue, how_many_overdue, overdue
+from engine.queries.work.overdue import (
+    LateAgency,
+    every_overdue,
+    how_many_overdue,
+    overdue,
+    preview_chase,
+    rows_to_chase,
+)
+from engine.queries.work.reports_to_accept import (
+    WaitingReport,
+    every_report_waiting,
+    list_reports_waiting,
+    reports_chosen,
+    reports_waiting,
+)
 from engine.terms import OPEN_STATES, EventKind, TimeClass
 from engine.text import Text
-from engine.views.reminder_line import reminder_line, span_of
-from engine.web.draftable_plans import draftable_plan
+from engine.views.next_step import reminder_line, span_of
+from engine.web.pages.work.bulk_decisions import Answer, CurrentView, DecisionPage
+from engine.web.plan_uploads import draftable_plan
 
 router = APIRouter(include_in_schema=False)
 
@@ -168,3 +187,43 @@ def ask(ctx: SignedIn, form: PostedForm, wanted: Assignments) -> Response:
             **ctx.by,
         )
     return ctx.go("/overdue", said="chased" if chased else "none", n=chased or None, **filter_parameters(wanted))
+
+
+class Act(StrEnum):
+    ACCEPT = "accept"
+    RETURN = "return"
+
+
+def _do(session: Session, act: Act, ids: list[int], answer: Answer, ctx: RequestContext) -> Decided:
+    if act is Act.ACCEPT:
+        return accept_reports(session, ids, complete=answer.ticked, reason=answer.words, **ctx.by)
+    return return_reports(session, ids, reason=answer.words, reason_code=answer.code, until=answer.until, **ctx.by)
+
+
+REPORTS: DecisionPage[Act, WaitingReport] = DecisionPage(
+    template="accept",
+    acts={Act.ACCEPT: Permission.ACCEPT, Act.RETURN: Permission.RETURN},
+    waiting=reports_waiting,
+    chosen=reports_chosen,
+    can=lambda act, report: report.waits,
+    do=_do,
+    words="reason",
+    kinds={Act.ACCEPT: EventKind.ACCEPTED, Act.RETURN: EventKind.RETURNED},
+    listing=lambda _: REPORT_LIST,
+    whole=every_report_waiting,
+    needed={Act.RETURN: Text("Cần ghi lý do trả lại.", "Give the reason for returning it.")},
+    every=lambda session, today, wanted: list_reports_waiting(session, today, wanted, limit=MAX_DECISIONS).rows,
+    seen=lambda act, report: act is Act.ACCEPT and report.owed is not None,
+)
+
+
+@router.get("/accept")
+def show_waiting(
+    ctx: SignedIn, wanted: Assignments, looked: CurrentView, export_format: ExportFormat = None
+) -> Response:
+    return REPORTS.export(ctx, wanted, export_format) if export_format else REPORTS.show(ctx, wanted, looked)
+
+
+@router.post("/accept")
+def decide(ctx: SignedIn, form: PostedForm, wanted: Assignments, looked: CurrentView) -> Response:
+    return REPORTS.decide(ctx, form, wanted, looked)

@@ -35,8 +35,14 @@ from engine.http.uploads import ACCEPT, MAX_FORM_PARTS, UploadedFiles, read_line
 from engine.queries.directory.agencies import agencies_named
 from engine.queries.time_class import Today
 from engine.queries.work.promises import waiting_days
-from engine.queries.work.report_page import FOR_ALL, ReportPage, previous_reports
-from engine.queries.work.report_sheet import ReportSheet, SheetLayout, report_sheet
+from engine.queries.work.report_page import (
+    FOR_ALL,
+    ReportPage,
+    ReportSheet,
+    SheetLayout,
+    previous_reports,
+    report_sheet,
+)
 from engine.rules.privacy import PRIVATE_WORDS, Private, fingerprint, looks_private, warnings
 from engine.text import Text
 from engine.web.pages.work.report_parts import (

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from engine.assignments.reports.drafts import KEPT_PREFIX, SavedDraft
 from engine.assignments.reports.evidence import StoredFile
 from engine.assignments.reports.indicators import doubtful_totals
-from engine.assignments.reports.outputs import TypedOutput
-from engine.assignments.reports.submission import LATER, Checklist, Typed, TypedPromise, read_figures
+from engine.assignments.reports.submission import LATER, Checklist, Typed, TypedOutput, TypedPromise, read_figures
 from engine.errors import BadInput
 from engine.http.forms import MAX_FIELD_CHARS, MAX_REASON_CHARS, Form, clean
 from engine.http.render import day_value

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
 from engine.assignments.acts.undo import kept_act, undo
-from engine.http.assignment_actions import require_for
+from engine.http.contact_access import require_for
 from engine.http.filters import SmallId
 from engine.http.request_context import PostedForm, SignedIn
 from engine.queries.work.assignments import rows_of

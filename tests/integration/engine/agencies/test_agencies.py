@@ -10,8 +10,7 @@ from ground.factory import at, directory, happened, row, rows
 from ground.remembered import once
 
 from engine.agencies import agencies
-from engine.agencies.directory_loading import load_directory
-from engine.agencies.stored_directory import read_directory
+from engine.agencies.directory_loading import load_directory, read_directory
 from engine.assignments.handover import agencies_with_work_left
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
 from engine.rules.calendar import local_date

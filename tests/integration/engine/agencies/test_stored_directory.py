@@ -8,7 +8,7 @@ import pytest
 from ground.factory import CONFIG, at, directory, rows, store
 
 from engine.agencies.directory_loading import load_directory as store_directory
-from engine.agencies.stored_directory import read_directory
+from engine.agencies.directory_loading import read_directory
 from engine.errors import NotFound
 from engine.files.directory import load_directory
 from engine.store.database import Database

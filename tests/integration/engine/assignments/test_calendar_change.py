@@ -28,7 +28,7 @@ from engine.assignments.calendar_change import Change, Preview
 from engine.assignments.lifecycle import Action
 from engine.assignments.measures import task_timing
 from engine.errors import BadInput
-from engine.plans.bulk_changes import redate_all
+from engine.plans.closing import redate_all
 from engine.rules.calendar import DayException, DayKind
 from engine.store.database import Database
 from engine.store.records import Assignment, CalendarDay, Event, Extension, Plan

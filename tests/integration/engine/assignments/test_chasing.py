@@ -13,7 +13,7 @@ from engine.assignments.backlog import backlogs
 from engine.assignments.chasing import Chased, chased, escalations_sent
 from engine.assignments.lifecycle import Action, ReportText
 from engine.assignments.promise_rows import PromiseText
-from engine.plans.bulk_changes import redate_all
+from engine.plans.closing import redate_all
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Letter
 from engine.store.rulebook import read_rulebook

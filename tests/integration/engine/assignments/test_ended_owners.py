@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from ground.factory import at, real_plan, rows
 
-from engine.assignments.ended_owners import ended_owners
+from engine.assignments.handover import ended_owners
 from engine.assignments.opening import activate
 from engine.errors import Conflict
 from engine.rules.calendar import local_date

@@ -17,7 +17,7 @@ from engine.assignments.measures import report_timing, task_timing
 from engine.assignments.promise_rows import PromiseText
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.plans.amendments import Amendment, amend_duty
-from engine.plans.bulk_changes import redate_all
+from engine.plans.closing import redate_all
 from engine.rules.calendar import Due
 from engine.store.database import Database
 from engine.store.records import Assignment, Event, Extension, Letter, Notice, Report

@@ -29,7 +29,7 @@ from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import decide_promise, make_promise
 from engine.errors import DondocError
 from engine.plans.amendments import Amendment, amend_duty
-from engine.plans.bulk_changes import redate_all
+from engine.plans.closing import redate_all
 from engine.plans.successions import replace_owner
 from engine.rules.calendar import ONE_DAY, DayException, DayKind, local_date
 from engine.store.database import Database, table

@@ -26,7 +26,7 @@ from sqlalchemy import update
 
 from engine.assignments.opening import Choices, activate, open_due, rehearse
 from engine.errors import BadInput, Conflict, NotFound
-from engine.files.plan_year import PlanYear
+from engine.files.plan_renewal import PlanYear
 from engine.plans.loading import load_plan
 from engine.rules.calendar import DayException, DayKind
 from engine.rules.periods import Cadence

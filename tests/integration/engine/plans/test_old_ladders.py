@@ -9,8 +9,7 @@ from ground.factory import Laid, at, do, lay, policy, rows, swept
 
 from engine.assignments.lifecycle import Action
 from engine.errors import NotFound
-from engine.plans.loading import load_policy
-from engine.plans.old_ladders import KeptLadders, kept_ladders, move_to_new_ladders
+from engine.plans.loading import KeptLadders, kept_ladders, load_policy, move_to_new_ladders
 from engine.rules.policy import Ladder, Policy
 from engine.store.database import Database
 from engine.store.records import Assignment, Notice

@@ -9,7 +9,7 @@ from ground.factory import Laid, agency, at, directory, item, lay, plan_file, ro
 from sqlalchemy import update
 
 from engine.agencies.agencies import succeed
-from engine.agencies.stored_directory import read_directory
+from engine.agencies.directory_loading import read_directory
 from engine.errors import NotFound
 from engine.files.plan import PlanFile
 from engine.files.plan_renewal import Point, renew

@@ -37,7 +37,7 @@ from engine.queries.figures.year import letters_by_week, work_of_year, year_of
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
 from engine.queries.kept import KeptAnswers
 from engine.queries.stored_plans import active_plans
-from engine.queries.system.letter_counts import count_kept
+from engine.queries.system.letters import count_kept
 from engine.queries.time_class import Today, read_day
 from engine.queries.work.assignments import AssignmentFilter, Promised, Waiting, list_assignments
 from engine.queries.work.conduct import conduct

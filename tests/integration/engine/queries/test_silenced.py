@@ -9,7 +9,7 @@ from ground.factory import rows
 from ground.office import NOW, as_role
 from sqlalchemy import update
 
-from engine.queries.system.channels import MANY_SILENCED, silenced
+from engine.queries.system.health import MANY_SILENCED, silenced
 from engine.rules.calendar import local_date
 from engine.store.database import Database, table
 from engine.store.records import Contact, Letter

@@ -22,8 +22,7 @@ from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.desk import desk
 from engine.queries.work.extension_requests import extensions_waiting
 from engine.queries.work.overdue import overdue
-from engine.queries.work.report_page import report_page
-from engine.queries.work.report_sheet import SheetLayout, report_sheet
+from engine.queries.work.report_page import SheetLayout, report_page, report_sheet
 from engine.queries.work.reports_to_accept import reports_waiting
 from engine.queries.work.todo import todo
 

@@ -11,7 +11,7 @@ from ground.post import LetterBox, post_office
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import insert, update
 
-from engine.queries.system.letter_counts import LetterCounts, count_letters
+from engine.queries.system.letters import LetterCounts, count_letters
 from engine.store.database import Database, table
 from engine.store.letter_waits import add_waits, place
 from engine.store.records import Fact, Letter, Pass

@@ -56,12 +56,11 @@ from notifications.inbound import answers
 from notifications.inbound.fetching import InboundSources, receive
 from notifications.inbound.mailbox import Inbox
 from notifications.inbound.message import read_mail
+from notifications.inbound.performing import AnswerResult
 from notifications.inbound.proof import MailProof
-from notifications.inbound.results import AnswerResult
 from notifications.letters.renderer import LetterRenderer, RendererSettings
 from notifications.receipts import letter_outcomes
-from notifications.sms.incoming import incoming
-from notifications.sms.replies import NOT_UNDERSTOOD
+from notifications.sms.replies import NOT_UNDERSTOOD, incoming
 
 NOW = at("2021-04-07", "08:00")
 PDF = b"%PDF-1.4\n%%EOF\n"

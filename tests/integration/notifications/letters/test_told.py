@@ -9,8 +9,7 @@ from ground.office import looking
 
 from engine.assignments.lifecycle import Action
 from engine.assignments.weekly_digest import make
-from engine.features.papers.quick_report import text_of
-from engine.features.papers.quick_report_facts import quick_report
+from engine.features.papers.quick_report import quick_report, text_of
 from engine.queries.figures.outlook import outlook
 from engine.queries.stored_plans import plan_of
 from engine.store.database import Database

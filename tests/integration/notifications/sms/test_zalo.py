@@ -25,10 +25,18 @@ from engine.store.records import Fact, Letter
 from engine.terms import LetterState, Role
 from notifications.contract.channel import About, Channel, Fate, Outcome, Outgoing
 from notifications.delivery import deliver
-from notifications.sms.gateway import reference
-from notifications.sms.permanent_errors import BALANCE, LOGIN
-from notifications.sms.zalo import CODES, VALUES, Zalo, ZaloFirst, read_templates
-from notifications.sms.zalo_tokens import CLAIM, CLAIM_TIME, NoToken, ZaloTokens
+from notifications.sms.gateway import BALANCE, LOGIN, reference
+from notifications.sms.zalo import (
+    CLAIM,
+    CLAIM_TIME,
+    CODES,
+    VALUES,
+    NoToken,
+    Zalo,
+    ZaloFirst,
+    ZaloTokens,
+    read_templates,
+)
 
 NOW = datetime(2021, 6, 17, 1, tzinfo=UTC)
 KEY = "letter:12:sms:2021-06-17"

@@ -32,11 +32,11 @@ from notifications.webhooks.delivery import (
     BATCH,
     LEASE,
     MAX_FAILURES,
+    Sender,
     WebhookDelivery,
     anything_owed,
     send_owed,
 )
-from notifications.webhooks.sender import Sender
 from workflows.operation.restore import release
 
 NOW = at("2021-04-07", "08:00")

@@ -20,8 +20,7 @@ from sqlalchemy import delete, update
 from sqlmodel import select
 
 from config.settings import Settings
-from engine.admin.arrival import WeeklyLetter, write_weekly_letter
-from engine.admin.checklist import CheckLine, Mark
+from engine.admin.first_steps import CheckLine, Mark, WeeklyLetter, write_weekly_letter
 from engine.queries.system.health import AUDIT, SILENT_AFTER
 from engine.store.database import Database, table
 from engine.store.facts import write_fact
@@ -29,7 +28,7 @@ from engine.store.markers import Hold, hold_letters, mail_tried, remember_backup
 from engine.store.records import CalendarDay, Contact, Letter, LetterBody, Pass
 from engine.terms import LetterState, Role
 from notifications import canary
-from notifications.sms import cost
+from notifications.sms import receipts
 from workflows.operation import doctor
 from workflows.run.installation import establish
 from workflows.run.system import System, compose
@@ -313,11 +312,11 @@ def test_what_sms_lately_cost_is_said_in_parts(healthy: System) -> None:
 
 
 def test_of_many_sms_the_latest_stand_for_all(healthy: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cost, "SAMPLE", 2)
+    monkeypatch.setattr(receipts, "SAMPLE", 2)
     for number, words in enumerate(("ngắn", "Nhắc việc " * 20, "ngắn")):
         sms(healthy, str(number), words)
     with healthy.database.read() as session:
-        assert cost.usage(session, NOW) == cost.Usage(messages=3, parts=5)
+        assert receipts.usage(session, NOW) == receipts.Usage(messages=3, parts=5)
 
 
 @pytest.mark.parametrize(

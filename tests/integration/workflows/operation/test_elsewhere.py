@@ -23,12 +23,12 @@ from ground.smtp_server import FaultyServer
 from ground.web_servers import served
 
 from config.settings import Settings
-from engine.admin.checklist import CheckLine, Mark
+from engine.admin.first_steps import CheckLine, Mark
 from engine.store.database import Database
 from workflows.operation import elsewhere
 from workflows.operation.dns_texts import AskTexts, TextRecords, ask_texts, name_servers
 from workflows.operation.elsewhere import clock_elsewhere, sender_domain
-from workflows.run import second_clocks
+from workflows.run import clock_guard
 from workflows.run.system import System, compose
 
 NOW = at("2026-06-24")
@@ -222,10 +222,10 @@ def test_the_kernels_answer_is_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: int | None, kept: bool
 ) -> None:
     """adjtimex(2): states of leap seconds, TIME_ERROR where nobody keeps the clock, -1 where it may not be asked."""
-    monkeypatch.setattr(second_clocks, "SYSTEMD", tmp_path / "absent")
+    monkeypatch.setattr(clock_guard, "SYSTEMD", tmp_path / "absent")
     library = SimpleNamespace() if answer is None else SimpleNamespace(adjtimex=lambda buffer: answer)
-    monkeypatch.setattr(second_clocks, "ctypes", SimpleNamespace(CDLL=lambda _: library, create_string_buffer=bytes))
-    assert second_clocks.kept_by_time_service() is kept
+    monkeypatch.setattr(clock_guard, "ctypes", SimpleNamespace(CDLL=lambda _: library, create_string_buffer=bytes))
+    assert clock_guard.kept_by_time_service() is kept
 
 
 @pytest.mark.parametrize(("script", "kept"), [("echo yes", True), ("echo no", False), ("exit 1", False), (None, False)])
@@ -233,16 +233,16 @@ def test_under_systemd_the_kernel_is_never_asked_by_this_process(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str | None, kept: bool
 ) -> None:
     """The filter of packaging/dondoc.service kills a process that calls adjtimex(2)."""
-    monkeypatch.setattr(second_clocks, "SYSTEMD", tmp_path)
-    monkeypatch.setattr(second_clocks, "ctypes", None)
+    monkeypatch.setattr(clock_guard, "SYSTEMD", tmp_path)
+    monkeypatch.setattr(clock_guard, "ctypes", None)
     monkeypatch.setenv("PATH", f"{tmp_path}")
     if script:
         command = tmp_path / "timedatectl"
         command.write_text(f'#!/bin/sh\n[ "$*" = "show --property=NTPSynchronized --value" ] && {script}\n')
         command.chmod(0o755)
-    assert second_clocks.kept_by_time_service() is kept
+    assert clock_guard.kept_by_time_service() is kept
 
 
 def test_this_machines_kernel_answers() -> None:
-    asked = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(second_clocks.TIMEX_BYTES))
-    assert asked in range(-1, second_clocks.TIME_ERROR + 1)
+    asked = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(clock_guard.TIMEX_BYTES))
+    assert asked in range(-1, clock_guard.TIME_ERROR + 1)

@@ -25,7 +25,7 @@ from ground.postgres import Ground
 from ground.web_servers import receiving, served
 
 from config.settings import DemoSettings, Settings
-from engine.admin.checklist import Mark
+from engine.admin.first_steps import Mark
 from engine.errors import Unavailable
 from engine.features.webhooks import subscriptions as webhooks
 from engine.rules.targets import Allowed

@@ -36,7 +36,7 @@ from engine.store.records import Assignment, Contact, Duty, Letter, Notice
 from engine.terms import LetterState, Scenario
 from workflows.cli import app
 from workflows.run.passes import tick
-from workflows.simulation.fast_forward import fast_forward
+from workflows.simulation.demo import fast_forward
 from workflows.simulation.scenarios import simulated_agencies
 from workflows.simulation.simulation import cached_simulation, simulate, summary
 from workflows.simulation.year_reports import as_csv, as_html, as_ics, as_json

@@ -30,7 +30,7 @@ from sqlalchemy import update
 
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
-from engine.admin.checklist import CheckLine
+from engine.admin.first_steps import CheckLine
 from engine.rules.calendar import PLAN_TIME
 from engine.store.database import Database, table
 from engine.store.records import (
@@ -57,8 +57,8 @@ from notifications.inbound.fetching import InboundSources, receive
 from notifications.inbound.mailbox import Inbox
 from notifications.inbound.proof import MailProof
 from notifications.letters.renderer import LetterRenderer, RendererSettings
-from notifications.sms.incoming import from_kannel
-from workflows.operation.round_trip import round_trip
+from notifications.sms.replies import from_kannel
+from workflows.operation.trial_letter import round_trip
 from workflows.run import passes
 from workflows.run.system import System, compose
 

@@ -13,8 +13,7 @@ from engine.terms import LetterState
 from notifications.contract.channel import Fate, Outgoing
 from notifications.sms.gammu import Gammu
 from notifications.sms.gateway import reference
-from notifications.sms.incoming import from_gammu, incoming
-from notifications.sms.replies import Extend, read_reply
+from notifications.sms.replies import Extend, from_gammu, incoming, read_reply
 
 AT = datetime(2021, 6, 17, 1, tzinfo=UTC)
 

@@ -14,11 +14,10 @@ from engine.errors import BadInput
 from engine.terms import LetterState
 from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.sms.gateway import reference
-from notifications.sms.incoming import Incoming, from_kannel
 from notifications.sms.kannel import Kannel
 from notifications.sms.receipts import advance, verify
 from notifications.sms.receipts import from_kannel as receipt_from_kannel
-from notifications.sms.replies import Acknowledge, read_reply
+from notifications.sms.replies import Acknowledge, Incoming, from_kannel, read_reply
 
 AT = datetime(2021, 6, 17, 1, tzinfo=UTC)
 

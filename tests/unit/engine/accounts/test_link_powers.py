@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.accounts.link_powers import POWERS
-from engine.accounts.permissions import Permission
+from engine.accounts.permissions import POWERS, Permission
 from engine.accounts.signed_links import Purpose
 
 TABLE = """

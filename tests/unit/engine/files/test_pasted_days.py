@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from engine.files.pasted_days import read_days
+from engine.files.calendar import read_days
 from engine.rules.calendar import DayException, DayKind, WorkCalendar
 
 CALENDAR = WorkCalendar.of([DayException(date(2026, 1, 10), DayKind.WORKED, "Làm bù")])

@@ -11,8 +11,7 @@ from engine.files.calendar import load_calendar
 from engine.files.directory import load_directory
 from engine.files.plan import PlanFile, directory_mistakes, due_periods, load_plan, owners_of
 from engine.files.plan_parts import RuleSource, subject_words
-from engine.files.plan_renewal import renew
-from engine.files.plan_year import PlanYear, plan_year
+from engine.files.plan_renewal import PlanYear, plan_year, renew
 from engine.files.stored_plan import plan_body
 from engine.files.yaml_reader import dump, read
 from engine.rules.calendar import WorkCalendar

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import BadInput
-from engine.rules.visible_text import require_visible
+from engine.rules.vietnamese import require_visible
 
 
 @pytest.mark.parametrize("name", ["Sở Y tế", "UBND H. Quế Phong", "Văn phòng – Tổ 1 (a/b)", "So\u0300 Y te\u0302", ""])

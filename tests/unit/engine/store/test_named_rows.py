@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import Column, Connection, MetaData, String, Table, create_engine, text
 
-from engine.store.named_rows import columns_for, object_of, objects, objects_of
+from engine.store.stored_rows import columns_for, object_of, objects, objects_of
 
 
 @dataclass(frozen=True, kw_only=True)

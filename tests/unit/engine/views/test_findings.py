@@ -9,7 +9,7 @@ import pytest
 from engine.assignments.measures import Boxes
 from engine.queries.figures.outlook import Behind, Outlook
 from engine.queries.figures.plan_progress import Standing, since
-from engine.views.findings import finding
+from engine.views.event_sentences import finding
 
 DUE = date(2021, 6, 17)
 

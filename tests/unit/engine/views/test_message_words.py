@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.correspondence.message_acts import Done
 from engine.text import Text
-from engine.views.message_words import done_words
+from engine.views.event_sentences import done_words
 
 
 def test_an_act_that_was_stored_before_periods_were_is_said_without_them() -> None:

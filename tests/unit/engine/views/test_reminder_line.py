@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from engine.queries.work.overdue import Contacts, LateAgency
-from engine.views.reminder_line import Span, in_words, reminder_line, span_of
+from engine.views.next_step import Span, in_words, reminder_line, span_of
 
 TODAY = date(2021, 6, 28)
 DUE = date(2021, 6, 17)

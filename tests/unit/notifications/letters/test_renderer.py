@@ -25,7 +25,7 @@ from engine.files.directory import fold
 from engine.files.plan import load_plan
 from engine.files.plan_parts import SUBJECT_WORDS, subject_words
 from engine.queries.directory.enquiries import Enquiries
-from engine.queries.system.letter_counts import LetterCounts
+from engine.queries.system.letters import LetterCounts
 from engine.rules.calendar import PLAN_TIME
 from engine.terms import NoticeKind, Outcome, Role, State, Urgency
 from engine.text import LANGUAGES, Text

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import BadInput
-from notifications.sms.numbers import e164, mask, masked, national
+from notifications.sms.gateway import e164, mask, masked, national
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,13 @@ from itertools import islice
 from engine.features.plan_import.importer.base.model import Origin
 from engine.features.plan_import.importer.phrases import lexicon as say
 from engine.features.plan_import.importer.phrases.deadlines import deadlines_in, is_dated
-from engine.features.plan_import.importer.phrases.known import known_names
-from engine.features.plan_import.importer.phrases.labels import Label, label_of_column, labels_at_end, labels_in
+from engine.features.plan_import.importer.phrases.labels import (
+    Label,
+    known_names,
+    label_of_column,
+    labels_at_end,
+    labels_in,
+)
 from engine.features.plan_import.importer.phrases.name_words import Prose, begins_name, opens_duty
 from engine.features.plan_import.importer.phrases.names import NOTE, Name, ends_name, is_body, names_at, names_in
 from engine.features.plan_import.importer.phrases.owners import Form, OwnerLine, owner_line, unaddressed

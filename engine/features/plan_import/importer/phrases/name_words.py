@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from engine.features.plan_import.importer.phrases import lexicon as say
-from engine.features.plan_import.importer.phrases.known import known_names
+from engine.features.plan_import.importer.phrases.labels import known_names
 from engine.rules.vietnamese import matching, phrase, spelled
 
 HEAD = say.compiled(say.HEADS)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from engine.features.plan_import.importer.phrases.known import known_names
+from engine.features.plan_import.importer.phrases.labels import known_names
 from engine.features.plan_import.importer.phrases.name_walk import NameWalk
 from engine.features.plan_import.importer.phrases.name_words import (
     BARE,

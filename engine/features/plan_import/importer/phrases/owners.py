@@ -15,7 +15,7 @@ from typing import Protocol
 
 from engine.features.plan_import.importer.base.model import Origin, Owner
 from engine.features.plan_import.importer.phrases import lexicon as say
-from engine.features.plan_import.importer.phrases.known import KnownNames, known_names
+from engine.features.plan_import.importer.phrases.labels import KnownNames, known_names
 from engine.features.plan_import.importer.phrases.name_words import OPENER, STRONG, Prose, begins_name, opens_duty
 from engine.features.plan_import.importer.phrases.names import Name, ends_name, is_body, names_at
 from engine.rules.vietnamese import matching, phrase, spelled

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from engine.features.plan_import.importer.base.model import Deadline, DeadlineKind, Doubt
-from engine.features.plan_import.importer.reading.word_numbering import roman
+from engine.features.plan_import.importer.reading.word import roman
 from engine.rules.calendar import ONE_DAY, day_digits
 from engine.rules.periods import Cadence, nominal_due, periods
 from engine.rules.vietnamese import matching, spelled

@@ -15,8 +15,8 @@ from lxml import etree
 
 from engine.features.plan_import.importer.base.model import Place
 from engine.features.plan_import.importer.reading.limits import Limits, refused
-from engine.features.plan_import.importer.reading.pages import Block, Grid, Pages, TextLine
-from engine.features.plan_import.importer.reading.word_numbering import SHAPES
+from engine.features.plan_import.importer.reading.pdf import Block, Grid, Pages, TextLine
+from engine.features.plan_import.importer.reading.word import SHAPES
 
 _SILENT = frozenset({"script", "style", "head", "title", "xml", "template", "noscript", "svg", "object", "select"})
 _BLOCKS = frozenset(

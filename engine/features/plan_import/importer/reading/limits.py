@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.errors import BadInput
-from engine.files.document_limits import MAX_DOCUMENT_BYTES, MAX_DOCUMENT_CHARS
+from engine.files.spreadsheet import MAX_DOCUMENT_BYTES, MAX_DOCUMENT_CHARS
 from engine.text import Text
 
 

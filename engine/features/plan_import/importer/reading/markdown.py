@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise, takewhile
 
 from engine.features.plan_import.importer.base.model import Place
-from engine.features.plan_import.importer.reading.pages import BAR, Block, Table, TextLine
+from engine.features.plan_import.importer.reading.pdf import BAR, Block, Table, TextLine
 
 
 def _around(sign: str, beside: str = "") -> re.Pattern[str]:

@@ -1,16 +1,103 @@
 """Reads PDF files with a text layer in a child process with limited time and memory. A page description is a program: a
 hostile one may run for hours. A PDF of pictures alone is rejected with an explanation.
+
+The output of the readers of every format: lines in reading order, and tables as grids. Frozen dataclasses only.
 """
 
 from __future__ import annotations
 
 import io
 import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
-from engine.features.plan_import.importer.base.model import Place
+from engine.features.plan_import.importer.base.model import Doubt, Place
 from engine.features.plan_import.importer.reading.limits import Limits, refused
-from engine.features.plan_import.importer.reading.pages import Pages, TextLine
 from engine.limited_process import CallFailed, LimitExceeded, shared_process
+
+BAR = "|"
+
+
+@dataclass(frozen=True)
+class TextLine:
+    """One line. ``opens``: the format itself says that a paragraph begins here (a Word paragraph, ``<p>``);
+    False for a line of plain text or a PDF, which may be the middle of a sentence. ``gap``: a blank line before."""
+
+    text: str
+    place: Place
+    opens: bool = False
+    gap: bool = False
+
+    def lines(self) -> Iterator[TextLine]:
+        """Itself, as a table gives its cells."""
+        yield self
+
+
+@dataclass(frozen=True)
+class Table:
+    """A grid of texts, line breaks kept; a merged cell stands in every place it covers. ``spans`` holds the
+    (row, column) of places that only repeat a cell to their left or above."""
+
+    rows: tuple[tuple[str, ...], ...]
+    place: Place
+    spans: frozenset[tuple[int, int]] = frozenset()
+
+    def lines(self) -> Iterator[TextLine]:
+        """The cells one after another, a bar after each: how a page saved as text shows a table."""
+        for r, row in enumerate(self.rows):
+            place = replace(self.place, row=r + 1)
+            for c, text in enumerate(row):
+                if (r, c) not in self.spans:
+                    yield from (TextLine(part, place, opens=True) for part in text.split("\n"))
+                    yield TextLine(BAR, place)
+
+
+@dataclass
+class Grid:
+    """A table being read: the text of every (row, column) that a cell covers, and where the next cell begins."""
+
+    texts: dict[tuple[int, int], str] = field(default_factory=dict)
+    spans: set[tuple[int, int]] = field(default_factory=set)
+    row: int = -1
+    column: int = 0
+
+    def next_row(self) -> None:
+        self.row, self.column = self.row + 1, 0
+
+    def put(self, text: str, down: int = 1, across: int = 1, *, repeats: bool = False) -> None:
+        """A cell in the next free place, over so many rows and columns. ``repeats``: it goes on with the cell above."""
+        self.row = max(self.row, 0)
+        while (self.row, self.column) in self.texts:
+            self.column += 1
+        covered = [(self.row + r, self.column + c) for r in range(down) for c in range(across)]
+        above = (self.row - 1, self.column)
+        repeats = repeats and above in self.texts
+        self.texts |= dict.fromkeys(covered, self.texts[above] if repeats else text)
+        self.spans.update(covered if repeats else covered[1:])
+
+    def table(self, place: Place) -> Table:
+        texts = {at: text for at, text in self.texts.items() if at[0] <= self.row}
+        width = max((column for _, column in texts), default=-1) + 1
+        rows = tuple(tuple(texts.get((r, c), "") for c in range(width)) for r in range(self.row + 1))
+        return Table(rows, place, frozenset(self.spans & texts.keys()))
+
+
+Block = TextLine | Table
+
+
+@dataclass(frozen=True)
+class Pages:
+    """A document as read: its blocks in order, and the reader's own warnings."""
+
+    blocks: tuple[Block, ...]
+    doubts: tuple[Doubt, ...] = ()
+
+    def texts(self) -> Iterable[str]:
+        for block in self.blocks:
+            if isinstance(block, TextLine):
+                yield block.text
+            else:
+                yield from (text for row in block.rows for text in row)
 
 
 def read_pdf(raw: bytes, name: str, limits: Limits) -> Pages:

@@ -13,11 +13,9 @@ from engine.features.plan_import.importer.base.model import Doubt, Place
 from engine.features.plan_import.importer.reading.html import declared_charset, read_page
 from engine.features.plan_import.importer.reading.limits import LIMITS, Limits, refused
 from engine.features.plan_import.importer.reading.markdown import is_markdown, read_markdown
-from engine.features.plan_import.importer.reading.pages import Block, Pages, Table, TextLine
-from engine.features.plan_import.importer.reading.pdf import read_pdf
+from engine.features.plan_import.importer.reading.pdf import Block, Pages, Table, TextLine, read_pdf
 from engine.features.plan_import.importer.reading.word import read_word
-from engine.rules.charset import modern, opened, strange_words
-from engine.rules.vietnamese import clean
+from engine.rules.vietnamese import clean, modern, opened, strange_words
 from engine.text import Text
 
 _OLD_WORD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -15,7 +15,7 @@ from engine.features.plan_import.importer.phrases.labels import Label, label_of_
 from engine.features.plan_import.importer.phrases.names import nameless
 from engine.features.plan_import.importer.phrases.owners import owner_line
 from engine.features.plan_import.importer.phrases.roles import roles_in
-from engine.features.plan_import.importer.reading.pages import BAR, Block, Table, TextLine
+from engine.features.plan_import.importer.reading.pdf import BAR, Block, Table, TextLine
 from engine.features.plan_import.importer.structure.duty_tables import persons_of
 from engine.features.plan_import.importer.structure.header import Parts
 from engine.features.plan_import.importer.structure.joining import Paragraph, is_furniture

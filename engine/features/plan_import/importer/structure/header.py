@@ -18,7 +18,7 @@ from engine.features.plan_import.importer.phrases import lexicon as say
 from engine.features.plan_import.importer.phrases.marks import Rank, mark_of
 from engine.features.plan_import.importer.phrases.name_words import Prose, begins_name
 from engine.features.plan_import.importer.phrases.names import nameless, names_at, names_in
-from engine.features.plan_import.importer.reading.pages import BAR, Table, TextLine
+from engine.features.plan_import.importer.reading.pdf import BAR, Table, TextLine
 from engine.rules.vietnamese import is_capital, matching, phrase, spelled
 
 _HEAD_LINES = 140

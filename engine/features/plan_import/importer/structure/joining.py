@@ -20,8 +20,8 @@ from engine.features.plan_import.importer.phrases.marks import BULLETS, Mark, Ra
 from engine.features.plan_import.importer.phrases.name_words import opens_duty
 from engine.features.plan_import.importer.phrases.owners import bodies_alone, owner_line
 from engine.features.plan_import.importer.phrases.roles import speaks_to_all
-from engine.features.plan_import.importer.reading.pages import BAR, Table, TextLine
-from engine.features.plan_import.importer.reading.word_numbering import roman
+from engine.features.plan_import.importer.reading.pdf import BAR, Table, TextLine
+from engine.features.plan_import.importer.reading.word import roman
 from engine.rules.vietnamese import is_capital, matching, starts_small
 
 _ENDED = re.compile(r"[.;:!?…]\s*[\"'”’»)\]]*$")

@@ -27,7 +27,7 @@ from engine.features.plan_import.importer.phrases.owners import (
     spelled_out,
 )
 from engine.features.plan_import.importer.phrases.roles import closes_plan, speaks_to_all
-from engine.features.plan_import.importer.reading.pages import Table
+from engine.features.plan_import.importer.reading.pdf import Table
 from engine.features.plan_import.importer.structure.duty_tables import Columns
 from engine.features.plan_import.importer.structure.joining import Fact, Paragraph, ended
 from engine.rules.vietnamese import is_capital, matching, spelled

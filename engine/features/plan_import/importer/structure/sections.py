@@ -12,8 +12,7 @@ from dataclasses import replace
 from engine.features.plan_import.importer.base.model import Origin
 from engine.features.plan_import.importer.phrases.agency_lists import doer_in, placed_owner
 from engine.features.plan_import.importer.phrases.deadlines import is_dated
-from engine.features.plan_import.importer.phrases.known import knowing
-from engine.features.plan_import.importer.phrases.labels import Label, label_of_line
+from engine.features.plan_import.importer.phrases.labels import Label, knowing, label_of_line
 from engine.features.plan_import.importer.phrases.marks import Rank
 from engine.features.plan_import.importer.phrases.owners import (
     Form,

@@ -10,8 +10,7 @@ from ground.factory import Laid, at, do, item, lay, plan_file
 from ground.office import looking, open_office
 
 from engine.assignments.lifecycle import Action
-from engine.features.papers.quick_report import text_of
-from engine.features.papers.quick_report_facts import quick_report
+from engine.features.papers.quick_report import quick_report, text_of
 from engine.queries.stored_plans import plan_of
 from engine.store.database import Database
 

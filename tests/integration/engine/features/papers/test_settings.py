@@ -15,7 +15,7 @@ from httpx import Response
 
 from engine.features.papers import letterhead
 from engine.features.papers.facts import IssuerSettings
-from engine.features.papers.settings import save
+from engine.features.papers.settings_page import save
 from engine.store.database import Database
 from engine.store.records import Event, PaperSettings
 from engine.terms import EventKind

@@ -15,8 +15,7 @@ from starlette.types import Receive, Scope, Send
 from engine.http.guards.concurrency import Concurrency
 from engine.http.render import Templates
 from engine.http.request_context import Tools
-from engine.http.security import FormTokens
-from engine.http.security_log import SecurityLog
+from engine.http.security import FormTokens, SecurityLog
 
 
 async def test_the_second_of_two_is_told_to_come_back_and_the_third_is_served(office: Office) -> None:

@@ -29,7 +29,7 @@ from engine.store.records import Account, Contact, UserSession
 from notifications.inbound.answers import take_mail, take_sms
 from notifications.inbound.message import read_mail
 from notifications.inbound.proof import MailProof
-from notifications.sms.incoming import incoming
+from notifications.sms.replies import incoming
 from workflows.run import passes
 
 PAGES = (

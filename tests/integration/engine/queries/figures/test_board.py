@@ -15,8 +15,7 @@ from engine.assignments.lifecycle import Action, ReportText, report
 from engine.assignments.promise_rows import PromiseText
 from engine.queries.directory.agencies import list_agencies
 from engine.queries.figures.board import board
-from engine.queries.filter_choices import PlanChoices, plan_choices
-from engine.queries.orders import sorted_by_order
+from engine.queries.filter_choices import PlanChoices, plan_choices, sorted_by_order
 from engine.queries.time_class import BOXES, Today
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.overdue import overdue

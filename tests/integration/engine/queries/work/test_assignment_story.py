@@ -15,8 +15,7 @@ from engine.assignments.lifecycle import ReportText, report, return_report
 from engine.assignments.promise_rows import PromiseText
 from engine.errors import NotFound
 from engine.queries.figures.plans import list_plans, plan_page
-from engine.queries.system.channels import PREFIX
-from engine.queries.system.health import Trouble, health
+from engine.queries.system.health import PREFIX, Trouble, health
 from engine.queries.system.letters import letter_html, letter_story
 from engine.queries.time_class import Today
 from engine.queries.work.assignment_story import story

@@ -10,8 +10,8 @@ from ground.databases import statements
 from ground.factory import at, row
 from ground.office import Office, enter, join
 
+from engine.agencies.directory_loading import read_directory
 from engine.agencies.groups import remember_names
-from engine.agencies.stored_directory import read_directory
 from engine.store.database import Database
 from engine.store.records import Agency, AgencyGroup
 

@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from ground.office import Office, as_role, enter, join, open_office
 
 from config.settings import ABOUT, Settings
-from engine.admin.checklist import CheckLine, well, wrong
+from engine.admin.first_steps import CheckLine, well, wrong
 from engine.admin.settings_view import describe_settings
 from engine.store.database import Database
 from engine.text import Text

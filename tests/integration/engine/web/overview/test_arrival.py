@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ground.office import Office, everything, open_office
 
-from engine.admin.arrival import WeeklyLetter, arrival_key, read_weekly_letter, write_weekly_letter
+from engine.admin.first_steps import WeeklyLetter, arrival_key, read_weekly_letter, write_weekly_letter
 from engine.store.database import Database
 
 WEEK = "2021-W25"

@@ -15,7 +15,7 @@ from ground.province import load_province
 from httpx import Response
 
 from engine.agencies.directory_loading import load_directory as store_directory
-from engine.assignments.ended_owners import ended_owners
+from engine.assignments.handover import ended_owners
 from engine.files.directory import load_directory
 from engine.files.plan import PlanFile
 from engine.files.yaml_reader import read

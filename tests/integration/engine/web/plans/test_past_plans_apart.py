@@ -13,8 +13,7 @@ from ground.office import Office, looking, open_office
 from ground.post import LetterBox, post_office
 
 from engine.assignments.lifecycle import Action
-from engine.features.papers.quick_report import text_of
-from engine.features.papers.quick_report_facts import quick_report
+from engine.features.papers.quick_report import quick_report, text_of
 from engine.plans.loading import load_plan
 from engine.queries.stored_plans import plan_of
 from engine.store.database import Database

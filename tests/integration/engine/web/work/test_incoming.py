@@ -14,7 +14,7 @@ from ground.office import Office, as_role, contact_of, open_office, token_in
 from sqlalchemy import update
 
 from engine.assignments.reports import evidence
-from engine.correspondence.incoming import blank_settled, forget_senders
+from engine.correspondence.received_files import blank_settled, forget_senders
 from engine.store.database import Database, table
 from engine.store.records import (
     Assignment,

@@ -5,7 +5,7 @@ from ground.plan_documents import found, owned, said
 from import_figures.plan_texts import faults
 
 from engine.features.plan_import.importer import read_document
-from engine.features.plan_import.importer.arrangement import arranged
+from engine.features.plan_import.importer.assembly import arranged
 from engine.features.plan_import.importer.base.model import Origin
 
 CONCLUSION = """

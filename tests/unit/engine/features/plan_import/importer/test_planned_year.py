@@ -14,7 +14,7 @@ from engine.features.plan_import.importer import ImportedPlan, as_json, as_plan_
 from engine.features.plan_import.importer.base.model import Found
 from engine.features.plan_import.importer.draft import CONFIRM
 from engine.features.plan_import.importer.phrases.owners import NullDirectory
-from engine.features.plan_import.importer.structure.planned_year import planned_year
+from engine.features.plan_import.importer.structure.facts import planned_year
 from engine.files.plan import PlanFile, cycle_periods
 from engine.files.yaml_reader import read
 

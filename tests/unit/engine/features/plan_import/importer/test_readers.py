@@ -11,16 +11,19 @@ from docx.oxml import OxmlElement
 from engine.errors import BadInput
 from engine.features.plan_import.importer import read_document
 from engine.features.plan_import.importer.reading.markdown import is_markdown, read_markdown
-from engine.features.plan_import.importer.reading.pages import Table, TextLine
+from engine.features.plan_import.importer.reading.pdf import Table, TextLine
 from engine.features.plan_import.importer.reading.reader import read_pages
-from engine.rules.charset import (
+from engine.rules.vietnamese import (
     OLD_WAYS,
+    clean,
     from_misread_utf8,
     from_tcvn3,
     from_vni,
+    is_syllable,
+    matching,
     modern,
+    squashed,
 )
-from engine.rules.vietnamese import clean, is_syllable, matching, squashed
 
 from_data = "Ủy ban nhân dân tỉnh ban hành kế hoạch phòng, chống thiên tai như sau: giữ vững, bảo đảm, kịp thời"
 TCVN3 = "ñy ban nh©n d©n tØnh ban hµnh kÕ ho¹ch phßng, chèng thiªn tai nh­ sau: gi÷ v÷ng, b¶o ®¶m, kÞp thêi"

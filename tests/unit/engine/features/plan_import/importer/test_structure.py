@@ -7,11 +7,11 @@ from import_figures.plan_texts import faults
 
 from engine.errors import BadInput
 from engine.features.plan_import.importer import read_document
-from engine.features.plan_import.importer.arrangement import arranged
+from engine.features.plan_import.importer.assembly import arranged
 from engine.features.plan_import.importer.base.model import Place
 from engine.features.plan_import.importer.phrases.labels import Label, label_of_column, label_of_line
 from engine.features.plan_import.importer.phrases.marks import Rank, mark_of
-from engine.features.plan_import.importer.reading.pages import TextLine
+from engine.features.plan_import.importer.reading.pdf import TextLine
 from engine.features.plan_import.importer.structure.joining import joined
 
 

@@ -6,7 +6,7 @@ from import_figures.own_directory import directory_of
 
 from engine.features.plan_import.importer import read_document
 from engine.features.plan_import.importer.phrases.agency_lists import bodies_in
-from engine.features.plan_import.importer.phrases.known import KnownNames, knowing, known_names
+from engine.features.plan_import.importer.phrases.labels import KnownNames, knowing, known_names
 from engine.features.plan_import.importer.phrases.name_words import Prose
 from engine.features.plan_import.importer.phrases.names import names_at
 from engine.features.plan_import.importer.phrases.owners import Form, owner_line
