@@ -1,4 +1,5 @@
-"""Render letters from facts with Jinja. A letter is a folder per language and kind: subject.txt, body.txt, body.html.
+"""Render letters from facts with Jinja. A letter is subject.txt, body.txt and body.html of its kind. A template is
+looked for in the folder of the letter's language, else in the common one: layouts are common, words are by language.
 
 Kinds: ``duties`` (coordinator and head: what the agency owes), ``watch`` (monitor: what waits and who was chased),
 ``director`` (head of that department: what stays overdue), ``leadership`` (figures and the most overdue), ``answer``
@@ -11,7 +12,7 @@ from __future__ import annotations
 import hmac
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -21,13 +22,13 @@ from typing import Any, TypeAlias
 
 from jinja2 import (
     BaseLoader,
-    ChoiceLoader,
+    Environment,
     FileSystemLoader,
-    FunctionLoader,
     StrictUndefined,
     Template,
     TemplateError,
     TemplateRuntimeError,
+    nodes,
 )
 from jinja2.exceptions import SecurityError
 from jinja2.meta import find_referenced_templates
@@ -48,6 +49,8 @@ from notifications.letters.facts import AnswerFacts, LetterFacts
 from notifications.letters.view import LetterView
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
+WORDS = "words.txt"
+"""The words of a language: sentences that the layouts of letters name."""
 ONE_PART_CHARS = 160
 """Characters of an SMS of one part (GSM 7 bit)."""
 MAX_PRODUCT, MAX_FACTOR = 1_000_000, 100
@@ -255,30 +258,37 @@ def _reply_headers(answer: AnswerFacts | None) -> dict[str, str]:
 
 
 class Templates:
-    """Compiled templates from one or more folders; the first folder that has a file wins. ``sandboxed``: for customised
-    ones. ``texts`` (name -> text) take precedence over files."""
+    """Compiled templates from one or more folders (see ``_LanguageLoader``). ``sandboxed``: for customised ones. Names
+    begin with the language of the letter: «vi/duties/body.txt», also where that is «duties/body.txt» for both."""
 
     def __init__(
         self, folders: Sequence[Path], *, sandboxed: bool = False, texts: Mapping[str, str] | None = None
     ) -> None:
-        loader = ChoiceLoader([_text_loader(texts or {}), FileSystemLoader(folders)])
-        self._text = _environment(loader, html=False, sandboxed=sandboxed)
-        self._html = _environment(loader, html=True, sandboxed=sandboxed)
+        loaders = {language: _LanguageLoader(language, folders, texts or {}) for language in LANGUAGES}
+        self._environments = {
+            (language, html): _environment(loader, language, html=html, sandboxed=sandboxed)
+            for language, loader in loaders.items()
+            for html in (False, True)
+        }
         self._known: dict[str, Template] = {}
 
     def rendered(self, names: Sequence[str], view: LetterView) -> list[str]:
         return [self._rendered(name, view) for name in names]
 
     def used_by(self, name: str) -> set[str | None]:
-        """The template and all that it extends, includes or imports, through any number of them; None if one of them
-        names another only when it renders."""
-        found, left = set[str | None](), {name}
+        """The names of the template and of all that it extends, includes or imports, through any number of them: of
+        each, that in the language's folder and that in the common one. None if one of them names another only when it
+        renders."""
+        language, _, bare = name.partition("/")
+        environment = self._environments[language, False]
+        assert environment.loader is not None
+        found, left = set[str | None](), {bare}
         while left:
-            each = left.pop()
-            found.add(each)
-            assert self._text.loader is not None
-            source = self._text.loader.get_source(self._text, each)[0]
-            used = set(find_referenced_templates(self._text.parse(source)))
+            bare = left.pop()
+            found |= {bare, f"{language}/{bare}"}
+            used = set(
+                find_referenced_templates(environment.parse(environment.loader.get_source(environment, bare)[0]))
+            )
             found |= used & {None}
             left |= {other for other in used if other is not None} - found
         return found
@@ -288,9 +298,9 @@ class Templates:
         return " ".join(text.split()) if name.endswith(("subject.txt", "sms.txt")) else text.strip() + "\n"
 
     def _template(self, name: str) -> Template:
-        environment = self._html if name.endswith(".html") else self._text
         if name not in self._known:
-            self._known[name] = environment.get_template(name)
+            language, _, bare = name.partition("/")
+            self._known[name] = self._environments[language, name.endswith(".html")].get_template(bare)
         return self._known[name]
 
 
@@ -356,9 +366,49 @@ def _customised(folders: tuple[Path, ...], files: Files) -> Templates:
     return Templates(folders, sandboxed=True)
 
 
-def _text_loader(texts: Mapping[str, str]) -> BaseLoader:
-    """A loader for in-memory texts; tracebacks show their names."""
-    return FunctionLoader(lambda name: (texts[name], name, lambda: True) if name in texts else None)
+class _LanguageLoader(FileSystemLoader):
+    """Looks for a template in the folders of the language, then in the common ones; the first that has it wins.
+    ``texts`` (name in a folder -> text) take precedence; tracebacks show their names. «vi/words.txt», as templates for
+    0.1.0 say, is «words.txt». The last folder is the shipped one: names that customised words lack are taken from it,
+    so that they need not be edited when a version adds some."""
+
+    def __init__(self, language: str, folders: Sequence[Path], texts: Mapping[str, str]) -> None:
+        super().__init__([*(folder / language for folder in folders), *folders])
+        self._language, self._texts = language, texts
+        self._shipped = FileSystemLoader(folders[-1] / language)
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        name = template.removeprefix(f"{self._language}/")
+        source, path, current = self._found(environment, name)
+        if name == WORDS and path != self._shipped.get_source(environment, WORDS)[1]:
+            source += self._lacking(environment, source, path)
+        return source, path, current
+
+    def _found(self, environment: Environment, name: str) -> tuple[str, str, Callable[[], bool]]:
+        for own in (f"{self._language}/{name}", name):
+            if own in self._texts:
+                return self._texts[own], own, lambda: True
+        return super().get_source(environment, name)
+
+    def _lacking(self, environment: Environment, source: str, path: str) -> str:
+        """The shipped words whose names are not in the source, as template text: they call the source's own."""
+        shipped = self._shipped.get_source(environment, WORDS)[0]
+        lines, begins = shipped.split("\n"), exported(environment.parse(shipped))
+        own = exported(environment.parse(source, WORDS, path))
+        ends = [*(line - 1 for line in begins.values()), len(lines)][1:]
+        lacking = ((begin, end) for (name, begin), end in zip(begins.items(), ends, strict=True) if name not in own)
+        return "\n".join(["", *(line for begin, end in lacking for line in lines[begin - 1 : end])])
+
+
+def exported(template: nodes.Template) -> dict[str, int]:
+    """The macros and values that a template defines for those that import it, with the line each begins on."""
+    found = {}
+    for node in template.body:
+        if isinstance(node, nodes.Macro):
+            found[node.name] = node.lineno
+        elif isinstance(node, nodes.Assign | nodes.AssignBlock) and isinstance(node.target, nodes.Name):
+            found[node.target.name] = node.lineno
+    return found
 
 
 def week_words(week: str, language: str = "vi") -> str:
@@ -392,7 +442,7 @@ def _size(factor: Any) -> float:
     return abs(factor) if isinstance(factor, int | float) else 1
 
 
-def _environment(loader: BaseLoader, *, html: bool, sandboxed: bool) -> FastEnvironment:
+def _environment(loader: BaseLoader, language: str, *, html: bool, sandboxed: bool) -> FastEnvironment:
     make = _Sandboxed if sandboxed else FastEnvironment
     environment = make(
         loader=loader,
@@ -404,6 +454,7 @@ def _environment(loader: BaseLoader, *, html: bool, sandboxed: bool) -> FastEnvi
         bytecode_cache=compiled(make, html),
     )
     environment.globals |= {
+        "language": language,
         "written": written,
         "distance": distance_words,
         "short_date": short_day,

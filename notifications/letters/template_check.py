@@ -50,7 +50,6 @@ from notifications.sms.text import MAX_PARTS, measure, plain
 SHARED = "shared"
 """Not a kind of letter, but the templates that all kinds of a language include."""
 EDITED = (*KINDS, "sms", SHARED)
-FRAME = "base.html"
 DATED = (NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.ESCALATION)
 """Kinds that do not occur for a duty without a due date."""
 MAX_SUBJECT_CHARS = 160
@@ -122,24 +121,38 @@ def check_template(
     there are none. ``texts``: file name -> text; other files are taken from ``custom_folder``, else from the shipped
     ones."""
     names = {name_of(part, language, kind): text for part, text in texts.items()}
-    unknown = [_unknown_file(name, kind) for name in names if not (TEMPLATES / name).is_file()]
+    unknown = [_unknown_file(name, kind) for name in names if not _ships(name)]
     if unknown:
         return unknown
     return _check_samples(names, language, (*KINDS, "sms") if kind == SHARED else (kind,), custom_folder)
 
 
 def check_folder(folder: Path) -> list[Problem]:
-    """The problems of all files in a folder of customised templates, including the common HTML frame. A file that no
-    letter uses is a problem too: its text would be ignored silently."""
+    """The problems of all files in a folder of customised templates, including those for both languages. A file that
+    no letter uses is a problem too: its text would be ignored silently."""
     found = {(language, kind): _of_folder(folder, language, kind) for language in LANGUAGES for kind in EDITED}
     used = {name_of(part, language, kind) for (language, kind), texts in found.items() for part in texts}
-    frame = {name: text for name in (FRAME,) if (text := _text(folder / name)) is not None}
-    problems = [*_unused(folder, used | frame.keys())]
-    for language in LANGUAGES if frame else ():
-        problems += _check_samples(frame, language, KINDS, None)
+    common = {name: text for name in _common() if (text := _text(folder / name)) is not None}
+    problems = [*_unused(folder, used | common.keys())]
+    for language in LANGUAGES if common else ():
+        problems += _check_samples(common, language, KINDS, None)
     for (language, kind), texts in found.items():
         problems += check_template(texts, language, kind, folder) if texts else ()
     return list(dict.fromkeys(problems))
+
+
+def _common() -> Iterator[str]:
+    """The names of the shipped templates that both languages use."""
+    for path in TEMPLATES.rglob("*.*"):
+        name = path.relative_to(TEMPLATES)
+        if name.parts[0] not in LANGUAGES:
+            yield name.as_posix()
+
+
+def _ships(name: str) -> bool:
+    """True if letters use a template of this name: the language's own, or one for that language instead of a common
+    one."""
+    return (TEMPLATES / name).is_file() or (TEMPLATES / name.partition("/")[2]).is_file()
 
 
 def _folders(custom_folder: Path | None) -> list[Path]:
@@ -434,7 +447,8 @@ def _failed(error: Exception, names: Mapping[str, str], kind: str) -> Problem:
     """The problem for an exception; its line is the innermost traceback frame in one of the given texts."""
     fix = Text("sửa tên hoặc cú pháp theo mẫu đi kèm", "correct the name or the syntax after the shipped template")
     if isinstance(error, TemplateSyntaxError):
-        return Problem(error.name or kind, error.lineno, "template", _description(error), fix)
+        name = error.filename if error.filename in names else error.name
+        return Problem(name or kind, error.lineno, "template", _description(error), fix)
     frames = [each for each in traceback.extract_tb(error.__traceback__) if each.filename in names]
     name, line = (frames[-1].filename, frames[-1].lineno or 0) if frames else (", ".join(names) or kind, 0)
     return Problem(name, line, "template", _description(error), fix)

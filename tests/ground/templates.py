@@ -47,9 +47,11 @@ def keep(folder: Path) -> None:
 def _shipped(cache: Compiled, folders: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
     for folder in folders:
         for path in sorted(folder.rglob("*.*")):
-            key = cache.get_cache_key(path.relative_to(folder).as_posix(), str(path))
-            if (code := cache._bytecode.get(key)) is not None:
-                yield key, code
+            name = path.relative_to(folder).as_posix()
+            for known in (name, name.partition("/")[2]):  # letters leave out their language
+                key = cache.get_cache_key(known, str(path))
+                if (code := cache._bytecode.get(key)) is not None:
+                    yield key, code
 
 
 def _file(folder: Path) -> Path:

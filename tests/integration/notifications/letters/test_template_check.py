@@ -101,6 +101,54 @@ def test_the_frame_of_all_mail_is_tried_with_every_kind(tmp_path: Path) -> None:
     assert {(each.file, each.line > 1) for each in check_folder(tmp_path)} == {("base.html", True)}
 
 
+OF_0_1_0 = """{% extends "base.html" %}
+{% block body %}
+  {% from "vi/lines.html" import line, rest %}
+  {% from "vi/words.txt" import opening, enquiries %}
+  <p><b>{{ opening(letter) }}</b></p>
+  <p><a class="b" href="{{ letter.acknowledge_url }}">Xác nhận</a></p>
+  <ul>{% for item in facts.items %}{{ line(item) }}{% endfor %}</ul>{{ rest(2, letter.base_url) }}
+  <p class="m">{{ enquiries(facts.enquiries) }}</p>
+{% endblock %}
+"""
+
+
+def test_an_own_template_that_names_the_language_s_folder_is_rendered(tmp_path: Path) -> None:
+    (tmp_path / "vi" / "duties").mkdir(parents=True)
+    (tmp_path / "vi" / "duties" / "body.html").write_text(OF_0_1_0)
+    assert check_folder(tmp_path) == []
+    html = html_of(tmp_path, "vi")
+    assert "Xác nhận</a>" in html
+    assert "… và 2 việc khác" in html
+    assert html_of(tmp_path, "en") == html_of(tmp_path / "none", "en")
+
+
+def test_own_words_of_an_earlier_version_stand_beside_the_shipped_ones_that_came_later(tmp_path: Path) -> None:
+    (tmp_path / "vi").mkdir()
+    own = "{% macro enquiries(who) %}Gọi số 1080.{% endmacro %}{% macro attached(item) %}; kèm tệp{% endmacro %}"
+    (tmp_path / "vi" / "words.txt").write_text(own)
+    assert check_folder(tmp_path) == []
+    html, shipped = html_of(tmp_path, "vi"), html_of(tmp_path / "none", "vi")
+    assert "Gọi số 1080." in html
+    assert "“Đã nhận”; kèm tệp</li>" in html  # of the shipped «told», which asks the own «attached»
+    assert html.partition("<h2>")[0] == shipped.partition("<h2>")[0]  # the opening, of the shipped words
+    assert html_of(tmp_path, "en") == html_of(tmp_path / "none", "en")
+
+
+def test_an_error_in_own_words_is_said_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "vi").mkdir()
+    (tmp_path / "vi" / "words.txt").write_text("\n{% macro enquiries(who) %}{{ who.nothing }}{% endmacro %}")
+    assert {(each.file, each.line) for each in check_folder(tmp_path)} == {("vi/words.txt", 2)}
+    (tmp_path / "vi" / "words.txt").write_text("\n{% macro enquiries(who) %}")
+    assert {(each.file, each.line) for each in check_folder(tmp_path)} == {("vi/words.txt", 2)}
+
+
+def html_of(folder: Path, language: str) -> str:
+    renderer = LetterRenderer(Signer(KEY), BASE, 45, custom_folder=folder)
+    custom, shipped = renderer.templates()
+    return renderer.render_with(custom or shipped, next(iter(samples(language, "duties"))), NOW).html
+
+
 @pytest.fixture
 def laid(sqlite_database: Database) -> Laid:
     laid = lay(sqlite_database, now=NOW)
