@@ -101,16 +101,13 @@ def test_the_frame_of_all_mail_is_tried_with_every_kind(tmp_path: Path) -> None:
     assert {(each.file, each.line > 1) for each in check_folder(tmp_path)} == {("base.html", True)}
 
 
-OF_0_1_0 = """{% extends "base.html" %}
-{% block body %}
-  {% from "vi/lines.html" import line, rest %}
-  {% from "vi/words.txt" import opening, enquiries %}
-  <p><b>{{ opening(letter) }}</b></p>
-  <p><a class="b" href="{{ letter.acknowledge_url }}">Xác nhận</a></p>
-  <ul>{% for item in facts.items %}{{ line(item) }}{% endfor %}</ul>{{ rest(2, letter.base_url) }}
-  <p class="m">{{ enquiries(facts.enquiries) }}</p>
-{% endblock %}
-"""
+OF_0_1_0 = (
+    '{% extends "base.html" %}{% block body %}{% from "vi/lines.html" import line, rest %}'
+    '{% from "vi/words.txt" import opening, enquiries %}<p><b>{{ opening(letter) }}</b></p>'
+    '<p><a class="b" href="{{ letter.acknowledge_url }}">Xác nhận</a></p>'
+    "<ul>{% for item in facts.items %}{{ line(item) }}{% endfor %}</ul>{{ rest(2, letter.base_url) }}"
+    "<p>{{ enquiries(facts.enquiries) }}</p>{% endblock %}"
+)
 
 
 def test_an_own_template_that_names_the_language_s_folder_is_rendered(tmp_path: Path) -> None:
@@ -121,6 +118,16 @@ def test_an_own_template_that_names_the_language_s_folder_is_rendered(tmp_path: 
     assert "Xác nhận</a>" in html
     assert "… và 2 việc khác" in html
     assert html_of(tmp_path, "en") == html_of(tmp_path / "none", "en")
+
+
+def test_an_own_template_is_for_both_languages_or_stands_before_it_for_one(tmp_path: Path) -> None:
+    for place, said in (("duties", "both"), ("vi/duties", "one")):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "body.html").write_text(f"<p>{said}</p>{{{{ letter.acknowledge_url }}}}")
+    assert check_folder(tmp_path) == []
+    assert [html_of(tmp_path, language)[:10] for language in ("vi", "en")] == ["<p>one</p>", "<p>both</p"]
+    (tmp_path / "duties" / "body.html").write_text("{{ nobody.name }}")
+    assert {each.file for each in check_folder(tmp_path)} == {"duties/body.html"}
 
 
 def test_own_words_of_an_earlier_version_stand_beside_the_shipped_ones_that_came_later(tmp_path: Path) -> None:
@@ -188,7 +195,7 @@ def test_one_that_is_saved_while_letters_leave_is_seen_by_the_next(laid: Laid, t
 def test_what_no_own_file_takes_part_in_is_rendered_without_the_sandbox(tmp_path: Path) -> None:
     renderer = office_with(tmp_path, LetterBox()).renderer
     (tmp_path / "vi").mkdir()
-    (tmp_path / "vi" / "lines.html").write_text("{{ ''.__class__ }}" + (TEMPLATES / "vi" / "lines.html").read_text())
+    (tmp_path / "vi" / "lines.html").write_text("{{ ''.__class__ }}" + (TEMPLATES / "lines.html").read_text())
     custom, shipped = renderer.templates()
     assert custom is not None
     plain = renderer.render_with(shipped, next(iter(samples("en", "duties"))), NOW)
