@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 from ground.paths import ROOT
-from jinja2 import DictLoader
+from jinja2 import DictLoader, Environment
 
 from engine.http.render import TEMPLATE_FOLDERS
 from engine.template_cache import FastEnvironment
+from engine.text import LANGUAGES
+from notifications.letters.renderer import TEMPLATES, exported
 
 MAX_COLUMNS = 120
-FOLDERS = (*TEMPLATE_FOLDERS, ROOT / "notifications/templates", ROOT / "workflows/simulation/templates")
+FOLDERS = (*TEMPLATE_FOLDERS, TEMPLATES, ROOT / "workflows/simulation/templates")
+GRAMMAR = {"vi": {"times", "chased_times"}, "en": {"things", "nth", "than"}}
+"""Words that only the sentences of one language are made with: plurals, ordinals."""
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.relative_to(ROOT).as_posix())
@@ -44,3 +48,12 @@ def test_an_error_in_an_html_template_is_told_by_its_line() -> None:
     with pytest.raises(ZeroDivisionError) as failed:
         environment.get_template("page.html").render()
     assert failed.traceback[-1].lineno == 2
+
+
+def test_both_languages_have_words_for_the_same_names() -> None:
+    names = {
+        language: exported(Environment().parse((TEMPLATES / language / "words.txt").read_text())).keys()
+        for language in LANGUAGES
+    }
+    assert all(names[language] >= GRAMMAR[language] for language in LANGUAGES)
+    assert names["vi"] - GRAMMAR["vi"] == names["en"] - GRAMMAR["en"]
