@@ -46,6 +46,29 @@ def listing(
     return ctx.kept_page("plans.html", today=today, listing=PLAN_LIST, found=found, after=after, words=q, sort=sort)
 
 
+PAST = "/plans/past"
+"""Before the page of a plan: its address would be taken for a plan's."""
+
+
+@router.get(PAST)
+def show_past(ctx: SignedIn, said: Code = "") -> Response:
+    ctx.require(Permission.RUN_PLANS)
+    with ctx.reading() as (session, today):
+        waiting = plans_to_end(session, today.day)
+    _, _, count = said.partition(".")
+    ended = int(count) if count.isdecimal() else 0
+    return ctx.page("plans_past.html", today=today, waiting=waiting, ended=ended)
+
+
+@router.post(PAST)
+def end_all(ctx: SignedIn, form: PostedForm) -> Response:
+    """End the plans that the page named; one that was ended or goes on meanwhile is left."""
+    ctx.require(Permission.RUN_PLANS)
+    with ctx.writing() as session:
+        count = end_past(session, form.numbers("id"), **ctx.by)
+    return ctx.go(PAST, said=f"ended.{count}")
+
+
 @router.get("/plans/{plan_id}")
 def show(ctx: SignedIn, plan_id: SmallId, said: Code = "") -> Response:
     ctx.require(Permission.SEE_PLANS)
@@ -96,28 +119,6 @@ def read_figures(ctx: RequestContext, plan_id: int, period: str) -> tuple[PlanPa
             raise NotFound(Text("Kế hoạch không có kỳ này.", "The plan has no such period."))
         period = period or main_period(session, plan_id)
         return plan, periods, period, consolidated(session, plan_id, period)
-
-
-PAGE = "/plans/past"
-
-
-@router.get(PAGE)
-def show_past(ctx: SignedIn, said: Code = "") -> Response:
-    ctx.require(Permission.RUN_PLANS)
-    with ctx.reading() as (session, today):
-        waiting = plans_to_end(session, today.day)
-    _, _, count = said.partition(".")
-    ended = int(count) if count.isdecimal() else 0
-    return ctx.page("plans_past.html", today=today, waiting=waiting, ended=ended)
-
-
-@router.post(PAGE)
-def end_all(ctx: SignedIn, form: PostedForm) -> Response:
-    """End the plans that the page named; one that was ended or goes on meanwhile is left."""
-    ctx.require(Permission.RUN_PLANS)
-    with ctx.writing() as session:
-        count = end_past(session, form.numbers("id"), **ctx.by)
-    return ctx.go(PAGE, said=f"ended.{count}")
 
 
 @router.get("/plans/{plan_id}/years")
