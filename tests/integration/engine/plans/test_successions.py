@@ -214,8 +214,9 @@ def test_what_was_over_before_the_last_day_stays_in_the_figures_and_is_asked_on_
 
 
 def figures_of(database: Database, laid: Laid, period: str) -> object:
+    """Of the day before the acts of these tests: from then on what an ended body owes is asked of nobody."""
     with database.read() as session:
-        found = standing(session, date(2021, 6, 24), plan_id=laid.plan_id, period=period)
+        found = standing(session, date(2021, 6, 23), plan_id=laid.plan_id, period=period)
         return found, consolidated(session, laid.plan_id, period)
 
 

@@ -206,7 +206,10 @@ def test_health_says_each_trouble(fresh: Laid) -> None:
 
     assert set(found.troubles) == set(Trouble) - {Trouble.NO_PASS}
     assert found.findings == {"without_next_step": 2, "letters_kept_here": 3}
-    assert [(each.name, each.up, each.why) for each in found.channels] == [("email", False, "454 too many logins")]
+    assert [(each.name, each.up, each.why, each.set_up) for each in found.channels] == [
+        ("email", False, "454 too many logins", True),
+        ("sms", True, "", False),
+    ]
     assert found.week.in_doubt == 1
     assert (found.owed, found.in_doubt, found.oldest is not None) == (1, 1, True)
 
