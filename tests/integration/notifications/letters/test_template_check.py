@@ -151,7 +151,7 @@ def test_an_error_in_own_words_is_said_with_its_line(tmp_path: Path) -> None:
 
 
 def html_of(folder: Path, language: str) -> str:
-    renderer = LetterRenderer(Signer(KEY), BASE, 45, custom_folder=folder)
+    renderer = LetterRenderer(Signer(KEY), RendererSettings(BASE), custom_folder=folder)
     custom, shipped = renderer.templates()
     return renderer.render_with(custom or shipped, next(iter(samples(language, "duties"))), NOW).html
 
