@@ -149,8 +149,8 @@ class Host:
         account = self.account
         first = self.machine_audited != self.machine_start  # as ``serve``: one at its start, then every five minutes
         if account.asked or first or self.world.now - account.audited > UNASKED:
+            run_audit(system)  # one that dies is made again: in life, too, the next is not a day later
             account.asked, account.audited, self.machine_audited = False, self.world.now, self.machine_start
-            run_audit(system)
             account.audits.append(self.audited(self.machine))
 
     def _rest(self) -> float:
