@@ -107,14 +107,22 @@ def period(cadence: Cadence, year: int, n: int = 1, window: Window = DECREE_09) 
 
 def named(key: str, window: Window = DECREE_09) -> Period:
     """Parse a period key. Raises BadInput for an invalid key, and for ``once``, which has no window."""
-    match = _KEY.fullmatch(key)
-    if match is None:
+    found = _parsed(key)
+    if found is None:
         raise BadInput(
             Text(
                 f"«{key}» không phải kỳ báo cáo; hãy viết như 2021-06, 2021-Q2, 2021-H1, 2021-9M hoặc 2021-Y.",
                 f"“{key}” names no period; write 2021-06, 2021-Q2, 2021-H1, 2021-9M or 2021-Y.",
             )
         )
+    return period(*found, window)
+
+
+def _parsed(key: str) -> tuple[Cadence, int, int] | None:
+    """Cadence, year and number in the year; None for a key without a cycle."""
+    match = _KEY.fullmatch(key)
+    if match is None:
+        return None
     year = int(match["year"])
     for cadence, group in (
         (Cadence.MONTH, "month"),
@@ -122,8 +130,8 @@ def named(key: str, window: Window = DECREE_09) -> Period:
         (Cadence.HALF_YEAR, "half"),
     ):
         if match[group]:
-            return period(cadence, year, int(match[group]), window)
-    return period(Cadence.NINE_MONTH if key.endswith("9M") else Cadence.YEAR, year, 1, window)
+            return cadence, year, int(match[group])
+    return Cadence.NINE_MONTH if key.endswith("9M") else Cadence.YEAR, year, 1
 
 
 def days_ahead(cadence: Cadence, most: int) -> int:
@@ -164,14 +172,12 @@ def within(outer: str, inner: str) -> bool:
 
 def _months(key: str) -> tuple[int, int] | None:
     """The first and last month of a period, counted from year 0; None for a key without a cycle."""
-    match = _KEY.fullmatch(key)
-    if match is None:
+    found = _parsed(key)
+    if found is None or (cycle := found[0].cycle) is None:
         return None
-    january = int(match["year"]) * 12
-    for group, length in (("month", 1), ("quarter", 3), ("half", 6)):
-        if match[group]:
-            return january + (int(match[group]) - 1) * length, january + int(match[group]) * length - 1
-    return january, january + (8 if key.endswith("9M") else 11)
+    _, year, n = found
+    first = year * 12 + (n - 1) * cycle.months
+    return first, first + cycle.months - 1
 
 
 def periods(
