@@ -140,14 +140,16 @@ def _shown(soup: Tag) -> Iterator[str]:
     """Its texts in order, without what the style of an element, or of one around it, keeps from its reader. Size,
     colour and visibility hold until an inner element sets its own. The tree is left as it is: each change of it takes
     as long as an element has neighbours."""
-    from bs4 import Tag
+    from bs4 import NavigableString, Tag
 
     left: list[tuple[PageElement | str, Mapping[str, str]]] = [(soup, {})]
     while left:
         node, around = left.pop()
-        if isinstance(node, str):
-            yield _of_text(node, around)
         if not isinstance(node, Tag):
+            if node == _BREAK:
+                yield _BREAK
+            elif type(node) is NavigableString and not _hides_text(around):  # else a comment or the like
+                yield re.sub(r"[ \t\r\n]+", " ", node)
             continue
         style = _style_of(node)
         if node.name in _UNSHOWN or node.has_attr("hidden") or _hides_all(style):
@@ -162,13 +164,6 @@ def _shown(soup: Tag) -> Iterator[str]:
         left += [(each, style) for each in reversed(within)]
         if node.name == "br":
             yield _BREAK
-
-
-def _of_text(text: str, style: Mapping[str, str]) -> str:
-    if text == _BREAK:
-        return text
-    shown = type(text).__name__ == "NavigableString" and not _hides_text(style)  # else a comment or the like
-    return re.sub(r"[ \t\r\n]+", " ", text) if shown else ""
 
 
 def _style_of(tag: Tag) -> dict[str, str]:
