@@ -89,6 +89,11 @@ def auth_of(settings: Settings, signer: Signer) -> str:
     return unquote(within) or f"dondoc:{signer.secret('prefect')[:32]}"
 
 
+def kept_auth(key: Path) -> str:
+    """«user:password» that the server beside ``serve`` asks for, from its file; empty before it was first started."""
+    return key.read_text() if key.exists() else ""
+
+
 def listener_uids(table: str, port: int) -> frozenset[int]:
     """Whose sockets listen at a port, by a table like ``/proc/net/tcp`` (proc_pid_net(5))."""
     rows = (line.split() for line in table.splitlines()[1:])
@@ -137,7 +142,7 @@ class PrefectServer:
 
     @property
     def auth(self) -> str:
-        return self._given or (self.key.read_text() if self.key.exists() else "")
+        return self._given or kept_auth(self.key)
 
     @property
     def _pid_file(self) -> Path:

@@ -29,7 +29,7 @@ from notifications.delivery import DeliveryContext
 from notifications.inbound.fetching import InboundSources
 from notifications.webhooks.delivery import WebhookDelivery
 from workflows.run import channel_wiring
-from workflows.run.prefect_server import answers, auth_of, environment, is_ours
+from workflows.run.prefect_server import answers, auth_of, environment, is_ours, kept_auth
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class System:
         """«user:password» that Prefect's API asks for; empty before the server beside ``serve`` was first started."""
         if self.settings.prefect_api_url:
             return auth_of(self.settings, self.signer)
-        return self.settings.prefect_key.read_text() if self.settings.prefect_key.exists() else ""
+        return kept_auth(self.settings.prefect_key)
 
     def prefect_answers(self, timeout: float = 1.0) -> bool:
         """Whether there is a Prefect that may be shown that: one that the settings name, or at our own server's port a
