@@ -2,30 +2,20 @@
 
 A plan is recognised by the digest of this form. An optional field added to the file format later is therefore left out
 while it has its default, so that plans stored before it existed keep their digest and load again unchanged.
-
-JSON Schemas of the operator's files, generated from their models.
-
-``config/schemas/*.json`` are the published copies, for editors with completion and validation. A test compares them
-with the models; ``python -m engine.files.stored_plan`` writes them again.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from engine.errors import BadInput
-from engine.files.calendar import CalendarFile
-from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile
 from engine.files.plan_parts import DutyEntry, Gap, Indicator, ItemEntry, ReportRule
 from engine.rules.periods import Cadence
-from engine.rules.policy import Policy
 from engine.text import Text
 
 _STORED_AT_DEFAULT: Mapping[type[BaseModel], frozenset[str]] = {
@@ -110,35 +100,3 @@ def _drop_later_defaults(value: object, written: Any) -> None:
     elif isinstance(value, Mapping):
         for key, part in value.items():
             _drop_later_defaults(part, written[key])
-
-
-KINDS: dict[str, type[BaseModel]] = {
-    "plan": PlanFile,
-    "directory": DirectoryFile,
-    "calendar": CalendarFile,
-    "policy": Policy,
-}
-FOLDER = Path(__file__).parents[2] / "config" / "schemas"
-
-
-def published() -> dict[str, dict[str, Any]]:
-    """Kind of file -> JSON Schema (2020-12)."""
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return {
-        kind: head | {"$id": f"dondoc/{kind}@1"} | model.model_json_schema(by_alias=True)
-        for kind, model in KINDS.items()
-    }
-
-
-def printed(schema: dict[str, object]) -> str:
-    return json.dumps(schema, ensure_ascii=False, indent=1) + "\n"
-
-
-def publish(folder: Path = FOLDER) -> None:
-    """Write the published copies."""
-    for kind, schema in published().items():
-        (folder / f"{kind}.json").write_text(printed(schema), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    publish()

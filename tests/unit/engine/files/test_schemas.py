@@ -5,7 +5,7 @@ import json
 import jsonschema
 import pytest
 
-from engine.files.stored_plan import FOLDER, KINDS, printed, published
+from engine.files.schemas import FOLDER, KINDS, printed, published
 from engine.files.yaml_reader import read
 
 SHIPPED = [
@@ -23,7 +23,7 @@ SHIPPED = [
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_the_printed_schema_is_that_of_the_model(kind):
     assert (FOLDER / f"{kind}.json").read_text(encoding="utf-8") == printed(published()[kind]), (
-        "run: python -m engine.files.stored_plan"
+        "run: python -m engine.files.schemas"
     )
 
 
