@@ -207,7 +207,7 @@ def started(database: Database, folder: Path, relay: SlowRelay, workers: int = 0
     if not workers:
         yield Serve(folder, told)
         return
-    with Workers.registered(folder, told, workers, servers=servers, pages=True) as form:
+    with Workers.registered(folder, told, workers, servers=servers, pages=database) as form:
         yield form
 
 

@@ -17,8 +17,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
+from ground.factory import rows
 from ground.serving import AUTH, DONDOC, free_port, letting_in, shown, status
 
+from engine.store.database import Database
+from engine.store.records import Pass
+from engine.terms import PassName
 from workflows.run.prefect_server import PrefectServer, answers, descendants, environment, is_alive
 
 POOL = "dondoc"
@@ -114,9 +118,10 @@ class Workers:
         *,
         every: int = 10,
         servers: int = 1,
-        pages: bool = False,
+        pages: Database | None = None,
     ) -> Iterator[Workers]:
-        """Servers with the deployments registered, a run ``every`` seconds, by the commands of the manual."""
+        """Servers with the deployments registered, a run ``every`` seconds, by the commands of the manual. ``pages``:
+        what a ``serve`` beside them shows; its one pass is over before anything is due."""
         with ExitStack() as stack:
             started = [PrefectServer(folder / f"prefect-{n}", free_port(), AUTH) for n in range(servers)]
             for server in started:
@@ -126,11 +131,11 @@ class Workers:
                 wait_until(partial(answers, server.api_url), 120)
             told = [_deploy(folder, settings, server, every) for server in started]
             serve = Serve(folder, settings, every=3600) if pages else None
-            if serve is not None:
+            if serve is not None and pages is not None:
                 serve.start()
                 stack.callback(serve.end)
-                wait_until(serve.is_ready, 60)
-                time.sleep(2)  # its one pass, with nothing due yet
+                assert wait_until(serve.is_ready, 60)
+                assert wait_until(partial(_has_looked, pages), 60)
             yield cls(folder, told, started, count, serve)
 
     def start(self) -> None:
@@ -223,6 +228,11 @@ def _runs(pid: int, module: bytes) -> bool:
         return module in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
+
+
+def _has_looked(database: Database) -> bool:
+    """The first tick, of one statement, begins before the first audit; a tick with nothing due leaves no row."""
+    return any(each.finished_at for each in rows(database, Pass, name=PassName.AUDIT))
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -52,7 +52,7 @@ def test_told_to_stop_they_settle_and_killed_they_double_at_most_what_was_on_the
     with ExitStack() as stack:
         relay = stack.enter_context(SlowRelay(sample=50).running())
         told = settings(sqlite_database, tmp_path, relay)
-        form = stack.enter_context(Asked.registered(tmp_path, told, 2, every=3600, pages=True))
+        form = stack.enter_context(Asked.registered(tmp_path, told, 2, every=3600, pages=sqlite_database))
 
         def by_hand() -> None:
             subprocess.run([DONDOC, "once", "deliver"], env=os.environ | told, cwd=tmp_path, check=True)
