@@ -159,9 +159,7 @@ def report_form(
         sheet=sheet,
         parts=parts,
         waiting=waiting,
-        sentence=rejected.sentence if rejected else "",
-        all_done=rejected is not None and rejected.posted.has(ALL_DONE),
-        all_body=rejected.posted.raw(ALL_BODY) if rejected else "",
+        **_said_of_all(rejected),
         wordless=any(ALL_BODY in form.problems for form in forms),
         NO_COMMON_WORDS=NO_COMMON_WORDS,
         action=where.path,
@@ -176,6 +174,14 @@ def report_form(
         warned=sum(len(form.warned) for form in forms),
         ACCEPT=ACCEPT,
     )
+
+
+def _said_of_all(rejected: Rejected | None) -> dict[str, object]:
+    """What was typed above the parts, and what is wrong with the whole."""
+    if rejected is None:
+        return {"sentence": "", "all_done": False, "all_body": ""}
+    typed = {"all_done": rejected.posted.has(ALL_DONE), "all_body": rejected.posted.raw(ALL_BODY)}
+    return {"sentence": rejected.sentence, **typed}
 
 
 def _sheet(
