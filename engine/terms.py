@@ -23,8 +23,6 @@ class State(StrEnum):
     TRANSFERRED = "transferred"
 
 
-OPEN_STATES = (State.ASSIGNED, State.ACKNOWLEDGED, State.RETURNED)
-"""The owner still owes a report."""
 REPORTED_STATES = (State.REPORTED, State.ACCEPTED)
 """A report stands. Whether the task is done is another question: ``engine.assignments.measures``."""
 COUNTED_STATES = (State.ACCEPTED, State.ACKNOWLEDGED, State.ASSIGNED, State.REPORTED, State.RETURNED)
@@ -380,6 +378,16 @@ class OutputKind(StrEnum):
     FIGURE = "figure"
     EVENT = "event"
     """The day on which it was held."""
+
+
+class Waiting(StrEnum):
+    """Decisions that the supervising department has to make."""
+
+    ACCEPT = "accept"
+    EXTENSION = "extension"
+    DECLINED = "declined"
+    RAISED = "raised"
+    PROMISE = "promise"
 
 
 class PassName(StrEnum):

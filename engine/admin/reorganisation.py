@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from engine.admin.cut_off import publish_before
+from engine.assignments import situations
 from engine.assignments.escalation import run_escalations
 from engine.plans import reorganisation
 from engine.plans.reorganisation import Decision, Reorganised, ended_agencies
@@ -19,7 +20,6 @@ from engine.store.database import table
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import objects
-from engine.terms import OPEN_STATES
 
 ALL_AT_ONCE = 5_000
 
@@ -95,7 +95,7 @@ def _owed(session: Session, last: int) -> tuple[Owed, ...]:
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
         .join(g, g.c.id == a.c.agency_id)
-        .where(a.c.id > last, a.c.state.in_(OPEN_STATES))
+        .where(a.c.id > last, situations.without_report())
         .group_by(a.c.agency_id, g.c.name, p.c.number, a.c.period)
         .order_by(g.c.name, p.c.number, a.c.period)
     )

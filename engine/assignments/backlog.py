@@ -7,30 +7,33 @@ It is counted when a letter is rendered, so what has been decided meanwhile is n
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, func, select
 from sqlmodel import Session
 
+from engine.assignments import situations
 from engine.assignments.issued_papers import drafts_waiting
 from engine.assignments.promise_rows import promises_in
+from engine.enums import complete
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy
+from engine.rules.situation import COUNTED, NEEDS, OWES, Action
 from engine.store.database import among, table
 from engine.store.records import Assignment, Event, Extension, Plan, Promise, ThreadEntry
 from engine.store.records.work import DECLINED_EVENT, UNANSWERED_ENTRY
-from engine.terms import COUNTED_STATES, OPEN_STATES, EventKind, PlanState, PromiseState, State
+from engine.terms import EventKind, PlanState, PromiseState, Waiting
 
 ANSWERED = (EventKind.ACKNOWLEDGED, EventKind.REPORTED, EventKind.CHASED)
 """Events after which a «not mine» is settled: the owner took it on after all, or the monitor chased it anyway."""
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class Waits:
     """``count`` of one kind, the oldest since ``since`` (``days`` working days); ``old``: those beyond the policy's
     limit."""
 
@@ -45,13 +48,13 @@ class Backlog:
     """What waits for one department; None where nothing does. ``limit_days`` as in ``Policy.backlog_days``."""
 
     limit_days: int
-    reports: Waiting | None = None
-    extensions: Waiting | None = None
-    promises: Waiting | None = None
+    reports: Waits | None = None
+    extensions: Waits | None = None
+    promises: Waits | None = None
     """Promised days that count only once the department agrees."""
-    declined: Waiting | None = None
-    raised: Waiting | None = None
-    plans: Waiting | None = None
+    declined: Waits | None = None
+    raised: Waits | None = None
+    plans: Waits | None = None
     """Active plans past their last due date by ``Policy.past_days``, which the department may end."""
     department: str = ""
     """Its id: what the lists that the numbers open are narrowed to."""
@@ -59,7 +62,7 @@ class Backlog:
     """Draft dispatches that wait to be signed; no decision on what somebody sent, so not counted among them."""
 
     @property
-    def waiting(self) -> tuple[Waiting, ...]:
+    def waiting(self) -> tuple[Waits, ...]:
         kinds = self.reports, self.extensions, self.promises, self.declined, self.raised
         return tuple(each for each in kinds if each is not None)
 
@@ -98,6 +101,83 @@ def unanswered() -> ColumnElement[bool]:
     return and_(UNANSWERED_ENTRY, own)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """Something that the department decides. ``name``: its field of ``Backlog``; ``since``: when it came; ``rows``:
+    where it stands, joined to its task; ``which``: those of them that wait; ``tasks``: their tasks, by id; ``need``:
+    what is required of the task, without the index of the unfinished ones, by which SQLite would walk all of them."""
+
+    name: str
+    since: ColumnElement[datetime]
+    rows: FromClause
+    which: ColumnElement[bool]
+    tasks: Select[Any] | None
+    need: ColumnElement[bool]
+
+    @property
+    def of_task(self) -> ColumnElement[bool]:
+        """Condition: something of this kind waits of the task. SQLite begins with what waits, which is little."""
+        return self.need if self.tasks is None else and_(table(Assignment).c.id.in_(self.tasks), self.need)
+
+    @property
+    def conditions(self) -> tuple[ColumnElement[bool], ...]:
+        """Of the rows: what waits said twice, so that SQLite begins with it, also without statistics of the table."""
+        return self.which, self.of_task
+
+
+def _all_that_waits() -> Mapping[Waiting, Wait]:
+    a, x, w, e, t = table(Assignment), table(Extension), table(Promise), table(Event), table(ThreadEntry)
+    raised_by = a.alias("raised_by")
+    own = select(t.c.assignment_id).join(raised_by, raised_by.c.id == t.c.assignment_id)
+    undecided, hoped = x.c.decided_at.is_(None), promises_in(PromiseState.WAITING)
+    owed = situations.where(OWES, index=False)
+    reports = situations.can(Action.ACCEPT)  # the same text as the condition of the index ix_assignment_to_accept
+    return complete(
+        Waiting,
+        {
+            Waiting.ACCEPT: Wait(
+                name="reports", since=a.c.reported_at, rows=a, which=reports, tasks=None, need=reports
+            ),
+            Waiting.EXTENSION: Wait(
+                name="extensions",
+                since=x.c.asked_at,
+                rows=x.join(a, a.c.id == x.c.assignment_id),
+                which=undecided,
+                tasks=select(x.c.assignment_id).where(undecided),
+                need=owed,
+            ),
+            Waiting.PROMISE: Wait(
+                name="promises",
+                since=w.c.made_at,
+                rows=w.join(a, a.c.id == w.c.assignment_id),
+                which=hoped,
+                tasks=select(w.c.assignment_id).where(hoped),
+                need=owed,
+            ),
+            Waiting.DECLINED: Wait(
+                name="declined",
+                since=e.c.at,
+                rows=e.join(a, a.c.id == e.c.assignment_id),
+                which=open_refusal(),
+                tasks=select(e.c.assignment_id).where(open_refusal()),
+                need=situations.where(NEEDS[Action.DECLINE], index=False),
+            ),
+            Waiting.RAISED: Wait(
+                name="raised",
+                since=t.c.at,
+                rows=t.join(a, a.c.id == t.c.assignment_id),
+                which=unanswered(),
+                tasks=own.where(UNANSWERED_ENTRY, t.c.agency_id == raised_by.c.agency_id),
+                need=situations.where(COUNTED, index=False),
+            ),
+        },
+    )
+
+
+WAITS = _all_that_waits()
+"""Read by the backlog of letters, the lists and their filters, the to-do list and the metrics."""
+
+
 def past_plans(session: Session, today: date, policy: Policy) -> dict[int, tuple[str, date]]:
     """The active plans of earlier years that have nothing left to open and whose last due date is more than
     ``past_days`` ago: by id, the department and that date."""
@@ -120,50 +200,16 @@ def backlogs(
 ) -> dict[str, Backlog]:
     """By department, those for which something of an active plan waits. Eight queries. Plans are joined here and not in
     SQL: SQLite's planner began with the plans and walked all their assignments for a few requests."""
-    a, x, w, e, t = table(Assignment), table(Extension), table(Promise), table(Event), table(ThreadEntry)
-    wanted = set(departments)
-    found: dict[str, dict[str, Waiting]] = {}
+    a, wanted = table(Assignment), set(departments)
+    found: dict[str, dict[str, Waits]] = {}
     old_before = instant(calendar.shift(today, -policy.backlog_days), time())
-    still_open = a.c.state.in_(OPEN_STATES)
-    # Not ``measures.unfinished()``: its partial index would lead SQLite's planner to walk all tasks for a few requests.
-    still_unfinished = and_(a.c.done_on.is_(None), a.c.state.in_(COUNTED_STATES))
-    # Said twice, so that SQLite's planner begins with what waits, also while it has no statistics of an empty table.
-    asked = select(x.c.assignment_id).where(x.c.decided_at.is_(None))
-    hoped = select(w.c.assignment_id).where(promises_in(PromiseState.WAITING))
-    refused = select(e.c.assignment_id).where(DECLINED_EVENT)
-    raised = select(t.c.assignment_id).where(UNANSWERED_ENTRY)
-    sources: dict[str, tuple[Any, Select[Any]]] = {
-        "reports": (a.c.reported_at, select().select_from(a).where(a.c.state == State.REPORTED)),
-        "extensions": (
-            x.c.asked_at,
-            select()
-            .select_from(x.join(a, a.c.id == x.c.assignment_id))
-            .where(x.c.decided_at.is_(None), still_unfinished, a.c.id.in_(asked)),
-        ),
-        "promises": (
-            w.c.made_at,
-            select()
-            .select_from(w.join(a, a.c.id == w.c.assignment_id))
-            .where(promises_in(PromiseState.WAITING), still_unfinished, a.c.id.in_(hoped)),
-        ),
-        "declined": (
-            e.c.at,
-            select()
-            .select_from(e.join(a, a.c.id == e.c.assignment_id))
-            .where(open_refusal(), still_open, a.c.id.in_(refused)),
-        ),
-        "raised": (
-            t.c.at,
-            select().select_from(t.join(a, a.c.id == t.c.assignment_id)).where(unanswered(), a.c.id.in_(raised)),
-        ),
-    }
     active = set(session.connection().scalars(select(table(Plan).c.id).where(table(Plan).c.state == PlanState.ACTIVE)))
-    for name, (since, statement) in sources.items():
+    for wait in WAITS.values():
         # Grouped here: for a GROUP BY the planner would walk the index that has all tasks in its order.
-        rows = statement.add_columns(a.c.plan_id, a.c.supervisor_id, a.c.id, since)
+        rows = select(a.c.plan_id, a.c.supervisor_id, a.c.id, wait.since).select_from(wait.rows)
         waiting: dict[str, dict[int, datetime]] = {}
         for plan_id, department, assignment_id, at in session.connection().execute(
-            rows.where(among(session, a.c.supervisor_id, wanted))
+            rows.where(*wait.conditions, among(session, a.c.supervisor_id, wanted))
         ):
             if plan_id in active:
                 each = waiting.setdefault(department, {})
@@ -171,13 +217,13 @@ def backlogs(
         for department, each in waiting.items():
             day = local_date(min(each.values()))
             old = sum(at < old_before for at in each.values())
-            found.setdefault(department, {})[name] = Waiting(len(each), day, calendar.distance(day, today), old)
+            found.setdefault(department, {})[wait.name] = Waits(len(each), day, calendar.distance(day, today), old)
     ended: dict[str, list[date]] = {}
     for department, last_due in past_plans(session, today, policy).values():
         if department in wanted:
             ended.setdefault(department, []).append(last_due)
     for department, days in ended.items():
-        waits = Waiting(len(days), min(days), calendar.distance(min(days), today), 0)
+        waits = Waits(len(days), min(days), calendar.distance(min(days), today), 0)
         found.setdefault(department, {})["plans"] = waits
     drafts = Counter(department for department, _ in drafts_waiting(session, today, wanted))
     return {

@@ -19,8 +19,8 @@ from typing import Any
 from sqlalchemy import bindparam, delete, exists, select, update
 from sqlmodel import Session
 
+from engine.assignments import situations
 from engine.assignments.lifecycle import move_due
-from engine.assignments.measures import is_unfinished, unfinished
 from engine.assignments.outbox import NoticeLine, post
 from engine.errors import BadInput, Conflict
 from engine.rules.calendar import DayException, Due, WorkCalendar, instant, local_date
@@ -110,6 +110,7 @@ class _OpenAssignment:
     """An unfinished task with its due date and, if its report is still owed, its rungs under the new calendar."""
 
     row: _OpenRow
+    due: Due | None
     move: Move | None
     stays: bool
     rungs: tuple[tuple[str, date, date], ...]
@@ -148,8 +149,8 @@ def apply(session: Session, change: Change, *, actor: str, now: datetime, previe
     _save(session, change, actor, now)
     moved = [each for each in rows if each.moves]
     for each in moved:
-        assert each.move is not None
-        move_due(session, each.row, each.move.due, now, each.move.why, new)
+        assert each.due is not None
+        move_due(session, each.row, each.due, now, book=new)
     append(session, [_event(each, actor, now) for each in moved])
     _notify(session, moved, new, now)
     _reschedule(session, [each for each in rows if not each.moves], new, now)
@@ -204,9 +205,8 @@ def _computed(
             )
         stays = move is not None and move.due < today and move.due < move.was
         to = row.due_on if move is None or stays else move.due
-        owed = is_unfinished(row.state, row.done_on)
-        rungs = moved_rungs(row.ladder_id, _facts(row, row.due_on), _facts(row, to)) if owed else ()
-        result.append(_OpenAssignment(row, move, stays, rungs))
+        rungs = moved_rungs(row.ladder_id, _facts(row, row.due_on), _facts(row, to))
+        result.append(_OpenAssignment(row, due, move, stays, rungs))
     return result
 
 
@@ -291,7 +291,7 @@ def _open_rows(session: Session, *, lock: bool) -> Sequence[_OpenRow]:
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
         .join(g, g.c.id == a.c.agency_id)
-        .where(unfinished(), p.c.state == PlanState.ACTIVE)
+        .where(situations.owed())
         .order_by(a.c.id)
     )
     return objects(_OpenRow, session.connection().execute(statement.with_for_update(of=a) if lock else statement))
@@ -309,7 +309,7 @@ def _granted(session: Session) -> dict[int, date]:
         e.c.detail["basis"].as_string().is_not(None),
     )
     statement = select(x.c.assignment_id, x.c.until).join(a, a.c.id == x.c.assignment_id)
-    statement = statement.where(x.c.granted, unfinished(), ~returned.where(r.c.returned_at > x.c.decided_at))
+    statement = statement.where(x.c.granted, situations.owed(), ~returned.where(r.c.returned_at > x.c.decided_at))
     statement = statement.where(~dispatched)
     statement = statement.order_by(x.c.decided_at, x.c.id)
     return {row[0]: row[1] for row in session.connection().execute(statement)}
@@ -397,8 +397,7 @@ def _reschedule(session: Session, rows: Sequence[_OpenAssignment], book: Ruleboo
     due keeps its time: it may be held back on purpose, so that an agency is notified before the department above it."""
     today, a = local_date(now), table(Assignment)
     updates = []
-    asked = (each for each in rows if each.row.not_asked_on is None)
-    for each in (each for each in asked if is_unfinished(each.row.state, each.row.done_on)):
+    for each in rows:
         on, quiet = next_look(book.ladders[each.row.ladder_id], _facts(each.row, each.row.due_on), book.calendar)
         at = None if on is None else instant(on, book.policy(each.row.policy_id).decide_at)
         due_by_now = each.row.next_action_at is not None and on is not None and on <= today

@@ -14,12 +14,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
+from engine.assignments import situations
 from engine.assignments.coordinating import remind_of_help
-from engine.assignments.measures import unfinished
 from engine.assignments.outbox import NoticeLine, post, unreachable_event, unreachable_line
 from engine.assignments.promise_rows import break_past
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Decision, Facts, Policy, audience, decide, for_role
+from engine.rules.situation import is_past
 from engine.store.changed_work import about
 from engine.store.database import among, table, update_rows
 from engine.store.event_log import append, event
@@ -166,7 +167,7 @@ def run_escalations(
     if not rows:
         return result
     batch, today = _Batch(), local_date(now)
-    promised = [row for row in rows if row.promised_on is not None and row.promised_on < today]
+    promised = [row for row in rows if is_past(row.promised_on, today)]
     if promised:
         with about(session, *{row.agency_id for row in promised}):
             break_past(session, [row.id for row in promised], now)
@@ -195,7 +196,7 @@ def run_escalations(
 
 def _due(now: datetime) -> tuple[Any, ...]:
     a = table(Assignment)
-    return a.c.next_action_at.is_not(None), a.c.next_action_at <= now, unfinished()
+    return a.c.next_action_at.is_not(None), a.c.next_action_at <= now, situations.owed()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

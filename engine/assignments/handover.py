@@ -18,26 +18,22 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import Select, func, select
 from sqlmodel import Session
 
+from engine.assignments import situations
 from engine.assignments.lifecycle import cancel, transfer
-from engine.assignments.measures import still_asked, unfinished
 from engine.errors import BadInput, Conflict, DondocError, NotFound
 from engine.files.directory import REST, fold, name_key
 from engine.rules.calendar import day_digits, local_date, written
+from engine.rules.situation import Action
 from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.recipients import last_day
 from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Plan, Succession
 from engine.store.stored_rows import columns_for, objects
-from engine.terms import COUNTED_STATES, PlanState, State
+from engine.terms import State
 from engine.text import Text
-
-
-def work_left() -> ColumnElement[bool]:
-    """Condition: the task is unfinished, whatever was reported, and can be transferred."""
-    return and_(unfinished(), still_asked())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +96,12 @@ def agencies_with_work_left(session: Session, today: date) -> tuple[tuple[str, s
 
 @lru_cache(maxsize=2)
 def _counting_work_left(today: date) -> Select[Any]:
-    s, a, g, p = table(Succession), table(Assignment), table(Agency), table(Plan)
+    s, a, g = table(Succession), table(Assignment), table(Agency)
     succeeded_ids = select(s.c.from_id).where(s.c.on <= today)
     return (
         select(a.c.agency_id, g.c.name, func.count())
         .join(g, g.c.id == a.c.agency_id)
-        .join(p, p.c.id == a.c.plan_id)
-        .where(work_left(), a.c.agency_id.in_(succeeded_ids), p.c.state == PlanState.ACTIVE)
+        .where(situations.can(Action.TRANSFER), a.c.agency_id.in_(succeeded_ids))
         .group_by(a.c.agency_id, g.c.name)
         .order_by(g.c.name)
     )
@@ -285,7 +280,7 @@ def _open_rows(session: Session, agency_id: str) -> Sequence[_Open]:
         select(a.c.id, a.c.plan_id, a.c.duty_id, a.c.period, a.c.due_on, a.c.state, d.c.citation, d.c.text, p.c.number)
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
-        .where(a.c.agency_id == agency_id, work_left(), p.c.state == PlanState.ACTIVE)
+        .where(a.c.agency_id == agency_id, situations.can(Action.TRANSFER))
         .order_by(p.c.issued_on, d.c.plan_id, d.c.position, a.c.due_on)
     )
     return objects(_Open, session.connection().execute(statement))
@@ -298,7 +293,7 @@ def _already_assigned(
     a = table(Assignment)
     duties = {row.duty_id for row in rows}
     statement = select(a.c.duty_id, a.c.period, a.c.agency_id).where(
-        a.c.duty_id.in_(duties), a.c.agency_id.in_(agency_ids), a.c.state.in_(COUNTED_STATES)
+        a.c.duty_id.in_(duties), a.c.agency_id.in_(agency_ids), situations.counted()
     )
     result: dict[tuple[int, str], set[str]] = {}
     for duty_id, period, agency_id in session.connection().execute(statement):

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, literal_column, or_, select
 from sqlmodel import Session
 
+from engine.assignments import situations
 from engine.assignments.chasing import escalations_sent, last_escalation_sent
-from engine.assignments.measures import still_asked, unfinished
 from engine.errors import Conflict, FieldsRefused
 from engine.rules.calendar import local_date
 from engine.rules.policy import Ladder
@@ -64,10 +64,8 @@ def _drafts(levels: tuple[tuple[int, int], ...], today: date, departments: tuple
     )
     waits = select(a.c.id).where(
         a.c.plan_id == p.c.id,
-        unfinished(),
-        still_asked(),
+        situations.overdue(today),
         a.c.level > literal_column("0"),  # the condition of the index ix_assignment_chased
-        a.c.due_on < today,
         ~a.c.request,
         a.c.agency_id != p.c.supervisor_id,
         or_(*far),

@@ -1,7 +1,8 @@
-"""The only module that writes an assignment's state: one table (state, action) -> state, and one function per action.
+"""The only module that writes an assignment's state: one function for each action, possible by the table of
+``engine.rules.situation``.
 
-Every action runs inside the caller's transaction: it locks the assignment, changes the state by the table, computes the
-next action, appends an event and puts notices into the outbox. An invalid transition raises ForbiddenMove.
+Every action runs inside the caller's transaction: it locks the assignment, changes the state, computes the next action,
+appends an event and puts notices into the outbox. An invalid transition raises ForbiddenMove.
 """
 
 from __future__ import annotations
@@ -9,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, insert, or_, select, update
 from sqlmodel import Session
 
 from engine.assignments.coordinating import tell_of_opening, tell_waited_for
-from engine.assignments.measures import is_unfinished
 from engine.assignments.outbox import NoticeLine, PostResult, post
 from engine.assignments.promise_rows import MadePromise, PromiseText, add_promise, end_promises, require_reason
 from engine.enums import complete
@@ -25,6 +24,7 @@ from engine.files.directory import fold
 from engine.rules.calendar import ONE_DAY, Due, instant, local_date, written
 from engine.rules.outputs import GivenOutput, Output, read_output
 from engine.rules.policy import OTHER_REASON, Facts, Policy, for_role, next_look
+from engine.rules.situation import LEADS_TO, NEEDS, Action, given, is_unfinished
 from engine.rules.words import STATES
 from engine.store.changed_work import about, about_agency, of_one
 from engine.store.database import insert_returning, table
@@ -33,43 +33,8 @@ from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, Duty, Extension, Plan, Report
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.store.stored_rows import StoredAssignment, columns_for, object_of, select_assignments
-from engine.terms import OPEN_STATES, EventKind, NoticeKind, Outcome, PlanState, Quiet, Role, State, Urgency
+from engine.terms import EventKind, NoticeKind, Outcome, PlanState, Quiet, Role, State, Urgency
 from engine.text import Text
-
-
-class Action(StrEnum):
-    ACKNOWLEDGE = "acknowledge"
-    REPORT = "report"
-    ACCEPT = "accept"
-    RETURN = "return"
-    CANCEL = "cancel"
-    TRANSFER = "transfer"
-
-
-# The complete state machine. Of a task that a report says is done, only the acceptance is left (``ENDS_WHEN_DONE``).
-MOVES: Mapping[tuple[State, Action], State] = {
-    (State.ASSIGNED, Action.ACKNOWLEDGE): State.ACKNOWLEDGED,
-    (State.ASSIGNED, Action.REPORT): State.REPORTED,
-    (State.ACKNOWLEDGED, Action.REPORT): State.REPORTED,
-    (State.RETURNED, Action.REPORT): State.REPORTED,
-    (State.REPORTED, Action.REPORT): State.REPORTED,
-    (State.ACCEPTED, Action.REPORT): State.REPORTED,
-    (State.REPORTED, Action.ACCEPT): State.ACCEPTED,
-    (State.REPORTED, Action.RETURN): State.RETURNED,
-    (State.ASSIGNED, Action.CANCEL): State.CANCELLED,
-    (State.ACKNOWLEDGED, Action.CANCEL): State.CANCELLED,
-    (State.RETURNED, Action.CANCEL): State.CANCELLED,
-    (State.REPORTED, Action.CANCEL): State.CANCELLED,
-    (State.ACCEPTED, Action.CANCEL): State.CANCELLED,
-    (State.ASSIGNED, Action.TRANSFER): State.TRANSFERRED,
-    (State.ACKNOWLEDGED, Action.TRANSFER): State.TRANSFERRED,
-    (State.RETURNED, Action.TRANSFER): State.TRANSFERRED,
-    (State.REPORTED, Action.TRANSFER): State.TRANSFERRED,
-    (State.ACCEPTED, Action.TRANSFER): State.TRANSFERRED,
-}
-
-ENDS_WHEN_DONE = (Action.REPORT, Action.CANCEL, Action.TRANSFER)
-"""Actions that are possible only while the task is unfinished."""
 
 ACTION_WORDS = complete(
     Action,
@@ -80,9 +45,23 @@ ACTION_WORDS = complete(
         Action.RETURN: Text("trả lại", "be returned"),
         Action.CANCEL: Text("hủy", "be cancelled"),
         Action.TRANSFER: Text("chuyển giao", "be transferred"),
+        Action.DECLINE: Text("báo là không thuộc nhiệm vụ của cơ quan", "be declined"),
+        Action.ASK_EXTENSION: Text("xin gia hạn", "be extended"),
+        Action.PROMISE: Text("hẹn ngày", "be promised"),
+        Action.CHASE: Text("đôn đốc", "be chased"),
+        Action.REDATE: Text("đặt hạn khác", "be given another due date"),
+        Action.FOLLOW: Text("ngừng nhắc", "be left"),
     },
 )
 
+PLAN_HAS_ENDED = Text(
+    "Kế hoạch này đã kết thúc; cơ quan vẫn nộp báo cáo được nhưng không đôn đốc, gia hạn hay chuyển giao nữa.",
+    "This plan has ended: reports are still accepted, but nothing can be chased, extended or transferred.",
+)
+AGENCY_HAS_ENDED = Text(
+    "Cơ quan này đã kết thúc hoạt động; phần việc chỉ còn tính trong số liệu của kỳ, không đòi ai báo cáo nữa.",
+    "This agency has ended: the task only counts in its period's figures, and nobody is asked for it.",
+)
 
 OF_REPORTS = (
     "reported_at",
@@ -172,7 +151,7 @@ def acknowledge(session: Session, assignment_id: int, *, actor: str, now: dateti
 def decline(session: Session, assignment_id: int, *, actor: str, now: datetime, reason: str = "") -> None:
     """«Không thuộc nhiệm vụ của cơ quan» (not mine): the state stays, the monitor is notified and decides."""
     row = _locked(session, assignment_id)
-    _require_open(row, Text("báo là không thuộc nhiệm vụ của cơ quan", "be declined"))
+    require(session, row, Action.DECLINE, now)
     record(session, EventKind.DECLINED, now, row, actor=actor, reason=reason)
     day = local_date(now).isoformat()
     _notify(session, row, now, Role.MONITOR, NoticeKind.NOT_MINE, f"declined:{day}", reason=reason)
@@ -367,17 +346,8 @@ def ask_extension(
     day (Civil Code art. 148). Returns the request's id."""
     _require_text(reason, Text("lý do xin gia hạn", "the reason for an extension"))
     row = _locked(session, assignment_id)
-    _require_unfinished(row, Text("xin gia hạn", "be extended"))
-    _require_running_plan(session, row)
-    if row.due_on is None:
-        raise ForbiddenMove(Text("Việc này không có thời hạn nên không cần gia hạn.", "It has no due date to extend."))
-    if local_date(now) > row.due_on:
-        raise ForbiddenMove(
-            Text(
-                f"Đã quá hạn ({written(row.due_on)}); đề nghị gia hạn cần gửi trước khi hết hạn.",
-                "The due date has passed; an extension must be requested before it ends.",
-            )
-        )
+    require(session, row, Action.ASK_EXTENSION, now)
+    assert row.due_on is not None
     until = read_rulebook(session).calendar.due(until).on
     if until <= row.due_on:
         raise BadInput(
@@ -436,10 +406,10 @@ def decide_extension(
         raise Conflict(Text("Đề nghị này đã được quyết định.", "This request has already been decided."))
     until: date = request.until
     if granted:
-        _require_unfinished(row, Text("gia hạn", "be extended"))
+        require(session, row, Action.REDATE, now)
         due = read_rulebook(session).calendar.due(request.until)
         until = due.on
-        move_due(session, row, due.on, now, why=_extension_words(row, due), nominal=due.nominal)
+        move_due(session, row, replace(due, why=_extension_words(row, due)), now)
     kind = EventKind.EXTENSION_GRANTED if granted else EventKind.EXTENSION_REFUSED
     record(session, kind, now, row, actor=actor, until=until.isoformat(), answer=answer)
     _notify(
@@ -473,7 +443,7 @@ def keep_for_figures(
     """Nobody asks any more for what an agency owed of a period that was over when it ended: it goes on counting in the
     figures of that period, under the name of its time. ``followed_by``: who reports instead; may be none."""
     row = _locked(session, assignment_id)
-    _require_unfinished(row, Text("ngừng nhắc", "be left"))
+    require(session, row, Action.FOLLOW, now)
     end_promises(session, row, now)
     a = table(Assignment)
     values = {"next_action_at": None, "quiet": Quiet.FOLLOWED, "not_asked_on": local_date(now)}
@@ -482,9 +452,10 @@ def keep_for_figures(
 
 
 def note_not_asked(session: Session, now: datetime) -> None:
-    """The day of ``keep_for_figures``, where the version before did it, beside this one. Goes with the next release."""
-    a = table(Assignment)
-    undated = a.c.quiet == Quiet.FOLLOWED, a.c.not_asked_on.is_(None)
+    """The day of the act, where the version before did it, beside this one. Goes with the next release."""
+    a, p = table(Assignment), table(Plan)
+    of_ended = a.c.plan_id.in_(select(p.c.id).where(p.c.state == PlanState.ENDED))
+    undated = a.c.not_asked_on.is_(None), or_(a.c.quiet == Quiet.FOLLOWED, of_ended)
     session.connection().execute(update(a).where(*undated).values(not_asked_on=local_date(now)))
 
 
@@ -513,7 +484,6 @@ def transfer(
     )
     if session.connection().scalars(existing).first() is not None:
         raise Conflict(Text("Cơ quan ấy đã có phần việc này trong kỳ.", "That agency already has this assignment."))
-    _require_running_plan(session, row)
     end_promises(session, row, now)
     _move(session, row, Action.TRANSFER, now)
     values = {field.name: getattr(row, field.name) for field in fields(row) if field.name != "id"}
@@ -559,8 +529,7 @@ def chase(session: Session, assignment_id: int, *, actor: str, now: datetime) ->
     """Chase («đôn đốc») an unfinished task manually: adds one line to the agency's next letter, at most one a day.
     False if it was already chased today. Raises Conflict if the agency has no reachable contact."""
     row = _locked(session, assignment_id)
-    _require_unfinished(row, Text("đôn đốc", "be chased"))
-    _require_running_plan(session, row)
+    require(session, row, Action.CHASE, now)
     today = local_date(now).isoformat()
     posted = _notify(session, row, now, Role.COORDINATOR, NoticeKind.CHASE, f"chase:{today}")
     if posted.unreachable:
@@ -578,20 +547,17 @@ def chase(session: Session, assignment_id: int, *, actor: str, now: datetime) ->
 def move_due(
     session: Session,
     row: StoredAssignment,
-    due_on: date,
+    due: Due,
     now: datetime,
-    why: Mapping[str, str] | None = None,
-    book: Rulebook | None = None,
-    nominal: date | None = None,
     *,
+    book: Rulebook | None = None,
     anew: bool = False,
 ) -> None:
-    """Set another due date and compute the next action. The original date is kept. ``anew``: by order of the province,
-    chasing begins with the first time again. ``book``: pass it when moving many
-    assignments. ``nominal``: the date from which later calendar changes compute."""
+    """Set another due date, which only the calendar makes, and compute the next action. The original date is kept.
+    ``anew``: by order of the province, chasing begins with the first time again. ``book``: pass it when moving many
+    assignments."""
     assignments = table(Assignment)
-    values: dict[str, object] = {"due_on": due_on, "due_why": dict(why or row.due_why)}
-    values["nominal_due"] = nominal or row.nominal_due
+    values: dict[str, object] = {"due_on": due.on, "nominal_due": due.nominal, "due_why": dict(due.why)}
     if anew:
         values["level"] = 0
     values |= _schedule(session, row, row.state, now, values, book)
@@ -642,9 +608,8 @@ def _locked(session: Session, assignment_id: int) -> StoredAssignment:
 
 def _move(session: Session, row: StoredAssignment, action: Action, now: datetime, **changes: Any) -> None:
     """Change the state by the table, guarded by the old state, and set the next action."""
-    state = MOVES.get((row.state, action))
-    if state is None or (action in ENDS_WHEN_DONE and row.done_on is not None):
-        raise ForbiddenMove(_forbidden(row.state, ACTION_WORDS[action]))
+    require(session, row, action, now)
+    state = LEADS_TO[action]
     assignments = table(Assignment)
     changes |= {"state": state} | _schedule(session, row, state, now, changes)
     moved = session.connection().execute(
@@ -672,9 +637,8 @@ def _schedule(
     book = book or read_rulebook(session)
     plan = _plan(session, row)
     if row.not_asked_on is not None:
-        return {"next_action_at": None, "quiet": Quiet.FOLLOWED}
-    if plan.state is PlanState.ENDED:
-        return {"next_action_at": None, "quiet": Quiet.PLAN_ENDED}
+        ended = plan.state is PlanState.ENDED
+        return {"next_action_at": None, "quiet": Quiet.PLAN_ENDED if ended else Quiet.FOLLOWED}
     facts = Facts(state, row.opened_on, due_on, acted_until, promised_on, broken_before)
     on, quiet = next_look(book.ladders[row.ladder_id], facts, book.calendar)
     policy = book.policy(plan.policy_id)
@@ -735,11 +699,10 @@ class Acting:
         _notify(session, self.row, self.now, role, kind, effect, **detail)
 
 
-def acting_on(session: Session, assignment_id: int, what: Text, now: datetime) -> Acting:
-    """Lock a task for an action. Raises NotFound, ForbiddenMove if it is done or its plan has ended."""
+def acting_on(session: Session, assignment_id: int, action: Action, now: datetime) -> Acting:
+    """Lock a task for an action. Raises NotFound, and ForbiddenMove where it is not possible."""
     row = _locked(session, assignment_id)
-    _require_unfinished(row, what)
-    _require_running_plan(session, row)
+    require(session, row, action, now)
     book = read_rulebook(session)
     return Acting(row=row, book=book, policy=book.policy(_plan(session, row).policy_id), now=now)
 
@@ -800,31 +763,29 @@ def _extension_words(row: StoredAssignment, due: Due) -> dict[str, str]:
     return words if due.on == due.nominal else {each: f"{said} ({due.why[each]})" for each, said in words.items()}
 
 
-def _require_open(row: StoredAssignment, what: Text) -> None:
-    if row.state not in OPEN_STATES:
-        raise ForbiddenMove(_forbidden(row.state, what))
-
-
-def _require_unfinished(row: StoredAssignment, what: Text) -> None:
-    if not is_unfinished(row.state, row.done_on):
-        raise ForbiddenMove(_forbidden(row.state, what))
-
-
-def _require_running_plan(session: Session, row: StoredAssignment) -> None:
-    """Raises ForbiddenMove once the plan has ended; reports are still accepted then."""
-    if _plan(session, row).state is PlanState.ENDED:
-        raise ForbiddenMove(
-            Text(
-                "Kế hoạch này đã kết thúc; cơ quan vẫn nộp báo cáo được nhưng không đôn đốc, gia hạn hay "
-                "chuyển giao nữa.",
-                "This plan has ended: reports are still accepted, but nothing can be chased, extended or transferred.",
+def require(session: Session, row: StoredAssignment, action: Action, now: datetime) -> None:
+    """Raises ForbiddenMove if the action is not possible now (``engine.rules.situation.NEEDS``)."""
+    match NEEDS[action].lacks(given(row, local_date(now))):
+        case None:
+            return
+        case "states" | "done":
+            what, at = ACTION_WORDS[action], STATES[row.state]
+            raise ForbiddenMove(
+                Text(
+                    f"Không thể {what.vi}: phần việc đang ở trạng thái «{at.vi}».",
+                    f"It cannot {what.en}: it is {at.en}.",
+                )
             )
+        case "asked":
+            raise ForbiddenMove(PLAN_HAS_ENDED if _plan(session, row).state is PlanState.ENDED else AGENCY_HAS_ENDED)
+    if row.due_on is None:
+        raise ForbiddenMove(Text("Việc này không có thời hạn.", "It has no due date."))
+    raise ForbiddenMove(
+        Text(
+            f"Đã quá hạn ({written(row.due_on)}); đề nghị gia hạn cần gửi trước khi hết hạn.",
+            "The due date has passed; an extension must be requested before it ends.",
         )
-
-
-def _forbidden(state: State, what: Text) -> Text:
-    at = STATES[state]
-    return Text(f"Không thể {what.vi}: phần việc đang ở trạng thái «{at.vi}».", f"It cannot {what.en}: it is {at.en}.")
+    )
 
 
 def _require_text(text: str, what: Text) -> None:

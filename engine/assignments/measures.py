@@ -15,16 +15,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
-from functools import cache
 from operator import attrgetter
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Enum, and_, case, func, literal, or_, type_coerce
+from sqlalchemy import ColumnElement, Enum, and_, case, func, literal, or_
 
 from engine.enums import complete
 from engine.store.database import table
 from engine.store.records import Assignment
-from engine.terms import COUNTED_STATES, State, TimeClass, Timing
+from engine.terms import TimeClass, Timing
 
 TIME_CLASS: Any = Enum(
     TimeClass, values_callable=lambda members: [each.value for each in members], native_enum=False, length=16
@@ -121,67 +120,16 @@ def task_timing(each: Measured) -> Timing:
     return Timing.LATE if late or report_timing(each) is Timing.LATE else Timing.ON_TIME
 
 
-def time_class(timing: Timing, due_on: date | None, day: date, soon: date, not_asked_on: date | None) -> TimeClass:
-    """The class of a task on a day. ``soon``: the last due date that counts as due soon."""
-    if timing is Timing.OPEN and not_asked_on is not None and not_asked_on <= day:
-        return TimeClass.NOT_ASKED
-    if due_on is None:
-        return TimeClass.NO_DEADLINE
-    if timing is not Timing.OPEN:
-        return TimeClass.DONE_ON_TIME if timing is Timing.ON_TIME else TimeClass.DONE_LATE
-    if due_on < day:
-        return TimeClass.OPEN_OVERDUE
-    return TimeClass.DUE_SOON if due_on <= soon else TimeClass.OPEN_IN_TIME
-
-
-def is_unfinished(state: State, done_on: date | None) -> bool:
-    """True while the task is open in the four boxes: nothing reported, or «một phần», «chưa làm», or returned."""
-    return done_on is None and state in COUNTED_STATES
-
-
-@cache
-def unfinished() -> ColumnElement[bool]:
-    """``is_unfinished`` in SQL; the same text as the condition of the index ``ix_assignment_unfinished``."""
-    a = table(Assignment)
-    return and_(a.c.done_on.is_(None), a.c.state.not_in(_literals(State.CANCELLED, State.TRANSFERRED)))
-
-
-@cache
-def still_asked() -> ColumnElement[bool]:
-    """Somebody can be asked for it; else it only counts in the figures of a period, for an agency that has ended."""
-    condition: ColumnElement[bool] = table(Assignment).c.not_asked_on.is_(None)
-    return condition
-
-
 def report_timing_column(as_of: date | None = None) -> ColumnElement[str]:
     """``report_timing`` in SQL; with ``as_of``, by the reports that were in on that day."""
     a = table(Assignment)
-    return _timing(_by(a.c.first_reported_on, as_of), _first_report_late())
+    return _timing(by(a.c.first_reported_on, as_of), _first_report_late())
 
 
 def task_timing_column(as_of: date | None = None) -> ColumnElement[str]:
     """``task_timing`` in SQL; with ``as_of``, by the reports that were in on that day."""
     a = table(Assignment)
-    return _timing(_by(a.c.done_on, as_of), _task_late())
-
-
-def time_class_column(
-    day: date, soon: date | ColumnElement[date], as_of: date | None = None
-) -> ColumnElement[TimeClass]:
-    """``time_class`` in SQL, of the ``assignment`` table. ``soon`` may be an expression."""
-    a = table(Assignment)
-    due: ColumnElement[date | None] = a.c.due_on
-    done, late = _by(a.c.done_on, as_of), _task_late()
-    expression = case(
-        (and_(~done, a.c.not_asked_on <= day), literal(TimeClass.NOT_ASKED.value)),
-        (due.is_(None), literal(TimeClass.NO_DEADLINE.value)),
-        (and_(done, ~late), literal(TimeClass.DONE_ON_TIME.value)),
-        (done, literal(TimeClass.DONE_LATE.value)),
-        (due < day, literal(TimeClass.OPEN_OVERDUE.value)),
-        (due <= soon, literal(TimeClass.DUE_SOON.value)),
-        else_=literal(TimeClass.OPEN_IN_TIME.value),
-    )
-    return type_coerce(expression, TIME_CLASS)
+    return _timing(by(a.c.done_on, as_of), task_late())
 
 
 def _timing(reported: ColumnElement[bool], late: ColumnElement[bool]) -> ColumnElement[str]:
@@ -192,7 +140,7 @@ def _timing(reported: ColumnElement[bool], late: ColumnElement[bool]) -> ColumnE
     )
 
 
-def _by(column: ColumnElement[date | None], as_of: date | None) -> ColumnElement[bool]:
+def by(column: ColumnElement[date | None], as_of: date | None) -> ColumnElement[bool]:
     known = column.is_not(None)
     return known if as_of is None else and_(known, column <= as_of)
 
@@ -203,10 +151,6 @@ def _first_report_late() -> ColumnElement[bool]:
     return func.coalesce(a.c.first_reported_on > func.coalesce(a.c.first_due_on, a.c.due_on), False)
 
 
-def _task_late() -> ColumnElement[bool]:
+def task_late() -> ColumnElement[bool]:
     a = table(Assignment)
     return or_(func.coalesce(a.c.done_on > a.c.due_on, False), _first_report_late())
-
-
-def _literals(*states: State) -> list[Any]:
-    return [literal(each.value, literal_execute=True) for each in states]

@@ -25,6 +25,7 @@ from engine.files.stored_plan import with_cadences
 from engine.rules.calendar import ONE_DAY, Due, WorkCalendar, instant, local_date, written
 from engine.rules.periods import Cadence, days_ahead
 from engine.rules.policy import Policy
+from engine.rules.situation import is_past
 from engine.store.database import Database, table
 from engine.store.event_log import record
 from engine.store.records import Assignment, Duty, Letter, Plan
@@ -169,7 +170,7 @@ def rehearse(database: Database, plan_id: int, now: datetime, choices: Choices |
         today = local_date(now)
         queued = _queued(session, before)
         leaving = [contact_id for send_after, contact_id in queued if send_after <= now]
-        overdue = sum(count for _, due_on, count in rows if due_on is not None and due_on < today)
+        overdue = sum(count for _, due_on, count in rows if is_past(due_on, today))
         p = table(Plan)
         plan = session.connection().execute(select(p.c.next_open_at, p.c.file).where(p.c.id == plan_id)).one()
         return Activation(

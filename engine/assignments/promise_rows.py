@@ -13,13 +13,14 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, and_, case, func, insert, literal, select, update
 from sqlmodel import Session
 
 from engine.assignments.coordinating import tell_waited_for
 from engine.errors import BadInput
 from engine.rules.calendar import ONE_DAY, WorkCalendar, local_date, written
 from engine.rules.policy import OTHER_REASON, Policy
+from engine.rules.situation import is_behind, is_past
 from engine.store.database import among, table
 from engine.store.event_log import append, event, record
 from engine.store.records import Agency, Assignment, Promise
@@ -151,7 +152,7 @@ def add_promise(
 def counting(session: Session, row: StoredAssignment, on: date, today: date) -> dict[str, Any]:
     """The assignment's columns once a promise of that day counts. A ladder that is counted from it begins today."""
     changes: dict[str, Any] = {"promised_on": on, "broken_before": broken_promises(session, row.id, today)}
-    if row.due_on is not None and on > row.due_on:
+    if is_behind(on, row.due_on):
         changes["acted_until"] = max(today, row.acted_until or today)
     return changes
 
@@ -169,11 +170,16 @@ def promise(session: Session, promise_id: int) -> StoredPromise | None:
     return None if row is None else object_of(StoredPromise, row)
 
 
+def passed(today: date) -> ColumnElement[bool]:
+    """Promises that stand and whose day has passed; the next pass calls them broken."""
+    p = table(Promise)
+    return and_(p.c.state == PromiseState.STANDING, p.c.promised_on < today)
+
+
 def broken_promises(session: Session, assignment_id: int, today: date) -> int:
     """How many promises of a task were broken, one whose day has passed since the last pass included."""
     p = table(Promise)
-    past = (p.c.state == PromiseState.STANDING) & (p.c.promised_on < today)
-    broken = (p.c.state == PromiseState.BROKEN) | past
+    broken = (p.c.state == PromiseState.BROKEN) | passed(today)
     statement = select(func.count()).where(p.c.assignment_id == assignment_id, broken)
     return session.connection().scalar(statement) or 0
 
@@ -225,7 +231,7 @@ def end_promises(
         if each.state not in OPEN or each.state in but:
             continue
         state = PromiseState.REPLACED
-        if each.state is PromiseState.STANDING and each.promised_on < today:
+        if each.state is PromiseState.STANDING and is_past(each.promised_on, today):
             state = PromiseState.BROKEN
         elif each.state is PromiseState.STANDING and done:
             state = PromiseState.KEPT
@@ -241,8 +247,7 @@ def break_past(session: Session, assignment_ids: Sequence[int], now: datetime) -
         .join(a, a.c.id == p.c.assignment_id)
         .where(
             among(session, p.c.assignment_id, assignment_ids),
-            p.c.state == PromiseState.STANDING,
-            p.c.promised_on < local_date(now),
+            passed(local_date(now)),
         )
     )
     rows = session.connection().execute(statement).all()

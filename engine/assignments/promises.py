@@ -23,9 +23,10 @@ from engine.assignments.promise_rows import (
     promise,
     promises_of,
 )
-from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
+from engine.errors import BadInput, Conflict, NotFound
 from engine.rules.calendar import local_date, written
 from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private
+from engine.rules.situation import Action, is_past
 from engine.store.changed_work import of_one
 from engine.store.database import table
 from engine.store.event_log import record
@@ -45,9 +46,7 @@ def make_promise(
     if any(each.what is Private.SECRET for said in (text.reason, text.owed) for each in looks_private(said)):
         vi, en = PRIVATE_WORDS[Private.SECRET]
         raise BadInput(Text(f"Nội dung {vi}.", f"This text {en}."))
-    acting = acting_on(session, assignment_id, Text("hẹn ngày", "be promised"), now)
-    if acting.row.due_on is None:
-        raise ForbiddenMove(Text("Việc này không có thời hạn nên không cần hẹn.", "It has no due date."))
+    acting = acting_on(session, assignment_id, Action.PROMISE, now)
     made = add_promise(
         session, acting.row, text, source, policy=acting.policy, calendar=acting.book.calendar, actor=actor, now=now
     )
@@ -70,7 +69,7 @@ def ask_for_day(
     files."""
     a = table(Assignment)
     due_on = session.connection().scalar(select(a.c.due_on).where(a.c.id == assignment_id))
-    if due_on is None or local_date(now) <= due_on:
+    if not is_past(due_on, local_date(now)):
         if text.on is None:
             raise BadInput(Text("Cần ghi hạn mới.", "Give the new date."))
         ask_extension(session, assignment_id, until=text.on, reason=text.reason, files=files, actor=actor, now=now)
@@ -92,7 +91,7 @@ def decide_promise(
     found = promise(session, promise_id)
     if found is None:
         raise NotFound(Text("Không có lời hẹn này.", "There is no such promise."))
-    acting = acting_on(session, found.assignment_id, Text("quyết định lời hẹn", "have a promise decided"), now)
+    acting = acting_on(session, found.assignment_id, Action.PROMISE, now)
     found, today = _decidable(session, promise_id, found, agreed=agreed, answer=answer, now=now), local_date(now)
     if agreed:
         end_promises(session, acting.row, now, but=(PromiseState.WAITING,))

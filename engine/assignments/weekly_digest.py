@@ -16,9 +16,10 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Select, and_, exists, func, select, update
 from sqlmodel import Session
 
+from engine.assignments import situations
 from engine.assignments.backlog import backlogs, past_plans
 from engine.assignments.chasing import Chased, chased
-from engine.assignments.measures import BOX, Boxes, still_asked, time_class_column, unfinished
+from engine.assignments.measures import BOX, Boxes
 from engine.assignments.outbox import letter_row, open_letters, send_day
 from engine.assignments.promise_rows import promise_waits, promises_made
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
@@ -31,7 +32,6 @@ from engine.store.records import Agency, Assignment, Digest, Duty, Letter, Plan,
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.store.stored_rows import object_of, objects
 from engine.terms import (
-    COUNTED_STATES,
     EventKind,
     Outcome,
     PlanState,
@@ -223,14 +223,14 @@ def overdue(
             (a.c.state == State.RETURNED).label("returned"),
             a.c.promised_on,
             promises_made(),
-            func.coalesce(a.c.promised_on < today, False).label("promise_past"),
+            func.coalesce(situations.promise_past(today), False).label("promise_past"),
             promise_waits(),
             func.coalesce(a.c.quiet == Quiet.LADDER_ENDED, False).label("stands_still"),
         )
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
         .join(g, g.c.id == a.c.agency_id)
-        .where(unfinished(), still_asked(), a.c.due_on < today, p.c.state == PlanState.ACTIVE)
+        .where(situations.overdue(today), p.c.state == PlanState.ACTIVE)
         .where(
             a.c.agency_id.in_(list(agencies))
             | a.c.supervisor_id.in_(list(supervisors))
@@ -248,13 +248,16 @@ def changes(session: Session, since: date, today: date, past: Collection[int] = 
     by an index of the days that it asks for. Plans are looked up here and not joined: see ``_late_by_audience``."""
     a, g, promised = table(Assignment), table(Agency), table(Promise)
     columns = a.c.agency_id, a.c.supervisor_id, a.c.plan_id, a.c.request
-    became = unfinished(), still_asked(), a.c.due_on >= since, a.c.due_on < today
+    became = situations.owed(), a.c.due_on >= since, a.c.due_on < today
     done = a.c.done_on >= since, a.c.done_on < today
     broken = promised.c.state == PromiseState.BROKEN, promised.c.ended_on > since, promised.c.ended_on <= today
     kinds: tuple[tuple[Literal["overdue", "done", "broken"], Select[Any]], ...] = (
         ("overdue", select(*columns).where(*became)),
         ("done", select(*columns).where(*done)),
-        ("broken", select(*columns).join(promised, promised.c.assignment_id == a.c.id).where(*broken, unfinished())),
+        (
+            "broken",
+            select(*columns).join(promised, promised.c.assignment_id == a.c.id).where(*broken, situations.owed()),
+        ),
     )
     issuers = {plan: issuer for plan, issuer in _issuers(session).items() if plan not in past}
     rows = [(what, row) for what, statement in kinds for row in session.connection().execute(statement)]
@@ -279,14 +282,14 @@ def boxes_on(session: Session, day: date, issuers: Sequence[str], past: Collecti
     """``boxes`` at the end of an earlier day, by what is known now."""
     a = table(Assignment)
     running = a.c.opened_on <= day, a.c.plan_id.not_in(past)
-    return _boxes(session, time_class_column(day, day - ONE_DAY, day), issuers, *running)
+    return _boxes(session, situations.box_column(day, day - ONE_DAY, day), issuers, *running)
 
 
 def boxes(session: Session, today: date, issuers: Sequence[str], past: Collection[int] = ()) -> dict[str, Boxes]:
     """The four boxes of each issuer's active plans but those of ``past``. Requests (not orders) to an agency are not
     counted."""
     running = table(Assignment).c.plan_id.not_in(past)
-    return _boxes(session, time_class_column(today, today - ONE_DAY), issuers, running)
+    return _boxes(session, situations.box_column(today, today - ONE_DAY), issuers, running)
 
 
 def _boxes(
@@ -298,7 +301,7 @@ def _boxes(
         select(p.c.issuer_id, *(func.count().filter(found == name).label(box) for name, box in BOX.items()))
         .select_from(a.join(p, p.c.id == a.c.plan_id))
         .where(p.c.state == PlanState.ACTIVE, p.c.issuer_id.in_(issuers))
-        .where(a.c.state.in_(COUNTED_STATES), ~a.c.request, *conditions)
+        .where(situations.counted(), ~a.c.request, *conditions)
         .group_by(p.c.issuer_id)
     )
     rows = session.connection().execute(statement)
@@ -318,7 +321,7 @@ def _late_by_audience(session: Session, today: date, past: set[int]) -> dict[tup
     a, issuers = table(Assignment), _issuers(session)
     old = and_(a.c.due_on < today - REACH, a.c.promised_on.is_(None)).label("old")
     group = (a.c.plan_id, a.c.agency_id, a.c.supervisor_id, a.c.request, old)
-    statement = select(*group, func.count()).where(unfinished(), still_asked(), a.c.due_on < today).group_by(*group)
+    statement = select(*group, func.count()).where(situations.overdue(today)).group_by(*group)
     counted: Counter[tuple[str, Role]] = Counter()
     for plan_id, agency_id, supervisor_id, request, too_old, count in session.connection().execute(statement):
         if plan_id in issuers and plan_id not in past:

@@ -16,12 +16,12 @@ from datetime import date, datetime
 from sqlalchemy import exists, func, select, update
 from sqlmodel import Session
 
-from engine.assignments.measures import is_unfinished
 from engine.assignments.outbox import NoticeLine, post
 from engine.enums import complete
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotAllowed, NotFound
 from engine.rules.calendar import local_date, written
 from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private
+from engine.rules.situation import is_counted, is_unfinished
 from engine.store.changed_work import about_agency, of_one
 from engine.store.database import among, insert_new, table
 from engine.store.event_log import record
@@ -30,7 +30,7 @@ from engine.store.records import Agency, Assignment, Duty, Plan, ThreadEntry
 from engine.store.records.work import UNANSWERED_ENTRY
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import AssignmentOfPlan, object_of, select_assignments
-from engine.terms import COUNTED_STATES, RAISED_KINDS, EntryKind, EventKind, NoticeKind, PlanState, Role
+from engine.terms import RAISED_KINDS, EntryKind, EventKind, NoticeKind, PlanState, Role
 from engine.text import Text
 
 MAX_TEXT_CHARS = 4_000
@@ -188,7 +188,7 @@ def _locked(session: Session, assignment_id: int, *, running: bool = True) -> _L
         raise NotFound(Text(f"Không có phần việc số {assignment_id}.", f"There is no assignment {assignment_id}."))
     row = object_of(_Locked, found)
     about_agency(session, (row.agency_id, *row.coordinating))
-    if running and row.state not in COUNTED_STATES:
+    if running and not is_counted(row.state):
         raise ForbiddenMove(
             Text("Phần việc này đã hủy hoặc chuyển giao.", "This assignment was cancelled or transferred.")
         )

@@ -14,20 +14,20 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlmodel import Session
 
-from engine.assignments import lifecycle
+from engine.assignments import lifecycle, situations
 from engine.assignments.lifecycle import ReportText
-from engine.assignments.measures import is_unfinished
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import ask_for_day
 from engine.correspondence import entries
 from engine.correspondence.entries import NewEntry
 from engine.errors import BadInput, DondocError
 from engine.rules.calendar import local_date
+from engine.rules.situation import OWES, is_past, is_unfinished, lacks_report
 from engine.rules.words import period_text
 from engine.store.database import among, table
 from engine.store.records import Assignment, Duty, Plan
 from engine.store.stored_rows import objects
-from engine.terms import OPEN_STATES, EntryKind, MessageAct, Outcome, State, Urgency
+from engine.terms import EntryKind, MessageAct, Outcome, State, Urgency
 from engine.text import Text
 
 NO_SUCH_DUTY = Text("Thư này không nêu nhiệm vụ ấy.", "This letter does not name that duty.")
@@ -64,7 +64,7 @@ class MessageDuty:
         return is_unfinished(self.state, self.done_on)
 
     def overdue(self, today: date) -> bool:
-        return self.due_on is not None and self.due_on < today
+        return is_past(self.due_on, today)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,7 @@ def duties_of(session: Session, ids: Collection[int]) -> tuple[MessageDuty, ...]
     a, d, p = table(Assignment), table(Duty), table(Plan)
     other = a.alias()
     same = (other.c.duty_id == a.c.duty_id, other.c.agency_id == a.c.agency_id, other.c.id != a.c.id)
-    beside = exists().where(*same, other.c.done_on.is_(None), other.c.state.in_(OPEN_STATES))
+    beside = exists().where(*same, situations.where(OWES, of=other))
     query = (
         select(a.c.id, a.c.agency_id, a.c.supervisor_id, a.c.plan_id, a.c.period, a.c.state, a.c.done_on, a.c.due_on)
         .add_columns(d.c.citation, p.c.policy_id, p.c.urgency, beside.label("beside_others"))
@@ -187,7 +187,7 @@ def raise_entry(
     """A difficulty or a question, in the thread of the named duty, else of the first open one: about the plan as a
     whole if there are several. None if the same was said today before."""
     named = _named(duties, citations)
-    duty = next((each for each in named if each.state in OPEN_STATES), next(iter(named), None))
+    duty = next((each for each in named if lacks_report(each.state)), next(iter(named), None))
     if duty is None:
         raise BadInput(NO_SUCH_DUTY)
     entry = NewEntry(new.kind, new.text, len(named) > 1, files=new.files)

@@ -16,9 +16,9 @@ from engine.http.request_context import tools_of
 from engine.queries.filter_choices import plan_numbered
 from engine.queries.system.letters import LetterFilter
 from engine.queries.system.log import LogFilter
-from engine.queries.work.assignments import AssignmentFilter, Promised, Waiting
+from engine.queries.work.assignments import AssignmentFilter, Promised
 from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, local_date
-from engine.terms import EventKind, LetterState, NoticeKind, Role, State, TimeClass, Timing
+from engine.terms import EventKind, LetterState, NoticeKind, Role, State, TimeClass, Timing, Waiting
 from engine.text import Text
 
 MAX_INT32, MAX_INT64 = 2**31 - 1, 2**63 - 1

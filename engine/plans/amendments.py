@@ -15,10 +15,9 @@ from sqlalchemy import func, insert, select, update
 from sqlmodel import Session
 
 from engine.agencies.directory_loading import exists_on, expand_owners
+from engine.assignments import situations
 from engine.assignments.calendar_change import due_moved_line
-from engine.assignments.handover import work_left
 from engine.assignments.lifecycle import cancel, move_due, open_new, supervisor_of
-from engine.assignments.measures import unfinished
 from engine.assignments.opening import not_past
 from engine.assignments.outbox import NoticeLine, post
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
@@ -292,7 +291,7 @@ def _tell_changed(
         return
     a = table(Assignment)
     going_on = [owner for owner in duty.owners if owner in values.get("owners", duty.owners)]
-    owed = select(a.c.id, a.c.agency_id).where(a.c.duty_id == duty.id, a.c.agency_id.in_(going_on), unfinished())
+    owed = select(a.c.id, a.c.agency_id).where(a.c.duty_id == duty.id, a.c.agency_id.in_(going_on), situations.owed())
     detail = {"basis": basis.strip()}
     if "text" in values:
         detail |= {"was": _first_words(duty.text), "became": _first_words(values["text"])}
@@ -424,7 +423,7 @@ def _output(change: Amendment) -> dict[str, Any]:
 def _open_periods(session: Session, duty_id: int) -> list[_OpenPeriod]:
     """The periods that any owner still owes. If dates differ, the assignment with the earliest due date counts."""
     a = table(Assignment)
-    owed = (a.c.duty_id == duty_id, work_left())
+    owed = (a.c.duty_id == duty_id, situations.owed())
     statement = select(a).where(*owed).order_by(a.c.due_on.desc(), a.c.id)
     periods: dict[str, _OpenPeriod] = {}
     for row in session.connection().execute(statement):
@@ -441,7 +440,7 @@ def _move(
         select_assignments()
         .add_columns(p.c.urgency, p.c.policy_id)
         .join(p, p.c.id == a.c.plan_id)
-        .where(a.c.duty_id == duty.id, a.c.period.in_(change.due), unfinished())
+        .where(a.c.duty_id == duty.id, a.c.period.in_(change.due), situations.owed())
         .order_by(a.c.id)
         .with_for_update(of=a)
     )
@@ -471,7 +470,7 @@ def move_by_dispatch(
     resubmitting = row.state is State.RETURNED and row.due_on is not None and due.on < row.due_on
     if due.on == row.due_on or resubmitting:  # a returned report keeps the time that it was given
         return None
-    move_due(session, row, due.on, now, due.why, book, due.nominal, anew=True)
+    move_due(session, row, due, now, book=book, anew=True)
     was = None if row.due_on is None else row.due_on.isoformat()
     record(session, EventKind.DUE_MOVED, now, row, actor=actor, was=was, due=due.on.isoformat(), basis=basis)
     return due_moved_line(row, row.due_on, due.on, book.policy(row.policy_id), now, basis)
@@ -501,7 +500,7 @@ def _cancel(
     """Cancel what former owners still owe, accepted but unfinished included; returns how many."""
     a = table(Assignment)
     removed = [each for each in duty.owners if each not in set(owners)]
-    statement = select(a.c.id).where(a.c.duty_id == duty.id, a.c.agency_id.in_(removed), work_left())
+    statement = select(a.c.id).where(a.c.duty_id == duty.id, a.c.agency_id.in_(removed), situations.owed())
     ids = list(session.connection().scalars(statement.order_by(a.c.id)))
     for assignment_id in ids:
         cancel(session, assignment_id, reason=f"{why}, theo {basis}.", actor=actor, now=now)

@@ -17,16 +17,16 @@ from datetime import date, datetime
 from sqlalchemy import case, func, select, update
 from sqlmodel import Session
 
-from engine.assignments import lifecycle
+from engine.assignments import lifecycle, situations
 from engine.assignments.backlog import past_plans
 from engine.assignments.bulk_decisions import Decided, decide_each
-from engine.assignments.measures import is_unfinished, unfinished
 from engine.assignments.opening import planned
 from engine.assignments.outbox import NoticeLine, post
 from engine.assignments.weekly_digest import schedule
 from engine.errors import BadInput, Conflict, NotFound
 from engine.plans.amendments import move_by_dispatch, require_existing
 from engine.rules.calendar import local_date, written
+from engine.rules.situation import Action
 from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.event_log import record
@@ -34,7 +34,7 @@ from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Plan
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import AssignmentOfPlan, StoredPlan, object_of, select_assignments, select_plans
-from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Quiet, Role, State
+from engine.terms import EventKind, NoticeKind, PlanState, Quiet, Role, State
 from engine.text import Text
 
 
@@ -58,8 +58,8 @@ def preview_end(session: Session, plan_id: int, now: datetime) -> OpenWork:
     assert plan is not None
     grouped = select(a.c.state, func.count()).where(a.c.plan_id == plan_id).group_by(a.c.state)
     counts: dict[State, int] = {row[0]: row[1] for row in session.connection().execute(grouped)}
-    still_open = select(func.count()).where(a.c.plan_id == plan_id, unfinished())
-    late = still_open.where(a.c.due_on < local_date(now))
+    still_open = select(func.count()).where(a.c.plan_id == plan_id, situations.owed())
+    late = still_open.where(situations.overdue(local_date(now)))
     book = read_rulebook(session)
     openings = planned(session, plan, book.policy(plan.policy_id), book.calendar)
     today = local_date(now)
@@ -85,7 +85,9 @@ def past_plan(session: Session, plan_id: int, today: date) -> PastPlan | None:
     running = select(p.c.id).where(p.c.id == plan_id, p.c.state == PlanState.ACTIVE, p.c.next_open_at.is_(None))
     if session.connection().scalar(running) is None:
         return None
-    counted = select(func.max(a.c.due_on), func.sum(case((unfinished(), 1), else_=0))).where(a.c.plan_id == plan_id)
+    counted = select(func.max(a.c.due_on), func.sum(case((situations.owed(), 1), else_=0))).where(
+        a.c.plan_id == plan_id
+    )
     last_due, left = session.connection().execute(counted).one()
     return PastPlan(last_due, int(left or 0)) if last_due is not None and last_due < today else None
 
@@ -109,7 +111,7 @@ def plans_to_end(session: Session, today: date) -> tuple[PlanToEnd, ...]:
     if not past:
         return ()
     p, a = table(Plan), table(Assignment)
-    left = select(a.c.plan_id, func.count()).where(a.c.plan_id.in_(list(past)), unfinished()).group_by(a.c.plan_id)
+    left = select(a.c.plan_id, func.count()).where(a.c.plan_id.in_(list(past)), situations.owed()).group_by(a.c.plan_id)
     counts: dict[int, int] = {row[0]: row[1] for row in session.connection().execute(left)}
     rows = session.connection().execute(select(p.c.id, p.c.number, p.c.short_title).where(p.c.id.in_(list(past))))
     found = [object_of(PlanToEnd, row, last_due=past[row.id][1], unfinished=counts.get(row.id, 0)) for row in rows]
@@ -142,16 +144,10 @@ def end(session: Session, plan_id: int, *, reason: str, actor: str, now: datetim
     if connection.execute(update(p).where(*active).values(state=PlanState.ENDED, next_open_at=None)).rowcount != 1:
         _require_active(plan_id, connection.scalar(select(p.c.state).where(p.c.id == plan_id)))
     _tell_owners(session, plan_id, reason.strip(), now)
-    still_open = connection.execute(
-        update(a)
-        .where(a.c.plan_id == plan_id, a.c.state.in_(OPEN_STATES))
-        .values(next_action_at=None, quiet=Quiet.PLAN_ENDED)
-    ).rowcount
-    connection.execute(  # reported unfinished: nobody is asked again
-        update(a)
-        .where(a.c.plan_id == plan_id, a.c.next_action_at.is_not(None))
-        .values(next_action_at=None, quiet=Quiet.PLAN_ENDED)
-    )
+    owed = update(a).where(a.c.plan_id == plan_id, situations.owed())
+    still_open = connection.execute(owed.values(next_action_at=None, quiet=Quiet.PLAN_ENDED)).rowcount
+    asked = update(a).where(a.c.plan_id == plan_id, a.c.not_asked_on.is_(None))  # what is done now may be returned
+    connection.execute(asked.values(not_asked_on=local_date(now)))
     record(
         session,
         EventKind.PLAN_ENDED,
@@ -169,7 +165,7 @@ def _tell_owners(session: Session, plan_id: int, reason: str, now: datetime) -> 
     """Tell the owners of what is unfinished that the plan has ended."""
     a, p, book = table(Assignment), table(Plan), read_rulebook(session)
     plan = object_of(StoredPlan, session.connection().execute(select_plans().where(p.c.id == plan_id)).one())
-    owed = select(a.c.id, a.c.agency_id).where(a.c.plan_id == plan_id, unfinished()).order_by(a.c.due_on, a.c.id)
+    owed = select(a.c.id, a.c.agency_id).where(a.c.plan_id == plan_id, situations.owed()).order_by(a.c.due_on, a.c.id)
     lines = [
         NoticeLine(
             effect=f"assignment:{row.id}:plan_ended",
@@ -221,14 +217,11 @@ def redate_all(session: Session, ids: Sequence[int], *, day: date, basis: str, a
     a, p, book = table(Assignment), table(Plan), read_rulebook(session)
 
     def one(assignment_id: int) -> None:
-        statement = select_assignments().add_columns(p.c.urgency, p.c.policy_id, p.c.state.label("plan_state"))
+        statement = select_assignments().add_columns(p.c.urgency, p.c.policy_id)
         statement = statement.join(p, p.c.id == a.c.plan_id).where(a.c.id == assignment_id).with_for_update(of=a)
         found = session.connection().execute(statement).one()
         row = object_of(AssignmentOfPlan, found)
-        if not is_unfinished(row.state, row.done_on) or found.plan_state is not PlanState.ACTIVE:
-            raise Conflict(
-                Text("Việc này đã hoàn thành hoặc kế hoạch đã kết thúc.", "It is done, or its plan has ended.")
-            )
+        lifecycle.require(session, row, Action.REDATE, now)
         line = move_by_dispatch(session, row, day, basis, book, actor=actor, now=now)
         if line is None:
             raise Conflict(Text("Hạn không thay đổi.", "The due date stays as it is."))

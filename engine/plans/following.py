@@ -16,19 +16,21 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlmodel import Session
 
-from engine.assignments.handover import instead_of, work_left
+from engine.assignments import situations
+from engine.assignments.handover import instead_of
 from engine.assignments.lifecycle import cancel, keep_for_figures, open_new, supervisor_of, transfer
 from engine.errors import BadInput
 from engine.rules.calendar import ONE_DAY, Due, local_date, written
 from engine.rules.periods import after
 from engine.rules.policy import Policy
+from engine.rules.situation import Action, is_ahead, is_past
 from engine.store.database import table
 from engine.store.event_log import record
 from engine.store.recipients import last_day
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
 from engine.store.stored_rows import StoredAssignment, StoredPlan, columns_for, objects, select_assignments
-from engine.terms import COUNTED_STATES, EventKind, State
+from engine.terms import EventKind, State
 from engine.text import Text
 
 
@@ -164,7 +166,7 @@ def _in_place(agencies: Sequence[str], ended_id: str, heirs: Sequence[str]) -> l
 def _settle_duty(act: _Act, duty: DutyOfPlan, heirs: Sequence[str]) -> Replaced:
     """What the ended agency still owes of a duty."""
     a = table(Assignment)
-    owed = (a.c.duty_id == duty.id, a.c.agency_id == act.following.ended_id, work_left())
+    owed = (a.c.duty_id == duty.id, a.c.agency_id == act.following.ended_id, situations.can(Action.FOLLOW))
     found = act.session.connection().execute(select_assignments().where(*owed).order_by(a.c.due_on, a.c.id))
     done = Replaced()
     for row in objects(StoredAssignment, found):
@@ -192,7 +194,7 @@ def _reporting(act: _Act, row: StoredAssignment, heirs: Sequence[str]) -> Sequen
 
 def _settle(act: _Act, row: StoredAssignment, to: Sequence[str]) -> Replaced:
     basis = act.following.basis
-    over = row.state is State.REPORTED or (row.due_on is not None and row.due_on < act.begins)
+    over = row.state is State.REPORTED or is_past(row.due_on, act.begins)
     if over:
         keep_for_figures(act.session, row.id, followed_by=to, basis=basis, actor=act.actor, now=act.now)
         return Replaced(kept=1, opened=_open(act, row, after(row.period, act.begins), to))
@@ -217,7 +219,7 @@ def _settle(act: _Act, row: StoredAssignment, to: Sequence[str]) -> Replaced:
 def _have(session: Session, row: StoredAssignment, agencies: Sequence[str]) -> set[str]:
     """Those of the agencies that have the same assignment already, open or done."""
     a = table(Assignment)
-    same = (a.c.duty_id == row.duty_id, a.c.period == row.period, a.c.state.in_(COUNTED_STATES))
+    same = (a.c.duty_id == row.duty_id, a.c.period == row.period, situations.counted())
     return set(session.connection().scalars(select(a.c.agency_id).where(*same, a.c.agency_id.in_(list(agencies)))))
 
 
@@ -226,7 +228,7 @@ def _due(act: _Act, row: StoredAssignment) -> Due | None:
     if row.due_on is None:
         return None
     today, instead = local_date(act.now), act.instead
-    if row.due_on >= today:
+    if is_ahead(row.due_on, today):
         kept = Text(f"{instead.vi}; hạn giữ nguyên", f"{instead.en}; the same due date")
         return Due(row.nominal_due or row.due_on, row.due_on, {"vi": kept.vi, "en": kept.en})
     on, days = act.policy.resubmission(today, None, act.book.calendar), act.policy.resubmit_days

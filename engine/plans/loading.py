@@ -20,9 +20,8 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlmodel import Session
 
 from engine.agencies.directory_loading import expand_owners, read_directory, require_known_agencies
-from engine.assignments import calendar_change
+from engine.assignments import calendar_change, situations
 from engine.assignments.calendar_change import Change, Preview
-from engine.assignments.measures import still_asked, unfinished
 from engine.errors import BadInput, Conflict, NotFound
 from engine.files.plan import PlanFile, loading_mistakes
 from engine.files.stored_plan import document_body, plan_body
@@ -274,7 +273,7 @@ def move_to_new_ladders(session: Session, policy_id: str, *, actor: str, now: da
         at = None if on is None else instant(max(on, local_date(now)), policy.decide_at)
         same = [getattr(a.c, each.name).is_not_distinct_from(getattr(alike, each.name)) for each in fields(alike)]
         values = {"ladder_id": store_ladder(session, ladder), "next_action_at": at, "quiet": quiet}
-        statement = update(a).where(unfinished(), still_asked(), *same).values(**values)
+        statement = update(a).where(situations.owed(), *same).values(**values)
         moved += session.connection().execute(statement).rowcount
     if moved:
         record(session, EventKind.POLICY_LOADED, now, actor=actor, policy=policy_id, moved=moved)
@@ -294,7 +293,7 @@ def _with_old(session: Session, book: Rulebook, policy_id: str) -> Iterator[tupl
     columns = columns_for(_Alike, a)
     statement = (
         select(*columns, func.count().label("n"))
-        .where(unfinished(), still_asked(), a.c.plan_id.in_(list(urgent)))
+        .where(situations.owed(), a.c.plan_id.in_(list(urgent)))
         .group_by(*columns)
     )
     for row in session.connection().execute(statement).all():

@@ -18,9 +18,9 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlmodel import Session
 
+from engine.assignments import situations
 from engine.assignments.escalation import run_escalations
 from engine.assignments.lifecycle import cancel
-from engine.assignments.measures import unfinished
 from engine.assignments.opening import open_due, planned
 from engine.assignments.reports.indicators import asked_groups
 from engine.errors import BadInput, Conflict, FileRefused, NotFound
@@ -304,6 +304,8 @@ def _not_of(session: Session, plan: StoredPlan, policy: Policy, calendar: WorkCa
     """Unfinished assignments of periods that the plan does not have."""
     a = table(Assignment)
     owed = {opening.key for opening in planned(session, plan, policy, calendar)}
-    statement = select(a.c.id, a.c.duty_id, a.c.period).where(a.c.plan_id == plan.id, unfinished(), a.c.period != ONCE)
+    statement = select(a.c.id, a.c.duty_id, a.c.period).where(
+        a.c.plan_id == plan.id, situations.owed(), a.c.period != ONCE
+    )
     rows = session.connection().execute(statement.order_by(a.c.id))
     return [row.id for row in rows if (row.duty_id, row.period) not in owed]

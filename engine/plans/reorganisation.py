@@ -14,8 +14,8 @@ from datetime import date, datetime
 from sqlalchemy import func, or_, select, update
 from sqlmodel import Session
 
+from engine.assignments import situations
 from engine.assignments.handover import Successions, Successor, holding
-from engine.assignments.measures import still_asked, unfinished
 from engine.errors import Conflict
 from engine.plans.amendments import active_plan
 from engine.plans.following import DutyOfPlan, Following, Replaced, Reporting, follow
@@ -146,7 +146,7 @@ def _asked(session: Session, ended: Sequence[str] | Mapping[str, object]) -> dic
     """(plan, agency) -> how many reports it still owes."""
     a = table(Assignment)
     key = (a.c.plan_id, a.c.agency_id)
-    owed = select(*key, func.count().label("n")).where(unfinished(), still_asked(), a.c.agency_id.in_(list(ended)))
+    owed = select(*key, func.count().label("n")).where(situations.owed(), a.c.agency_id.in_(list(ended)))
     return {(row.plan_id, row.agency_id): row.n for row in session.connection().execute(owed.group_by(*key))}
 
 

@@ -10,12 +10,13 @@ from datetime import date
 from sqlalchemy import func, select
 from sqlmodel import Session
 
+from engine.assignments import situations
 from engine.errors import NotFound
 from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.records import Assignment, Plan
 from engine.store.stored_rows import StoredPlan, object_of, select_plans
-from engine.terms import COUNTED_STATES, PlanState
+from engine.terms import PlanState
 from engine.text import Text
 
 
@@ -47,7 +48,7 @@ def main_period(session: Session, plan_id: int) -> str:
     nothing is open."""
     a = table(Assignment)
     statement = select(a.c.period, func.count(), func.max(a.c.original_due_on)).group_by(a.c.period)
-    rows = session.connection().execute(statement.where(a.c.plan_id == plan_id, a.c.state.in_(COUNTED_STATES))).all()
+    rows = session.connection().execute(statement.where(a.c.plan_id == plan_id, situations.counted())).all()
     largest = max((row[1] for row in rows), default=0)
     main = [(row[2] or date.min, row[0]) for row in rows if 2 * row[1] >= largest]
     return max(main, default=(date.min, "once"))[1]

@@ -1,5 +1,5 @@
 """The time class of an assignment today, shared by all lists, counts and filters; defined in
-``engine.assignments.measures``. Derived, never stored: it changes with the date.
+``engine.rules.situation``. Derived, never stored: it changes with the date.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, case
 from sqlmodel import Session
 
-from engine.assignments.measures import time_class_column
+from engine.assignments import situations
 from engine.assignments.weekly_digest import schedule, told_until
 from engine.enums import complete
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
@@ -106,8 +106,8 @@ def read_day(session: Session, day: date) -> Today:
 
 
 def time_class(today: Today | Thresholds) -> ColumnElement[TimeClass]:
-    """The class of an ``assignment`` row joined to its ``plan``. Meaningless for cancelled and transferred ones."""
-    return time_class_column(today.day, _soon(today, table(Plan).c.policy_id))
+    """The class of an ``assignment`` row joined to its ``plan``. None for cancelled and transferred ones."""
+    return situations.box_column(today.day, _soon(today, table(Plan).c.policy_id))
 
 
 def _soon(today: Today | Thresholds, policy_id: Any) -> Any:

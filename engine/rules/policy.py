@@ -17,7 +17,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic.json_schema import SkipJsonSchema
 
 from engine.rules.calendar import EVERY_DAY, ONE_DAY, WorkCalendar
-from engine.terms import REPORTED_STATES, NoticeKind, Quiet, Role, State
+from engine.rules.situation import is_behind, lacks_report
+from engine.terms import NoticeKind, Quiet, Role, State
 from engine.text import Text
 
 
@@ -353,7 +354,7 @@ class Facts:
     @property
     def on_promise(self) -> bool:
         """The ladder is counted from the promised day; one before the due date leaves the due date's ladder."""
-        return self.promised_on is not None and self.due_on is not None and self.promised_on > self.due_on
+        return is_behind(self.promised_on, self.due_on)
 
     @property
     def chased_from(self) -> date | None:
@@ -364,7 +365,7 @@ class Facts:
     def again(self) -> bool:
         """The ladder has begun again, with a return or a promise, or a report is in: only rungs relative to the due
         date apply."""
-        return self.on_promise or self.state is State.RETURNED or self.state in REPORTED_STATES
+        return self.on_promise or self.state is State.RETURNED or not lacks_report(self.state)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from engine.enums import complete
 from engine.rules.calendar import ONE_DAY, PLAN_TIME, WEEKDAYS, WorkCalendar, day_digits, written
 from engine.rules.periods import split_after
+from engine.rules.situation import is_past
 from engine.terms import Role, State
 from engine.text import Text
 
@@ -385,7 +386,7 @@ def distance(due_on: date | None, today: date, days: int | None, language: str) 
         words = Text("đến hạn hôm nay", "due today")
     elif days == 0:
         closed = Text("đến hạn trong kỳ nghỉ này", "due on the next closed day")
-        words = Text("vừa quá hạn", "just overdue") if due_on < today else closed
+        words = Text("vừa quá hạn", "just overdue") if is_past(due_on, today) else closed
     else:
         count = working_days(days)
         words = (

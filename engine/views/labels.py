@@ -13,7 +13,7 @@ from engine.accounts.permissions import ActorRole
 from engine.enums import complete
 from engine.files.plan_parts import RuleSource
 from engine.queries.system.health import Trouble
-from engine.queries.work.assignments import Promised, Waiting
+from engine.queries.work.assignments import Promised
 from engine.queries.work.ladder_steps import Dropped, RungState
 from engine.rules.calendar import DayKind
 from engine.rules.outputs import KIND_WORDS
@@ -37,6 +37,7 @@ from engine.terms import (
     TimeClass,
     Timing,
     Urgency,
+    Waiting,
     WaitReason,
     WebhookEvent,
 )

@@ -14,6 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from sqlalchemy import func, select
 from sqlmodel import Session
 
+from engine.assignments import situations
 from engine.queries.system.health import channels
 from engine.queries.system.letters import count_letters
 from engine.queries.time_class import read_today, time_class
@@ -31,7 +32,7 @@ from engine.store.records import (
     Webhook,
     WebhookMessage,
 )
-from engine.terms import COUNTED_STATES, PlanState, TimeClass
+from engine.terms import PlanState, TimeClass
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Row = tuple[tuple[str, ...], float]
@@ -140,7 +141,7 @@ def _assignments(session: Session, now: datetime) -> Metric:
     statement = (
         select(kind, a.c.request, func.count())
         .select_from(a.join(p, p.c.id == a.c.plan_id))
-        .where(p.c.state == PlanState.ACTIVE, a.c.state.in_(COUNTED_STATES))
+        .where(p.c.state == PlanState.ACTIVE, situations.counted())
         .group_by(kind, a.c.request)
     )
     found = {(each, bool(request)): count for each, request, count in session.connection().execute(statement)}

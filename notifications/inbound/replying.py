@@ -13,11 +13,12 @@ from engine.assignments.outbox import NoticeLine, letter_row, post
 from engine.correspondence.message_acts import Done, MessageDuty
 from engine.correspondence.received_files import ReceivedFile
 from engine.rules.calendar import local_date
+from engine.rules.situation import lacks_report
 from engine.store.database import insert_new, table
 from engine.store.recipients import Recipient, read_recipients
 from engine.store.records import Letter
 from engine.store.rulebook import read_rulebook
-from engine.terms import OPEN_STATES, MessageAct, NoticeKind, Role
+from engine.terms import MessageAct, NoticeKind, Role
 from engine.text import Text
 from engine.views.event_sentences import all_done
 from notifications.inbound.incoming_rows import note
@@ -159,7 +160,7 @@ def notify_monitor(
     message can be looked at. False if no monitor is told: no duty is known, or nobody can be reached."""
     if not duties:
         return False
-    duty, book = next((each for each in duties if each.state in OPEN_STATES), duties[0]), read_rulebook(session)
+    duty, book = next((each for each in duties if lacks_report(each.state)), duties[0]), read_rulebook(session)
     line = NoticeLine(
         effect=key or f"incoming:{incoming_id}",
         assignment_id=duty.id,

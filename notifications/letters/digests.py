@@ -15,8 +15,9 @@ from typing import Any, Protocol
 from sqlalchemy import and_, func, select
 from sqlmodel import Session
 
+from engine.assignments import situations
 from engine.assignments.backlog import Backlog, backlogs, past_plans
-from engine.assignments.measures import Boxes, unfinished
+from engine.assignments.measures import Boxes
 from engine.assignments.promise_rows import tasks_with_broken_promises
 from engine.assignments.weekly_digest import (
     AUDIENCES,
@@ -243,7 +244,7 @@ def _past_plans(session: Session, past: Collection[int]) -> Mapping[str, PastPla
     plans, left = func.count(p.c.id.distinct()).label("plans"), func.count(a.c.id).label("unfinished")
     counted = (
         select(p.c.issuer_id, plans, left)
-        .select_from(p.outerjoin(a, and_(a.c.plan_id == p.c.id, unfinished())))
+        .select_from(p.outerjoin(a, and_(a.c.plan_id == p.c.id, situations.unfinished())))
         .where(p.c.id.in_(past))
     )
     rows = session.connection().execute(counted.group_by(p.c.issuer_id))

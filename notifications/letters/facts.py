@@ -18,7 +18,7 @@ from engine.agencies.preferences import DEPUTY_NAMED
 from engine.assignments.backlog import Backlog, open_refusal
 from engine.assignments.chasing import Chased, asked_to_acknowledge, being_escalated, chased
 from engine.assignments.handover import Successions
-from engine.assignments.measures import is_unfinished, report_timing
+from engine.assignments.measures import report_timing
 from engine.assignments.outbox import WITHDRAWN
 from engine.assignments.promise_rows import promise_waits, promises_made
 from engine.assignments.weekly_digest import schedule
@@ -27,6 +27,7 @@ from engine.enums import complete
 from engine.queries.directory.enquiries import Enquiries, administrator, monitors
 from engine.rules.calendar import local_date, tells_of_move
 from engine.rules.policy import Facts, Rung, upcoming
+from engine.rules.situation import behind_due, is_past, is_unfinished
 from engine.store.database import among, table
 from engine.store.recipients import address_of, last_day
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Extension, Incoming, Letter, Notice, Plan
@@ -551,7 +552,7 @@ def _item(row: _Notice, letter: _Letter, batch: _Batch) -> Item:
         chased_from=_chased_from(row),
         promised_on=promised_on,
         promises=row.promises,
-        promise_past=promised_on is not None and promised_on < batch.today,
+        promise_past=is_past(promised_on, batch.today),
         promise_waits=row.promise_waits,
         output=first_words(row.output["what"]) if row.output else "",
         returning=bool(row.comes_again),
@@ -560,8 +561,7 @@ def _item(row: _Notice, letter: _Letter, batch: _Batch) -> Item:
 
 def _chased_from(row: _Notice) -> date | None:
     """``Item.chased_from``."""
-    promised = row.promised_on
-    return promised if promised is not None and row.due_on is not None and promised > row.due_on else None
+    return behind_due(row)
 
 
 def _due_explanation(why: Mapping[str, str], language: str) -> str:

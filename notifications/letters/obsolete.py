@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from engine.rules.calendar import ONE_DAY
 from engine.rules.policy import PROMISED
-from engine.terms import OPEN_STATES, NoticeKind, PlanState, State
+from engine.rules.situation import is_ahead, is_behind, lacks_report
+from engine.terms import NoticeKind, PlanState, State
 
 ONLY_WHILE_UNFINISHED = {
     NoticeKind.REMINDER,
@@ -58,7 +58,7 @@ def obsolete_reason(
     by the rungs that are counted from it, ``rung``."""
     if plan is PlanState.ENDED and kind in ONLY_WHILE_PLAN_RUNS:
         return "plan_ended"
-    is_open = state in OPEN_STATES
+    is_open = lacks_report(state)
     if kind in ONLY_UNACKNOWLEDGED and state is not State.ASSIGNED:
         return "acknowledged" if is_open else str(state)
     if not _applies(kind, state, is_open if unfinished is None else unfinished):
@@ -67,14 +67,14 @@ def obsolete_reason(
         return "decided"
     if _promised(kind, due_on, today, promised_on, rung):
         return "promised"
-    if kind in ONLY_WHILE_LATE and due_on is not None and due_on >= today:
+    if kind in ONLY_WHILE_LATE and is_ahead(due_on, today):
         return "due_moved"
     return ""
 
 
 def _promised(kind: NoticeKind, due_on: date | None, today: date, promised_on: date | None, rung: str) -> bool:
     """Whether a promise made after the line stands in its way."""
-    if promised_on is None or due_on is None or not max(today, due_on + ONE_DAY) <= promised_on:
+    if not (is_behind(promised_on, due_on) and is_ahead(promised_on, today)):
         return False
     return kind in ONLY_WHILE_LATE or (kind is NoticeKind.REMINDER and not rung.startswith(PROMISED))
 

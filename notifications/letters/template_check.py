@@ -16,7 +16,7 @@ from pathlib import Path
 from jinja2 import TemplateSyntaxError
 
 from engine.accounts.signed_links import Signer
-from engine.assignments.backlog import Backlog, Waiting
+from engine.assignments.backlog import Backlog, Waits
 from engine.assignments.chasing import Chased
 from engine.assignments.measures import Boxes
 from engine.assignments.weekly_digest import OverdueRow
@@ -86,7 +86,7 @@ _NOTICE_KINDS = complete(
 _EXTERNAL = re.compile(r"<img|<link|<script|<iframe|\bsrc\s*=|@import|url\(", re.I)
 _NO_SUCH_NAME = re.compile(r"has no attribute '([^']+)'|^'([^']+)' is undefined")
 _CHASED = Chased(3, date(2021, 6, 15), 1, 1, date(2021, 6, 15))
-_WAITING = Waiting(3, date(2021, 6, 1), 11, 1)
+_WAITING = Waits(3, date(2021, 6, 1), 11, 1)
 _BACKLOG = Backlog(
     limit_days=10,
     reports=_WAITING,

@@ -14,7 +14,8 @@ from engine.assignments.weekly_digest import OverdueRow
 from engine.enums import complete
 from engine.files.plan_parts import subject_words
 from engine.rules.policy import for_role
-from engine.terms import OPEN_STATES, NoticeKind, Role, State, Urgency
+from engine.rules.situation import is_ahead, is_past, lacks_report
+from engine.terms import NoticeKind, Role, State, Urgency
 from engine.views.labels import label
 from notifications.letters.digests import DigestFacts
 from notifications.letters.facts import Item, LetterFacts
@@ -219,10 +220,10 @@ class LetterView:
     @property
     def promisable(self) -> bool:
         """A day can be promised on ``thread_url`` for a duty that is late."""
-        late = (item for item in self._of_thread if item.due_on is not None and item.due_on < self.facts.day)
+        late = (item for item in self._of_thread if is_past(item.due_on, self.facts.day))
         page = self.report_links[0][:2] if self.report_links else None
         of_week = any((row.plan, row.period) == page for row, _ in self.late_rows)
-        return not self.request and (of_week or any(item.undone or item.state in OPEN_STATES for item in late))
+        return not self.request and (of_week or any(item.undone or lacks_report(item.state) for item in late))
 
     @property
     def _of_thread(self) -> list[Item]:
@@ -231,8 +232,8 @@ class LetterView:
         return [item for item in self.facts.items if item.own and (item.plan, item.period) == page]
 
     def _extendable(self, item: Item) -> bool:
-        in_time = item.due_on is not None and self.facts.day <= item.due_on
-        return in_time and not item.extension_waits and (item.undone or item.state in OPEN_STATES)
+        in_time = is_ahead(item.due_on, self.facts.day)
+        return in_time and not item.extension_waits and (item.undone or lacks_report(item.state))
 
     @property
     def returning(self) -> bool:

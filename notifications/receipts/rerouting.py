@@ -17,7 +17,6 @@ from typing import Any
 from sqlalchemy import Select, select, update
 from sqlmodel import Session
 
-from engine.assignments.measures import is_unfinished
 from engine.assignments.outbox import (
     WITHDRAWN,
     NoticeLine,
@@ -33,6 +32,7 @@ from engine.assignments.outbox import (
 from engine.assignments.weekly_digest import schedule
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Policy, audience
+from engine.rules.situation import is_unfinished
 from engine.store.database import among, insert_new, table
 from engine.store.event_log import append
 from engine.store.recipients import CHANNELS, Recipient, Recipients, read_recipients

@@ -22,7 +22,7 @@ from ground.databases import closing_database
 from ground.factory import at, begin, do, item, plan_file, rows, store
 from ground.serving import AUTH, free_port
 
-from engine.assignments.lifecycle import Action
+from engine.rules.situation import Action
 from engine.store.records import Assignment
 from workflows.projection.projector import Projected, Projector
 from workflows.run.prefect_server import PrefectServer, answers

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
+from ground.databases import closing_database
 from ground.factory import rows
 from ground.serving import AUTH, DONDOC, free_port, letting_in, shown, status
 
@@ -232,7 +233,8 @@ def _runs(pid: int, module: bytes) -> bool:
 
 def _has_looked(database: Database) -> bool:
     """The first tick, of one statement, begins before the first audit; a tick with nothing due leaves no row."""
-    return any(each.finished_at for each in rows(database, Pass, name=PassName.AUDIT))
+    with closing_database(database.bind.url.render_as_string(hide_password=False)) as apart:
+        return any(each.finished_at for each in rows(apart, Pass, name=PassName.AUDIT))
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -24,7 +24,7 @@ from sqlalchemy import insert, select
 from engine.agencies.directory_loading import load_directory as store_directory
 from engine.assignments import lifecycle
 from engine.assignments.escalation import EscalationResult, run_escalations
-from engine.assignments.lifecycle import MOVES, Action, ReportText
+from engine.assignments.lifecycle import ReportText
 from engine.assignments.opening import Choices, activate, open_due
 from engine.assignments.promise_rows import PromiseText
 from engine.files.calendar import load_calendar_file
@@ -35,6 +35,7 @@ from engine.files.yaml_reader import read
 from engine.plans.loading import load_days, load_plan, load_policy
 from engine.rules.calendar import DayException, instant
 from engine.rules.policy import Policy
+from engine.rules.situation import LEADS_TO, Action
 from engine.store.database import Database, table
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Letter, Notice
 from engine.store.rulebook import read_rulebook
@@ -218,7 +219,7 @@ WAYS: Mapping[State, tuple[Action, ...]] = {
     State.CANCELLED: (Action.CANCEL,),
     State.TRANSFERRED: (Action.TRANSFER,),
 }
-assert {(MOVES[each]) for each in MOVES} <= set(WAYS)
+assert set(LEADS_TO.values()) <= set(WAYS)
 
 
 def do(database: Database, action: Action, assignment_id: int, *, now: datetime, actor: str = "contact:1") -> Any:

@@ -12,7 +12,8 @@ from ground.post import KEY
 from lxml.html import fromstring
 
 from engine.accounts.signed_links import Signer
-from engine.terms import OPEN_STATES, NoticeKind, Role, Urgency
+from engine.rules.situation import NO_REPORT
+from engine.terms import NoticeKind, Role, Urgency
 from notifications.contract.channel import Outgoing
 from notifications.letters.facts import LetterFacts
 from notifications.letters.renderer import InUse, LetterRenderer, RendererSettings
@@ -131,7 +132,7 @@ def _monthly(facts: LetterFacts) -> Iterator[tuple[str, str]]:
 
 def _linked(facts: LetterFacts, letter: Outgoing) -> Iterator[tuple[str, str]]:
     """What an agency owes can be reported by a link of the very letter."""
-    owed = {(each.plan_id, each.period) for each in facts.items if each.own and each.state in OPEN_STATES}
+    owed = {(each.plan_id, each.period) for each in facts.items if each.own and each.state in NO_REPORT.states}
     if owed:
         links = len(set(re.findall(r"/r/([^/\s]+)$", letter.text, re.MULTILINE)))
         yield "linked", f"{len(owed)} pages, {links} links" if links < len(owed) else ""

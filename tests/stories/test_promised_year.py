@@ -16,13 +16,14 @@ from ground.office import looking
 from sqlalchemy import select
 
 from engine.assignments import lifecycle
-from engine.assignments.lifecycle import Action, ReportText
+from engine.assignments.lifecycle import ReportText
 from engine.assignments.opening import open_due
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import decide_promise, make_promise
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.conduct import conduct
 from engine.queries.work.promises import reasons_counted
+from engine.rules.situation import Action
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Duty, Letter, Notice, Promise
 from engine.terms import Outcome

@@ -27,8 +27,9 @@ from engine.admin.reorganisation import reorganise
 from engine.agencies.directory_loading import load_directory as store_directory
 from engine.agencies.directory_loading import read_directory
 from engine.application import daily_cleanup
+from engine.assignments import situations
 from engine.assignments.lifecycle import ReportText, report
-from engine.assignments.measures import Boxes, still_asked
+from engine.assignments.measures import Boxes
 from engine.assignments.opening import activate
 from engine.assignments.weekly_digest import REACH
 from engine.errors import LinkRefused
@@ -47,7 +48,7 @@ from engine.rules.calendar import local_date
 from engine.store.database import Database, table
 from engine.store.records import Agency, Assignment, Contact, Letter, Plan
 from engine.store.rulebook import read_calendar
-from engine.terms import OPEN_STATES, LetterState, Role
+from engine.terms import LetterState, Role
 from workflows.run import passes
 from workflows.simulation.demo import fast_forward
 
@@ -156,7 +157,7 @@ class Life:
     def _next_stop(self, now: datetime) -> datetime:
         """The afternoon of the next day on which somebody reports; within ten days, since more opens meanwhile."""
         a, today = table(Assignment), local_date(now)
-        owed = (a.c.state.in_(OPEN_STATES), still_asked(), a.c.agency_id.not_in(SILENT), a.c.due_on >= today)
+        owed = (situations.owed(), a.c.agency_id.not_in(SILENT), a.c.due_on >= today)
         with self.database.read() as session:
             days = session.connection().scalars(select(a.c.due_on).where(*owed).distinct().order_by(a.c.due_on)).all()
         due = next((due for day in days if (due := at(day.isoformat(), "15:00")) > now), None)
@@ -164,7 +165,7 @@ class Life:
 
     def _report(self, now: datetime) -> None:
         a = table(Assignment)
-        owed = (a.c.state.in_(OPEN_STATES), still_asked(), a.c.agency_id.not_in(SILENT), a.c.due_on == local_date(now))
+        owed = (situations.owed(), a.c.agency_id.not_in(SILENT), a.c.due_on == local_date(now))
         with self.database.write() as session:
             for task in session.connection().scalars(select(a.c.id).where(*owed).order_by(a.c.id)).all():
                 report(session, task, ReportText(body="Đã làm xong."), actor="contact:1", now=now)
@@ -219,8 +220,7 @@ class Life:
     def _look(self, now: datetime) -> None:
         a = table(Assignment)
         asked = (
-            a.c.state.in_(OPEN_STATES),
-            still_asked(),
+            situations.owed(),
             a.c.plan_id == self.plans[2025],
             a.c.due_on >= date(2025, 7, 1),
         )
@@ -236,7 +236,7 @@ class Life:
             if facts.role is Role.COORDINATOR:
                 for token in REPORT_LINK.findall(letter.text):
                     newest[facts.agency, signer.verify(Purpose.REPORT, token).subject] = token
-        owed = (a.c.state.in_(OPEN_STATES), still_asked(), a.c.due_on >= today - AFTER_DUE)
+        owed = (situations.owed(), a.c.due_on >= today - AFTER_DUE)
         wanted = select(table(Agency).c.name, a.c.plan_id, a.c.period).join(a, a.c.agency_id == table(Agency).c.id)
         with self.database.read() as session:
             rows = session.connection().execute(wanted.where(*owed).distinct()).all()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,6 +40,72 @@ def compared(tree: ast.AST) -> Iterator[tuple[int, list[ast.expr]]]:
 
 def is_member(node: ast.expr, enum: str) -> bool:
     return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == enum
+
+
+HOME = (
+    "engine/rules/situation.py",
+    "engine/assignments/situations.py",
+    "engine/assignments/measures.py",
+    "engine/rules/policy.py",
+    "engine/terms.py",
+)
+"""Where it is decided what is owed, overdue, done."""
+DAYS = ("due_on", "done_on", "promised_on")
+DAYS_COMPARED = {
+    "engine/admin/cut_off.py": "which periods a day closes, by the index of due dates",
+    "engine/admin/published_figures.py": "the timeliness of the first report on the day of the cut-off",
+    "engine/assignments/lifecycle.py": "a later day is later than the one before it",
+    "engine/assignments/promise_rows.py": "which promises have passed, asked here alone",
+    "engine/assignments/promises.py": "a promise is agreed to before its day",
+    "engine/assignments/weekly_digest.py": "how far back a letter reaches",
+    "engine/features/feeds/ical.py": "how far back a calendar reaches",
+    "engine/plans/amendments.py": "a later day is later than the one before it",
+    "engine/queries/figures/outlook.py": "the next due dates, by their index",
+    "engine/queries/figures/plan_progress.py": "what was done by an earlier day",
+    "engine/queries/figures/year.py": "the weeks of a year",
+    "engine/queries/work/assignments.py": "the order of a list and its next page; what was done since a day",
+    "engine/queries/work/letter_links.py": "how long a link works",
+    "engine/rules/typed_day.py": "a typed day lies ahead",
+    "engine/rules/words.py": "how far a promised day lies behind the due date",
+    "notifications/letters/digests.py": "how far back a letter reaches",
+    "notifications/letters/view.py": "the order of lines",
+    "workflows/checks/log_checks.py": "what was done of late",
+}
+"""Modules that compare such a day to answer another question, with that question."""
+STATE_LISTS = ("COUNTED_STATES",)
+
+
+def is_named(node: ast.expr, names: tuple[str, ...]) -> bool:
+    return (isinstance(node, ast.Attribute) and node.attr in names) or (isinstance(node, ast.Name) and node.id in names)
+
+
+def deciding(found: Callable[[ast.AST], bool]) -> set[str]:
+    """The modules outside of ``HOME`` with such a node."""
+    return {name for name, tree in MODULES.items() if name not in HOME and any(map(found, ast.walk(tree)))}
+
+
+def test_what_is_overdue_is_asked_of_the_table() -> None:
+    def compares_a_day(node: ast.AST) -> bool:
+        return (
+            isinstance(node, ast.Compare)
+            and any(isinstance(op, ast.Lt | ast.Gt | ast.LtE | ast.GtE) for op in node.ops)
+            and any(is_named(side, DAYS) for side in (node.left, *node.comparators))
+        )
+
+    assert deciding(compares_a_day) == set(DAYS_COMPARED)
+
+
+def test_what_is_unfinished_is_asked_of_the_table() -> None:
+    """Not by a list of states."""
+
+    def asks_for_a_list(node: ast.AST) -> bool:
+        if isinstance(node, ast.Compare):
+            return any(is_named(side, STATE_LISTS) for side in node.comparators)
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            return False
+        return node.func.attr in ("in_", "not_in") and any(is_named(each, STATE_LISTS) for each in node.args)
+
+    assert deciding(asks_for_a_list) == set()
 
 
 def test_what_an_outcome_means_is_asked_of_it() -> None:

@@ -20,8 +20,8 @@ from sqlalchemy import ColumnElement, TextClause, and_, exists, func, or_, selec
 from sqlmodel import Session, SQLModel
 
 from engine.application.daily_cleanup import LAST_CLEANUP_FACT
+from engine.assignments import situations
 from engine.assignments.lifecycle import standing_report
-from engine.assignments.measures import still_asked, unfinished
 from engine.assignments.weekly_digest import LAST_WEEK, week_of
 from engine.errors import Unavailable
 from engine.queries.system.health import channels
@@ -164,7 +164,7 @@ def recomputed(
     statement = (
         select(*columns, a.c.promised_on, a.c.broken_before, a.c.ladder_id, p.c.policy_id)
         .join(p, p.c.id == a.c.plan_id)
-        .where(unfinished(), still_asked(), p.c.state == PlanState.ACTIVE, *conditions)
+        .where(situations.owed(), p.c.state == PlanState.ACTIVE, *conditions)
         .order_by(a.c.id)
         .limit(most)
     )
@@ -340,7 +340,7 @@ def _move_cursor(session: Session) -> None:
     """On to the assignments behind those that were recomputed; from the first again behind the last."""
     a = table(Assignment)
     after = int(read_fact(session, CURSOR) or 0)
-    ids = select(a.c.id).where(a.c.id > after, unfinished()).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
+    ids = select(a.c.id).where(a.c.id > after, situations.unfinished()).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
     seen = session.connection().scalars(ids).all()
     last = str(seen[-1] if len(seen) == CHECKED_ASSIGNMENTS else 0)
     if last != str(after):

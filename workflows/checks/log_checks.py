@@ -33,8 +33,8 @@ from sqlalchemy import (
 )
 from sqlmodel import Session
 
+from engine.assignments import situations
 from engine.assignments.lifecycle import standing_report
-from engine.assignments.measures import still_asked, unfinished
 from engine.rules.calendar import ONE_DAY, local_date
 from engine.rules.policy import MAX_LEVEL, Facts, upcoming
 from engine.store.content_digest import content_digest
@@ -140,7 +140,7 @@ def impossible_values(session: Session, now: datetime) -> int:
 def _checked_now(session: Session) -> Select[tuple[int]]:
     """Ids of the unfinished assignments that this audit looks at."""
     a, after = table(Assignment), int(read_fact(session, CURSOR) or 0)
-    return select(a.c.id).where(a.c.id > after, unfinished()).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
+    return select(a.c.id).where(a.c.id > after, situations.unfinished()).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
 
 
 def _possible(of: Table) -> Any:
@@ -264,7 +264,7 @@ def missed(session: Session, *conditions: ColumnElement[bool]) -> dict[int, date
     statement = (
         select(*columns, a.c.acted_until, last.label("last_event"))
         .join(p, p.c.id == a.c.plan_id)
-        .where(a.c.acted_until.is_not(None), unfinished(), still_asked(), p.c.state == PlanState.ACTIVE, *conditions)
+        .where(a.c.acted_until.is_not(None), situations.owed(), p.c.state == PlanState.ACTIVE, *conditions)
     )
     found = {}
     for row in session.connection().execute(statement):

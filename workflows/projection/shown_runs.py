@@ -5,11 +5,12 @@ ours                      Prefect's state
 ========================  ==============================================================================
 assigned                  Scheduled for the end of its due day: Prefect's server turns it Late by itself
 acknowledged              Running «Đã xác nhận», and Late from the day after its due day
-reported                  Pending «Chờ tiếp nhận»
-returned, promised        AwaitingRetry, for the end of its resubmission or promised day; Late after it
-done                      Completed
+returned, promised,       AwaitingRetry, for the end of its due or promised day; Late after it
+reported unfinished
+done, to be accepted      Pending «Chờ tiếp nhận»
+done, accepted            Completed
 cancelled, transferred,   Cancelled
-plan ended
+not asked for any more
 ========================  ==============================================================================
 
 Where the clock is not Prefect's (the demonstration) nothing is *Scheduled* under that name, so that the server turns
@@ -27,13 +28,14 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 from sqlmodel import Session
 
-from engine.enums import complete
+from engine.assignments import situations
 from engine.rules.calendar import PLAN_TIME
+from engine.rules.situation import Action, Owed, is_past, situation
 from engine.rules.words import period_words
 from engine.store.database import among, table
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.stored_rows import objects
-from engine.terms import PlanState, State
+from engine.terms import PlanState, State, TimeClass
 
 FLOW = "dondoc-duty"
 MAX_NAME_CHARS = 180
@@ -120,8 +122,7 @@ def open_ids(session: Session, after: int, limit: int) -> list[int]:
         select(a.c.id)
         .join(p, p.c.id == a.c.plan_id)
         .where(p.c.state == PlanState.ACTIVE, a.c.id > after)
-        .where(or_(a.c.done_on.is_(None), a.c.state == State.REPORTED))
-        .where(a.c.state.not_in((State.CANCELLED, State.TRANSFERRED)))
+        .where(or_(situations.unfinished(), situations.can(Action.ACCEPT)))
     )
     return list(session.connection().scalars(statement.order_by(a.c.id).limit(limit)))
 
@@ -146,64 +147,28 @@ def runs(rows: Iterable[Shown], moment: Moment, installation: str, base_url: str
 
 
 def state_of(row: Shown, moment: Moment) -> RunState:
-    """The state of an assignment's run."""
-    if row.plan_state is PlanState.ENDED and row.done_on is None:
-        return RunState("CANCELLED", "Kế hoạch đã kết thúc")
-    if row.not_asked_on is not None and row.done_on is None:
-        return RunState("CANCELLED", "Không còn yêu cầu báo cáo")
-    return _STATES[row.state](row, moment)
-
-
-def _assigned(row: Shown, moment: Moment) -> RunState:
-    if row.due_on is None:
+    """The state of an assignment's run: what is waited for, from whom, until when (``engine.rules.situation``)."""
+    now = situation(row, moment.day)
+    match now.box:
+        case None:
+            return RunState("CANCELLED", "Đã hủy" if row.state is State.CANCELLED else "Đã chuyển giao")
+        case TimeClass.NOT_ASKED:
+            ended = row.plan_state is PlanState.ENDED
+            return RunState("CANCELLED", "Kế hoạch đã kết thúc" if ended else "Không còn yêu cầu báo cáo")
+        case TimeClass.DONE_ON_TIME | TimeClass.DONE_LATE:
+            waits = now.department_owes is Owed.ACCEPTANCE
+            return RunState("PENDING", "Chờ tiếp nhận") if waits else RunState("COMPLETED", "Completed")
+    if is_past(now.until, moment.day):
+        return RunState("SCHEDULED", "Late", _end_of(now.until))
+    again = now.owner_owes is not Owed.REPORT or now.until != row.due_on
+    if row.state is State.ACKNOWLEDGED and not again:
+        return RunState("RUNNING", "Đã xác nhận")
+    if now.until is None:
         return RunState("PENDING", "Không có hạn")
-    if moment.day > row.due_on:
-        return RunState("SCHEDULED", "Late", _end_of(row.due_on))
-    return RunState("SCHEDULED", "Đã giao" if moment.own_clock else "Scheduled", _end_of(row.due_on))
+    first = "Đã giao" if moment.own_clock else "Scheduled"
+    return RunState("SCHEDULED", "AwaitingRetry" if again else first, _end_of(now.until))
 
 
-def _acknowledged(row: Shown, moment: Moment) -> RunState:
-    if row.due_on is not None and moment.day > row.due_on:
-        return RunState("SCHEDULED", "Late", _end_of(row.due_on))
-    return RunState("RUNNING", "Đã xác nhận")
-
-
-def _reported(row: Shown, moment: Moment) -> RunState:
-    return RunState("PENDING", "Chờ tiếp nhận")
-
-
-def _returned(row: Shown, moment: Moment) -> RunState:
-    return _waiting(row.promised_on or row.due_on, moment)
-
-
-def _accepted(row: Shown, moment: Moment) -> RunState:
-    if row.done_on is not None:
-        return RunState("COMPLETED", "Completed")
-    return _waiting(row.promised_on or row.due_on, moment)
-
-
-def _waiting(day: date | None, moment: Moment) -> RunState:
-    if day is None:
-        return RunState("PENDING", "Không có hạn")
-    return RunState("SCHEDULED", "Late" if moment.day > day else "AwaitingRetry", _end_of(day))
-
-
-def _over(row: Shown, moment: Moment) -> RunState:
-    return RunState("CANCELLED", "Đã hủy" if row.state is State.CANCELLED else "Đã chuyển giao")
-
-
-_STATES = complete(
-    State,
-    {
-        State.ASSIGNED: _assigned,
-        State.ACKNOWLEDGED: _acknowledged,
-        State.REPORTED: _reported,
-        State.RETURNED: _returned,
-        State.ACCEPTED: _accepted,
-        State.CANCELLED: _over,
-        State.TRANSFERRED: _over,
-    },
-)
 _WORST_FIRST = ("Late", "AwaitingRetry", "Scheduled", "Đã giao", "Đã xác nhận", "Không có hạn", "Chờ tiếp nhận")
 
 
@@ -234,8 +199,9 @@ def _rank(state: RunState) -> int:
     return _WORST_FIRST.index(state.name) if state.name in _WORST_FIRST else len(_WORST_FIRST)
 
 
-def _end_of(day: date) -> datetime:
+def _end_of(day: date | None) -> datetime:
     """The midnight after a day, plan time."""
+    assert day is not None
     return datetime.combine(day + timedelta(days=1), time(), PLAN_TIME)
 
 

@@ -15,13 +15,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlmodel import Session
 
+from engine.assignments import situations
 from engine.errors import NotFound
 from engine.files.plan_parts import Indicator
 from engine.rules.periods import within
+from engine.rules.situation import lacks_report
 from engine.store.database import table
 from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Plan, Report
 from engine.store.stored_rows import objects
-from engine.terms import COUNTED_STATES, REPORTED_STATES, PlanState, State
+from engine.terms import PlanState, State
 from engine.text import Text
 
 Number = int | float
@@ -114,7 +116,7 @@ def consolidated(session: Session, plan_id: int, period: str) -> Consolidated:
         raise NotFound(Text(f"Không có kế hoạch đang thực hiện số {plan_id}.", f"There is no running plan {plan_id}."))
     indicators = tuple(Indicator.model_validate(each) for each in plan.file.get("indicators", ()))
     rows = _assignments(session, plan_id, period)
-    figures = _figures(session, [row.id for row in rows if row.state in REPORTED_STATES])
+    figures = _figures(session, [row.id for row in rows if not lacks_report(row.state)])
     groups = asked_groups(session, plan.followed)
     by_agency = _by_agency(rows)
     names = {row.agency_id: row.name for row in rows}
@@ -153,7 +155,7 @@ def _owing(
 
 
 def _owed(row: _Row) -> bool:
-    return row.state not in REPORTED_STATES
+    return lacks_report(row.state)
 
 
 def asked_groups(session: Session, followed: Mapping[str, Mapping[str, Any]]) -> dict[str, frozenset[str]]:
@@ -253,7 +255,7 @@ def _assignments(session: Session, plan_id: int, period: str) -> Sequence[_Row]:
 def _within(session: Session, plan_id: int, period: str, same: Collection[int]) -> list[_Row]:
     """What is owed for a shorter period that falls into this one, of duties that are not owed for this one."""
     a = table(Assignment)
-    others = _read(session, plan_id, a.c.period != period, a.c.state.not_in(REPORTED_STATES), ~a.c.request)
+    others = _read(session, plan_id, a.c.period != period, situations.without_report(), ~a.c.request)
     return [row for row in others if row.duty_id not in same and within(period, row.period)]
 
 
@@ -264,7 +266,7 @@ def _read(session: Session, plan_id: int, *where: ColumnElement[bool]) -> Sequen
         select(*columns)
         .join(d, d.c.id == a.c.duty_id)
         .join(g, g.c.id == a.c.agency_id)
-        .where(a.c.plan_id == plan_id, a.c.state.in_(COUNTED_STATES), *where)
+        .where(a.c.plan_id == plan_id, situations.counted(), *where)
         .order_by(g.c.code, g.c.name, d.c.position)
     )
     return objects(_Row, session.connection().execute(statement))

@@ -23,17 +23,18 @@ from sqlalchemy import case, func, select
 from sqlmodel import Session
 
 from engine.agencies.feed_addresses import Reader, reader_of
-from engine.assignments.measures import is_unfinished
+from engine.assignments import situations
 from engine.enums import complete
 from engine.errors import NotFound
 from engine.http.request_context import Unauthenticated
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
+from engine.rules.situation import NO_REPORT, behind_due, lacks_report
 from engine.rules.words import period_words
 from engine.store.database import table
 from engine.store.records import Assignment, Duty, Plan
 from engine.store.records import Event as EventRecord
 from engine.store.rulebook import read_rulebook
-from engine.terms import COUNTED_STATES, OPEN_STATES, REPORTED_STATES, EventKind, PlanState, Role, State
+from engine.terms import EventKind, PlanState, Role, State
 
 if TYPE_CHECKING:
     from icalendar import Alarm, Event
@@ -167,7 +168,7 @@ def _rows(session: Session, agency_id: str, now: datetime) -> Sequence[Any]:
 
 def _recent(now: datetime) -> tuple[Any, ...]:
     a, p = table(Assignment), table(Plan)
-    recent = a.c.state.in_(OPEN_STATES) | (a.c.due_on >= local_date(now) - ENTRY_RETENTION)
+    recent = situations.without_report() | (a.c.due_on >= local_date(now) - ENTRY_RETENTION)
     return p.c.state != PlanState.LOADED, a.c.due_on.is_not(None), recent
 
 
@@ -193,19 +194,12 @@ _OVER = complete(
         State.REPORTED: ("Đã báo cáo", "Reported"),
         State.ACCEPTED: ("Đã tiếp nhận", "Accepted"),
     },
-    but=OPEN_STATES,
+    but=NO_REPORT.states,
 )
 _DUE = ("Hạn báo cáo", "Due")
 _PROMISED = ("Ngày hẹn", "Promised for")
 _ASKED = ("Thời gian đề nghị", "Hoped for by")
 """Of a request: a body that is only asked has no deadline."""
-
-
-def _promised_day(row: Any) -> date | None:
-    """The day that an unfinished task was promised for, if it lies behind its due date."""
-    if row.promised_on is None or not is_unfinished(row.state, row.done_on):
-        return None
-    return row.promised_on if row.promised_on > row.due_on else None
 
 
 def _owed(session: Session, reader: Reader, now: datetime, base_url: str) -> list[Entry]:
@@ -216,8 +210,8 @@ def _owed(session: Session, reader: Reader, now: datetime, base_url: str) -> lis
     entries = []
     for row in rows:
         sequence, modified = revisions.get(row.id, (0, row.opened_at))
-        promised = _promised_day(row)
-        over = row.state not in OPEN_STATES and promised is None
+        promised = behind_due(row)
+        over = not lacks_report(row.state) and promised is None
         head = _PROMISED if promised else _OVER[row.state] if over else _ASKED if row.request else _DUE
         summary = f"{head[english]}: {row.number} {row.citation} ({period_words(row.period, reader.language)})"
         link = f"\n{base_url}/assignments/{row.id}" if base_url else ""
@@ -249,11 +243,11 @@ def _supervised(session: Session, reader: Reader, now: datetime, base_url: str) 
             p.c.number,
             p.c.short_title,
             func.count().label("all"),
-            func.sum(case((a.c.state.in_(REPORTED_STATES), 1), else_=0)).label("done"),
+            func.sum(case((situations.without_report(), 0), else_=1)).label("done"),
             func.min(a.c.opened_at).label("opened"),
         )
         .join(p, p.c.id == a.c.plan_id)
-        .where(*_recent(now), supervised, a.c.state.in_(COUNTED_STATES))
+        .where(*_recent(now), supervised, situations.counted())
         .group_by(a.c.plan_id, a.c.period, a.c.due_on, p.c.number, p.c.short_title)
         .order_by(a.c.due_on, a.c.plan_id)
     )

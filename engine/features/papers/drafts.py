@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
+from engine.assignments import situations
 from engine.assignments.chasing import chased
 from engine.assignments.issued_papers import SETTLED, paper_level
-from engine.assignments.measures import still_asked, unfinished
 from engine.features.papers.facts import (
     Dispatch,
     DutyRow,
@@ -27,13 +27,15 @@ from engine.features.papers.facts import (
 from engine.features.papers.issuers import issuer_of, ministries
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
+from engine.rules.calendar import ONE_DAY
+from engine.rules.situation import is_past
 from engine.rules.typed_day import promise_words
 from engine.rules.words import level_rank
 from engine.store.database import among, table
 from engine.store.records import Agency, Assignment, Event, Extension, Plan
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import AnyRow, StoredPlan, objects
-from engine.terms import EventKind, PlanState, State, TimeClass
+from engine.terms import EventKind, State, TimeClass
 
 MAX_ROWS = 1_000
 MAX_WAITING = 20_000
@@ -80,7 +82,7 @@ def dispatch_draft(
     soon = [
         row
         for row in _rows(session, today, wanted, TimeClass.DUE_SOON)
-        if row.agency_id in addressed and row.due_on is not None and row.due_on <= today.day + HORIZON
+        if row.agency_id in addressed and is_past(row.due_on, today.day + HORIZON + ONE_DAY)
     ]
     ids = [row.id for row in late]
     levels, duties, names = _levels(session), plan_duties(session, plan_row.id), agency_names(session)
@@ -190,15 +192,7 @@ def waiting_drafts(session: Session, today: Today, department: str = "") -> tupl
     statement = (
         select(*columns)
         .join(p, p.c.id == a.c.plan_id)
-        .where(
-            unfinished(),
-            still_asked(),
-            a.c.due_on < today.day,
-            a.c.level > 0,
-            ~a.c.request,
-            p.c.state == PlanState.ACTIVE,
-        )
-        .where(a.c.agency_id != p.c.supervisor_id)
+        .where(situations.overdue(today.day), a.c.level > 0, ~a.c.request, a.c.agency_id != p.c.supervisor_id)
         .limit(MAX_WAITING)
     )
     if department:

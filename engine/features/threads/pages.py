@@ -39,6 +39,7 @@ from engine.queries.work.report_page import ReportItem, report_page
 from engine.queries.work.threads import Coordinated, EntryLine, coordinated, threads_of
 from engine.queries.work.todo import waiting_extensions
 from engine.rules.privacy import fingerprint, warnings
+from engine.rules.situation import is_ahead
 from engine.terms import EntryKind
 from engine.text import Text
 from engine.web.pages.account.preferences import check_deputy, name_deputy
@@ -161,8 +162,7 @@ def _by_question(lines: Sequence[EntryLine]) -> list[tuple[EntryLine, list[Entry
 
 
 def _extendable(item: ReportItem, asked: Collection[int], today: Today) -> bool:
-    due_on = item.row.due_on
-    return item.reportable and due_on is not None and today.day <= due_on and item.row.id not in asked
+    return item.reportable and is_ahead(item.row.due_on, today.day) and item.row.id not in asked
 
 
 def thread_sent(ctx: RequestContext, form: Form, where: Address, contact: ContactLine | None) -> Response:

@@ -18,9 +18,8 @@ from engine.http.lists.listing import Listing
 from engine.http.request_context import NOT_FILTERS, RequestContext
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.filter_choices import plan_choices
-from engine.queries.work.assignments import Waiting
 from engine.rules.words import LEVELS, coded, level_name, moment, period_words
-from engine.terms import EventKind, LetterState, NoticeKind, Role, Scenario, State, TimeClass, Timing
+from engine.terms import EventKind, LetterState, NoticeKind, Role, Scenario, State, TimeClass, Timing, Waiting
 from engine.text import Text
 from engine.views.labels import label
 from engine.views.paper_list import paper_list

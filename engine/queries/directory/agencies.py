@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Subquery, case, exists, func, select, unio
 from sqlmodel import Session
 
 from engine.agencies.directory_loading import exists_on
-from engine.assignments.measures import still_asked, unfinished
+from engine.assignments import situations
 from engine.files.directory import name_key
 from engine.queries.filter_choices import sql_order
 from engine.queries.paging import Page, decode, page
@@ -24,7 +24,6 @@ from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Plan
 from engine.store.stored_rows import objects
-from engine.terms import PlanState
 
 PER_PAGE = 100
 
@@ -51,15 +50,14 @@ def list_agencies(
     session: Session, today: Today, *, after: str = "", limit: int = PER_PAGE, sort: str = ""
 ) -> Page[AgencyRow]:
     """By level, code and name, or by one of ``SORTS``; two queries."""
-    a, g, p = table(Assignment), table(Agency), table(Plan)
+    a, g = table(Assignment), table(Agency)
     counts = (
         select(
             a.c.agency_id,
             func.count().label("open"),
-            func.sum(case((a.c.due_on < today.day, 1), else_=0)).label("overdue"),
+            func.sum(case((situations.overdue(today.day), 1), else_=0)).label("overdue"),
         )
-        .join(p, p.c.id == a.c.plan_id)
-        .where(unfinished(), still_asked(), p.c.state == PlanState.ACTIVE)
+        .where(situations.owed())
         .group_by(a.c.agency_id)
         .subquery()
     )

@@ -31,6 +31,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Session
 
+from engine.assignments import situations
 from engine.assignments.measures import report_timing_column
 from engine.queries.directory.agencies import places_in_directory
 from engine.queries.filter_choices import Orders
@@ -41,7 +42,7 @@ from engine.store.data_versions import Topic, ask, by_agency, depends_on
 from engine.store.database import table, unindexed
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.records.work import PROMISED_ASSIGNMENT
-from engine.terms import COUNTED_STATES, TimeClass, Timing
+from engine.terms import TimeClass, Timing
 
 RUNNING = AssignmentFilter(past=False)
 """All but the plans past their last date, which wait to be ended."""
@@ -202,7 +203,7 @@ def promised_counts(session: Session, today: Today, wanted: AssignmentFilter) ->
     """Of a filter, without requests. One query, by the index of what is promised."""
     a, d, p = table(Assignment), table(Duty), table(Plan)
     wanted = replace(wanted, promised=None, finished=False, request=False)
-    past = func.count().filter(a.c.promised_on < today.day)
+    past = func.count().filter(situations.promise_past(today.day))
     statement = select(func.count().label("n"), past.label("past")).select_from(a)
     statement = statement.join(p, p.c.id == unindexed(a.c.plan_id))
     if wanted.citation:
@@ -265,7 +266,7 @@ def _counted(dialect: str, today: Thresholds, wanted: AssignmentFilter) -> tuple
         *measured_columns(),
         literal(1).label("n"),
     )
-    counted = counted.where(a.c.plan_id == p.c.id, a.c.state.in_(COUNTED_STATES), *conditions(wanted, today))
+    counted = counted.where(a.c.plan_id == p.c.id, situations.counted(), *conditions(wanted, today))
     if dialect == "postgresql":
         by_plan = counted.correlate(p).offset(0).lateral()
         return by_plan, p.join(by_plan, true())

@@ -16,7 +16,7 @@ from itertools import accumulate, groupby
 from sqlalchemy import and_, func, select
 from sqlmodel import Session
 
-from engine.assignments.measures import unfinished
+from engine.assignments import situations
 from engine.enums import complete
 from engine.queries.time_class import Today, time_class
 from engine.queries.work.assignments import AssignmentFilter, conditions, joined
@@ -25,7 +25,7 @@ from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.stored_rows import objects
-from engine.terms import COUNTED_STATES, TimeClass
+from engine.terms import TimeClass
 
 MAX_MARKS = 5_000
 """With more assignments than this nobody sees anything in a grid, and the page is too long."""
@@ -229,9 +229,9 @@ def grid(session: Session, today: Today, wanted: AssignmentFilter) -> Grid | Non
             a.c.period,
             a.c.due_on,
             time_class(today).label("time_class"),
-            func.coalesce(and_(unfinished(), a.c.promised_on >= today.day), False).label("promised"),
+            func.coalesce(and_(situations.owed(), situations.promise_ahead(today.day)), False).label("promised"),
         )
-    ).where(a.c.state.in_(COUNTED_STATES), *conditions(wanted, today))
+    ).where(situations.counted(), *conditions(wanted, today))
     found = session.connection().execute(statement.order_by(g.c.code, a.c.id).limit(MAX_MARKS + 1))
     rows = objects(_Row, found)
     if len(rows) > MAX_MARKS:

@@ -15,10 +15,11 @@ from enum import StrEnum
 from itertools import chain
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session
 
-from engine.assignments.measures import rate, still_asked, unfinished
+from engine.assignments import situations
+from engine.assignments.measures import rate
 from engine.plans.closing import PlanToEnd, plans_to_end
 from engine.queries.figures.plan_progress import (
     AgencyChange,
@@ -37,7 +38,7 @@ from engine.store.database import table, unindexed
 from engine.store.records import Agency, Assignment, Plan
 from engine.store.rulebook import read_ladders
 from engine.store.stored_rows import object_of
-from engine.terms import PlanState, Quiet, State
+from engine.terms import Quiet, State
 
 WEEK = timedelta(days=7)
 WEEKS = 12
@@ -193,21 +194,14 @@ def _difference(now: float | None, then: float | None) -> float | None:
 
 
 def _selected(chosen: Selection) -> list[ColumnElement[bool]]:
-    """Conditions on unfinished orders joined to their plan."""
-    a, p = table(Assignment), table(Plan)
-    found = [unfinished(), still_asked(), ~a.c.request, p.c.state == PlanState.ACTIVE]
+    """Conditions on orders that are owed."""
+    a = table(Assignment)
+    found = [situations.owed(), ~a.c.request]
     if chosen.without:
         found.append(a.c.plan_id.not_in(chosen.without))
     if chosen.plan_id is not None:
         found.append(a.c.plan_id == chosen.plan_id)
     return [*found, a.c.period == chosen.period] if chosen.period else found
-
-
-def _of_plans(*, few: bool = False) -> FromClause:
-    """``few``: a few tasks are looked for, by a date of theirs; SQLite is to begin with them and not with the plans."""
-    a, p = table(Assignment), table(Plan)
-    joined: FromClause = a.join(p, p.c.id == (unindexed(a.c.plan_id) if few else a.c.plan_id))
-    return joined
 
 
 def furthest_behind(session: Session, today: Today, chosen: Selection) -> tuple[Behind, ...]:
@@ -223,8 +217,7 @@ def behind_of_each(
     a, g = table(Assignment), table(Agency)
     late = (
         select(a.c.agency_id, func.count().label("overdue"), func.min(a.c.due_on).label("since"))
-        .select_from(_of_plans())
-        .where(*_selected(chosen), a.c.due_on < today.day, *of_agencies(a.c.agency_id, agencies))
+        .where(*_selected(chosen), situations.overdue(today.day), *of_agencies(a.c.agency_id, agencies))
         .group_by(a.c.agency_id)
         .subquery()
     )
@@ -239,8 +232,9 @@ def behind_of_each(
 def standing_still(session: Session, today: Today, chosen: Selection) -> int:
     """How many overdue tasks have passed every rung."""
     a = table(Assignment)
-    still = select(func.count()).select_from(_of_plans())
-    still = still.where(*_selected(chosen), a.c.due_on < today.day, a.c.quiet == Quiet.LADDER_ENDED)
+    still = select(func.count()).where(
+        *_selected(chosen), situations.overdue(today.day), a.c.quiet == Quiet.LADDER_ENDED
+    )
     return session.connection().scalar(still) or 0
 
 
@@ -274,10 +268,9 @@ def _weeks(found: tuple[_ByDay, _ByDay], now: Standing) -> tuple[WeekPoint, ...]
 def _by_day(
     session: Session, column: ColumnElement[date], first: date, last: date, counted: Sequence[ColumnElement[bool]]
 ) -> _ByDay:
-    a = table(Assignment)
-    dated = select(column, func.count()).select_from(_of_plans()).where(*counted)
-    of_boxes = () if column is a.c.opened_on else (a.c.due_on.is_not(None),)  # only these count as done
-    dated = dated.where(~a.c.request, column > first, column <= last, *of_boxes).group_by(column)
+    a, p = table(Assignment), table(Plan)
+    dated = select(column, func.count()).join(p, p.c.id == a.c.plan_id).where(*counted)
+    dated = dated.where(~a.c.request, column > first, column <= last).group_by(column)
     return [(on, n) for on, n in session.connection().execute(dated)]
 
 
@@ -306,7 +299,7 @@ _Dues = Mapping[str, Sequence[tuple[date, str, int]]]
 def dues_of_each(session: Session, day: date, chosen: Selection, *, agencies: Collection[str] | None = None) -> _Dues:
     a = table(Assignment)
     keys = a.c.agency_id, a.c.due_on, a.c.period
-    statement = select(*keys, func.count()).select_from(_of_plans()).group_by(*keys).order_by(*keys)
+    statement = select(*keys, func.count()).group_by(*keys).order_by(*keys)
     statement = statement.where(*_selected(chosen), a.c.due_on >= day, *of_agencies(a.c.agency_id, agencies))
     found: dict[str, list[tuple[date, str, int]]] = defaultdict(list)
     for agency_id, *due in session.connection().execute(statement):
@@ -318,7 +311,7 @@ def dues_of_each(session: Session, day: date, chosen: Selection, *, agencies: Co
 def _next_chase(session: Session, today: Today, chosen: Selection) -> NextDate | None:
     """The day on which something is next sent about what is overdue."""
     a = table(Assignment)
-    first = select(a.c.next_action_at).select_from(_of_plans(few=True)).where(*_overdue_acting(today, chosen))
+    first = select(a.c.next_action_at).where(*_overdue_acting(today, chosen))
     at = session.connection().scalar(first.order_by(a.c.next_action_at).limit(1))
     if at is None:
         return None
@@ -354,7 +347,7 @@ def chased_on(
     a = table(Assignment)
     alike = [a.c.ladder_id, a.c.state, a.c.opened_on, a.c.due_on, a.c.acted_until, a.c.promised_on]
     alike.append(a.c.broken_before.label("broken"))
-    statement = select(a.c.agency_id, func.count().label("tasks"), *alike).select_from(_of_plans(few=True))
+    statement = select(a.c.agency_id, func.count().label("tasks"), *alike)
     acts = a.c.next_action_at < instant(day + ONE_DAY, time())
     statement = statement.where(*_overdue_acting(today, chosen), acts, *of_agencies(a.c.agency_id, agencies)).group_by(
         a.c.agency_id, *alike

@@ -17,19 +17,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlmodel import Session
 
-from engine.assignments.measures import (
-    BOX,
-    BOX_VALUES,
-    Boxes,
-    report_timing_column,
-    time_class_column,
-)
+from engine.assignments import situations
+from engine.assignments.measures import BOX, BOX_VALUES, Boxes, report_timing_column
 from engine.queries.filter_choices import Orders
 from engine.rules.calendar import ONE_DAY
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Plan
-from engine.terms import COUNTED_STATES, PlanState, TimeClass, Timing
+from engine.terms import PlanState, TimeClass, Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +283,7 @@ def since(then: Standing, now: Standing) -> Progress | None:
 def class_on(as_of: date) -> ColumnElement[TimeClass]:
     """SQL expression: the class of an assignment on a day, by what is known now. «Due soon» counts as «in term»
     here."""
-    return time_class_column(as_of, as_of - ONE_DAY, as_of)
+    return situations.box_column(as_of, as_of - ONE_DAY, as_of)
 
 
 def done_on_day(as_of: date) -> ColumnElement[bool]:
@@ -300,7 +295,7 @@ def done_on_day(as_of: date) -> ColumnElement[bool]:
 def counted_on(as_of: date, plan_id: int | None, period: str) -> Sequence[ColumnElement[bool]]:
     """WHERE conditions: assignments opened by that day and neither cancelled nor transferred."""
     a, p = table(Assignment), table(Plan)
-    where: list[ColumnElement[bool]] = [a.c.state.in_(COUNTED_STATES), a.c.opened_on <= as_of]
+    where: list[ColumnElement[bool]] = [situations.counted(), a.c.opened_on <= as_of]
     where.append(p.c.state == PlanState.ACTIVE if plan_id is None else a.c.plan_id == plan_id)
     if period:
         where.append(a.c.period == period)

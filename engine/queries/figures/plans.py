@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, Select, func, literal, select
 from sqlmodel import Session
 
-from engine.assignments.measures import still_asked, unfinished
+from engine.assignments import situations
 from engine.errors import NotFound
 from engine.files.plan import PlanFile, due_periods
 from engine.queries.figures.board import CLASS_COUNTS, Counts, Measures, measure_sums, measured_columns, total
@@ -23,7 +23,7 @@ from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.stored_rows import AnyRow, object_of
-from engine.terms import COUNTED_STATES, PlanState, TimeClass, Urgency
+from engine.terms import PlanState, TimeClass, Urgency
 from engine.text import Text
 
 
@@ -153,15 +153,8 @@ def every_plan(session: Session, today: Today, words: str, sort: str) -> Iterato
 def _overdue(today: Today) -> ScalarSelect[int]:
     """How many assignments of an active plan are overdue; requests are not counted."""
     p, a = table(Plan), table(Assignment)
-    late = (
-        a.c.plan_id == p.c.id,
-        p.c.state == PlanState.ACTIVE,
-        unfinished(),
-        still_asked(),
-        a.c.due_on < today.day,
-        ~a.c.request,
-    )
-    return select(func.count()).where(*late).correlate(p).scalar_subquery()
+    late = select(func.count()).where(a.c.plan_id == p.c.id, situations.overdue(today.day), ~a.c.request)
+    return late.correlate(p).scalar_subquery()
 
 
 @depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
@@ -234,7 +227,7 @@ def _counts(session: Session, today: Today, where: ColumnElement[bool]) -> _Coun
             literal(1).label("n"),
         )
         .join(p, p.c.id == a.c.plan_id)
-        .where(where, a.c.state.in_(COUNTED_STATES))
+        .where(where, situations.counted())
         .subquery()
     )
     keys = (each.c.plan_id, each.c.duty_id, each.c.request)

@@ -17,8 +17,8 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, cast, exists, extract, func, select
 from sqlmodel import Session
 
+from engine.assignments import situations
 from engine.assignments.lifecycle import supervisor_of
-from engine.assignments.measures import still_asked, unfinished
 from engine.assignments.opening import opened_periods, planned
 from engine.queries.time_class import Today
 from engine.rules.calendar import ONE_DAY
@@ -29,7 +29,7 @@ from engine.store.database import table
 from engine.store.records import Agency, Assignment, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.store.stored_rows import StoredPlan, object_of, objects, select_plans
-from engine.terms import COUNTED_STATES, LetterState, PlanState, Role, State
+from engine.terms import LetterState, PlanState, Role, State
 
 MAX_SIMULATED_PLANS = 30
 """With more active plans than this, periods that have not opened are left out, since every plan file would be read."""
@@ -254,11 +254,11 @@ def dues_by_week(
     """The due dates of one plan's tasks, or of all active plans', and how many of them are open."""
     a, p = table(Assignment), table(Plan)
     week, within = _week(a.c.due_on, _mondays(year))
-    still_due = func.count().filter(unfinished(), still_asked())
+    still_due = func.count().filter(situations.owed())
     statement = (
         select(a.c.agency_id, week, func.count(), still_due)
         .join(p, p.c.id == a.c.plan_id)
-        .where(within, a.c.state.in_(COUNTED_STATES), _plan_condition(plan_id), *of_agencies(a.c.agency_id, agencies))
+        .where(within, situations.counted(), _plan_condition(plan_id), *of_agencies(a.c.agency_id, agencies))
         .group_by(a.c.agency_id, week)
         .order_by(a.c.agency_id, week)
     )
@@ -311,10 +311,8 @@ def ladders_of_each(
         select(*facts, *capacities.values())
         .join(p, p.c.id == a.c.plan_id)
         .where(
-            unfinished(),
-            still_asked(),
+            situations.owed(),
             _plan_condition(plan_id),
-            p.c.state == PlanState.ACTIVE,
             *of_agencies(a.c.agency_id, agencies),
         )
         .distinct()

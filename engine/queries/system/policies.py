@@ -13,6 +13,7 @@ from functools import cached_property
 from sqlalchemy import func, select
 from sqlmodel import Session
 
+from engine.assignments import situations
 from engine.assignments.opening import Opening, planned
 from engine.errors import NotFound
 from engine.rules.calendar import DayException, DayKind, WorkCalendar
@@ -20,7 +21,7 @@ from engine.rules.policy import Policy, dates
 from engine.store.database import table
 from engine.store.records import Assignment, Plan, PolicyRecord
 from engine.store.stored_rows import StoredPlan, objects, select_plans
-from engine.terms import OPEN_STATES, PlanState
+from engine.terms import PlanState
 from engine.text import Text
 
 MAX_COUNTED_PLANS = 30
@@ -94,7 +95,7 @@ def reach(session: Session, policy: Policy, calendar: WorkCalendar, today: date)
     a, p = table(Assignment), table(Plan)
     where = (p.c.policy_id == policy.id, p.c.state == PlanState.ACTIVE)
     statement = (
-        select(func.count()).select_from(a.join(p, p.c.id == a.c.plan_id)).where(*where, a.c.state.in_(OPEN_STATES))
+        select(func.count()).select_from(a.join(p, p.c.id == a.c.plan_id)).where(*where, situations.without_report())
     )
     open_now = int(session.connection().scalar(statement) or 0)
     some = select_plans().where(*where).order_by(p.c.id).limit(MAX_COUNTED_PLANS + 1)

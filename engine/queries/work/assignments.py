@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -12,29 +12,29 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, false, func, literal, or_, select, union_all
 from sqlmodel import Session
 
-from engine.assignments.backlog import open_refusal, select_past_plans, unanswered
+from engine.assignments import situations
+from engine.assignments.backlog import WAITS, select_past_plans
 from engine.assignments.chasing import escalations_sent
-from engine.assignments.measures import is_unfinished, report_timing, report_timing_column, still_asked, unfinished
-from engine.assignments.promise_rows import promise_waits, promises_in, promises_made
+from engine.assignments.measures import report_timing, report_timing_column
+from engine.assignments.promise_rows import promise_waits, promises_made
 from engine.errors import NotFound
 from engine.queries.filter_choices import SqlOrders, sql_order
 from engine.queries.paging import PER_PAGE, Page, decode, in_order, page, streamed
 from engine.queries.time_class import Thresholds, Today, time_class
+from engine.rules.situation import is_unfinished
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import among, table, unindexed
-from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan, Promise, Report, ThreadEntry
-from engine.store.records.work import RETURNED_FOR_REPORT, UNANSWERED_ENTRY, UNFINISHED_STANDS
+from engine.store.records import Agency, Assignment, Duty, Plan, Promise, Report
+from engine.store.records.work import RETURNED_FOR_REPORT, UNFINISHED_STANDS
 from engine.store.stored_rows import AnyRow, objects_of
 from engine.terms import (
-    COUNTED_STATES,
-    OPEN_STATES,
     Outcome,
     PlanState,
-    PromiseState,
     Quiet,
     State,
     TimeClass,
     Timing,
+    Waiting,
 )
 from engine.text import Text
 
@@ -43,16 +43,6 @@ Key = TypeVar("Key")
 
 
 UNFINISHED_CLASSES = {TimeClass.OPEN_OVERDUE, TimeClass.DUE_SOON, TimeClass.OPEN_IN_TIME, TimeClass.NOT_ASKED}
-
-
-class Waiting(StrEnum):
-    """Decisions that the supervising department has to make."""
-
-    ACCEPT = "accept"
-    EXTENSION = "extension"
-    DECLINED = "declined"
-    RAISED = "raised"
-    PROMISE = "promise"
 
 
 class Promised(StrEnum):
@@ -99,6 +89,7 @@ class AssignmentRow:
     """The day of the last promise that counts, kept or not."""
     promises: int
     """How many promises were made, if one counts."""
+    not_asked_on: date | None
     promise_waits: date | None
     """The promised day that waits for the department's agreement."""
 
@@ -179,15 +170,14 @@ def columns(today: Today | Thresholds) -> list[Any]:
         a.c.returns,
         a.c.promised_on,
         promises_made(),
+        a.c.not_asked_on,
         promise_waits(),
     ]
 
 
 def from_rows(rows: Sequence[AnyRow]) -> list[AssignmentRow]:
-    """Build rows from ``columns`` and maybe others; cancelled and transferred ones have no class."""
-    counted = tuple(COUNTED_STATES)  # a set would ask each state for its hash
-    made = objects_of(AssignmentRow, rows)
-    return [row if row.state in counted else replace(row, time_class=None) for row in made]
+    """Build rows from ``columns`` and maybe others."""
+    return objects_of(AssignmentRow, rows)
 
 
 def joined(statement: Select[Any]) -> Select[Any]:
@@ -222,15 +212,15 @@ def conditions(wanted: AssignmentFilter, today: Today | Thresholds) -> list[Colu
     if wanted.classes:
         found += _in_classes(wanted.classes, today)
     if wanted.reporting:
-        found += [a.c.state.in_(COUNTED_STATES), report_timing_column().in_([each.value for each in wanted.reporting])]
+        found += [situations.counted(), report_timing_column().in_([each.value for each in wanted.reporting])]
     if wanted.finished is not None:
-        found.append(a.c.done_on.is_not(None) if wanted.finished else unfinished())
+        found.append(a.c.done_on.is_not(None) if wanted.finished else situations.owed())
     if wanted.done_since is not None:
-        found += [a.c.state.in_(COUNTED_STATES), a.c.done_on > wanted.done_since]
+        found += [situations.counted(), a.c.done_on > wanted.done_since]
     if wanted.request is not None:
         found.append(a.c.request.is_(wanted.request))
     if wanted.waiting is not None:
-        found.append(_waiting(wanted.waiting))
+        found.append(WAITS[wanted.waiting].of_task)
     return found + _of_promise(wanted, today.day)
 
 
@@ -251,10 +241,13 @@ def _of_promise(wanted: AssignmentFilter, day: date) -> list[ColumnElement[bool]
     found: list[ColumnElement[bool]] = []
     if wanted.promised is not None:
         past = wanted.promised is Promised.PAST
-        found += [unfinished(), a.c.promised_on < day if past else a.c.promised_on >= day]
+        found += [situations.owed(), situations.promise_past(day) if past else situations.promise_ahead(day)]
     if wanted.reason:
         cause = causes()
-        found += [unfinished(), a.c.id.in_(select(cause.c.assignment_id).where(cause.c.code == wanted.reason))]
+        found += [
+            situations.owed(),
+            a.c.id.in_(select(cause.c.assignment_id).where(cause.c.code == wanted.reason)),
+        ]
     if wanted.output is not None:
         r = table(Report)
         judged = select(r.c.assignment_id).where(r.c.output_complete.is_(wanted.output), r.c.superseded_at.is_(None))
@@ -263,12 +256,11 @@ def _of_promise(wanted: AssignmentFilter, day: date) -> list[ColumnElement[bool]
 
 
 def _in_classes(classes: tuple[TimeClass, ...], today: Today | Thresholds) -> list[ColumnElement[bool]]:
-    a = table(Assignment)
     if classes == (TimeClass.OPEN_OVERDUE,):  # equivalent, and served by the index on open assignments
-        return [unfinished(), still_asked(), a.c.due_on < today.day]
-    found = [a.c.state.in_(COUNTED_STATES), time_class(today).in_(classes)]
+        return [situations.overdue(today.day)]
     # Implied, so that the index on unfinished assignments serves.
-    return [*found, unfinished()] if set(classes) <= UNFINISHED_CLASSES else found
+    implied = [situations.unfinished()] if set(classes) <= UNFINISHED_CLASSES else []
+    return [time_class(today).in_(classes), *implied]
 
 
 def periods_among(found: Iterable[tuple[str, date | None]], wanted: AssignmentFilter) -> tuple[str, ...]:
@@ -280,22 +272,6 @@ def periods_among(found: Iterable[tuple[str, date | None]], wanted: AssignmentFi
     if wanted.period:
         first_due.setdefault(wanted.period, FAR)
     return tuple(sorted(first_due, key=lambda period: (first_due[period], period)))
-
-
-def _waiting(waiting: Waiting) -> ColumnElement[bool]:
-    """Written so that SQLite begins with the few requests and not with every assignment."""
-    a, e, x, t = table(Assignment), table(Event), table(Extension), table(ThreadEntry)
-    if waiting is Waiting.ACCEPT:  # the same text as the condition of the index ix_assignment_to_accept
-        return a.c.state == literal(State.REPORTED.value, literal_execute=True)  # type: ignore[no-any-return]
-    if waiting is Waiting.EXTENSION:
-        return a.c.id.in_(select(x.c.assignment_id).where(x.c.decided_at.is_(None)))  # type: ignore[no-any-return]
-    if waiting is Waiting.PROMISE:
-        asked = select(table(Promise).c.assignment_id).where(promises_in(PromiseState.WAITING))
-        return a.c.id.in_(asked)  # type: ignore[no-any-return]
-    if waiting is Waiting.RAISED:
-        asked = a.c.id.in_(select(t.c.assignment_id).where(UNANSWERED_ENTRY))
-        return and_(asked, exists().where(t.c.assignment_id == a.c.id, unanswered()))
-    return and_(a.c.state.in_(OPEN_STATES), a.c.id.in_(select(e.c.assignment_id).where(open_refusal())))
 
 
 def last_promise() -> ColumnElement[bool]:

@@ -15,9 +15,10 @@ from operator import attrgetter
 from statistics import median
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Table, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, Table, case, func, or_, select
 from sqlmodel import Session
 
+from engine.assignments.promise_rows import passed
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, conditions, joined
 from engine.rules.calendar import WorkCalendar, local_date
@@ -179,8 +180,7 @@ def words_of_each(
 def _promises(today: Today, wanted: AssignmentFilter) -> Select[Any]:
     """Promises whose day has come, and those of them that were kept."""
     a, p = table(Assignment), table(Promise)
-    past = and_(p.c.state == PromiseState.STANDING, p.c.promised_on < today.day)
-    ended = or_(p.c.state.in_((PromiseState.KEPT, PromiseState.BROKEN)), past)
+    ended = or_(p.c.state.in_((PromiseState.KEPT, PromiseState.BROKEN)), passed(today.day))
     kept = func.sum(case((p.c.state == PromiseState.KEPT, 1), else_=0))
     statement = joined(select(a.c.agency_id, a.c.supervisor_id, func.count(), kept)).join(p, _of_task(p, wanted))
     keys = a.c.agency_id, a.c.supervisor_id

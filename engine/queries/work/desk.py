@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Select, and_, case, func, literal, select
 from sqlmodel import Session
 
+from engine.assignments import situations
 from engine.errors import NotFound
 from engine.queries.time_class import Thresholds, Today, time_class
 from engine.queries.work.assignments import FAR, AssignmentFilter, AssignmentRow, conditions, rows_with_ids
@@ -20,7 +21,7 @@ from engine.store.data_versions import Topic, ask, by_agency, depends_on, is_rea
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Contact, Plan
 from engine.store.stored_rows import objects
-from engine.terms import COUNTED_STATES, OPEN_STATES, REPORTED_STATES, PlanState, Role, State, TimeClass
+from engine.terms import COUNTED_STATES, REPORTED_STATES, PlanState, Role, State, TimeClass
 from engine.text import Text
 
 SHOWN_ROWS = {"new": 20, "reported": 5, "accepted": 5}
@@ -170,8 +171,8 @@ def owed_by(
 def owed(session: Session, agency_id: str) -> tuple[OwedReport, ...]:
     """The agency's report pages of active plans, those with something open first, by due date."""
     a, p = table(Assignment), table(Plan)
-    open_count = case((a.c.state.in_(OPEN_STATES), 1), else_=0)
-    due = func.min(case((a.c.state.in_(OPEN_STATES), a.c.due_on)))
+    open_count = case((situations.without_report(), 1), else_=0)
+    due = func.min(case((situations.without_report(), a.c.due_on)))
     statement = (
         select(
             a.c.plan_id,
@@ -185,7 +186,7 @@ def owed(session: Session, agency_id: str) -> tuple[OwedReport, ...]:
         .where(
             a.c.agency_id == agency_id,
             p.c.state == PlanState.ACTIVE,
-            a.c.state.not_in((State.CANCELLED, State.TRANSFERRED)),
+            situations.counted(),
         )
         .group_by(a.c.plan_id, p.c.number, a.c.period)
     )

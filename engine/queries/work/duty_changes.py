@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from engine.agencies.directory_loading import exists_on
+from engine.assignments import situations
 from engine.assignments.escalation import run_escalations
-from engine.assignments.measures import unfinished
 from engine.errors import NotFound
 from engine.files.directory import fold
 from engine.plans.amendments import Amended, Amendment, NewDuty, add_duty, amend_duty
@@ -23,7 +23,7 @@ from engine.store.database import table
 from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Plan
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import object_of
-from engine.terms import COUNTED_STATES, PlanState
+from engine.terms import PlanState
 from engine.text import Text
 
 MAX_PREVIEW_LETTERS = 1_000
@@ -104,7 +104,7 @@ def owner_choices(session: Session, on: date | None = None, kept: Collection[str
 def plan_owners(session: Session, plan_id: int, on: date) -> tuple[str, ...]:
     """The agencies that have assignments of the plan and exist on a day, in the directory's order."""
     a, g = table(Assignment), table(Agency)
-    owns = select(a.c.agency_id).where(a.c.plan_id == plan_id, a.c.state.in_(COUNTED_STATES))
+    owns = select(a.c.agency_id).where(a.c.plan_id == plan_id, situations.counted())
     found = session.connection().execute(select(g.c.id, g.c.names).where(g.c.id.in_(owns)).order_by(g.c.code, g.c.name))
     return tuple(row.id for row in found if exists_on(row.names, on))
 
@@ -127,7 +127,7 @@ def duty_now(session: Session, duty_id: int) -> DutyNow:
     if row is None:
         raise NotFound(Text(f"Không có nhiệm vụ số {duty_id}.", f"There is no duty {duty_id}."))
     due_on = func.max(a.c.due_on)
-    owed = select(a.c.period, due_on, func.count()).where(a.c.duty_id == duty_id, unfinished())
+    owed = select(a.c.period, due_on, func.count()).where(a.c.duty_id == duty_id, situations.owed())
     periods = session.connection().execute(owed.group_by(a.c.period).order_by(due_on, a.c.period))
     due = tuple((period, on, owed_by) for period, on, owed_by in periods)
     return object_of(DutyNow, row, owners=tuple(row.owners), output=read_output(row.output), due=due)

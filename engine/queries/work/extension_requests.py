@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import func, literal, select
 from sqlmodel import Session
 
+from engine.assignments.backlog import WAITS
 from engine.queries.paging import PER_PAGE, Page, decode, page, streamed
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import (
     FAR,
     AssignmentFilter,
     AssignmentRow,
-    Waiting,
     columns,
     conditions,
     from_rows,
@@ -27,6 +27,7 @@ from engine.queries.work.assignments import (
 from engine.store.database import table
 from engine.store.records import Assignment, Extension
 from engine.store.stored_rows import AnyRow, object_of
+from engine.terms import Waiting
 
 ROWS_PER_PAGE = 25
 
@@ -85,7 +86,7 @@ def _by_due(today: Today, wanted: AssignmentFilter) -> Any:
     a, x = table(Assignment), table(Extension)
     wanted = replace(wanted, waiting=None)  # implied by the join
     by_due = func.coalesce(a.c.due_on, literal(FAR))  # not the column: its index would be walked for a few requests
-    statement = _select_requests(today).where(*conditions(wanted, today), x.c.decided_at.is_(None))
+    statement = _select_requests(today).where(*conditions(wanted, today), *WAITS[Waiting.EXTENSION].conditions)
     return statement.order_by(by_due, x.c.id)
 
 
@@ -96,7 +97,7 @@ def list_extensions_waiting(
     x = table(Extension)
     total = how_many(session, today, replace(wanted, waiting=Waiting.EXTENSION))
     statement = _select_requests(today).where(
-        *conditions(replace(wanted, waiting=None), today), x.c.decided_at.is_(None)
+        *conditions(replace(wanted, waiting=None), today), *WAITS[Waiting.EXTENSION].conditions
     )
     if after:
         statement = statement.where(x.c.id > decode(after, int)[0])
@@ -116,7 +117,7 @@ def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> Sequen
     a, x = table(Assignment), table(Extension)
     statement = select(a.c.period, func.count().label("n"), func.min(a.c.due_on).label("due"))
     statement = joined(statement).join(x, x.c.assignment_id == a.c.id)
-    statement = statement.where(*conditions(wanted, today), x.c.decided_at.is_(None)).group_by(a.c.period)
+    statement = statement.where(*conditions(wanted, today), *WAITS[Waiting.EXTENSION].conditions).group_by(a.c.period)
     return session.connection().execute(statement).all()
 
 

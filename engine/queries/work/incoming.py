@@ -10,16 +10,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 from sqlmodel import Session
 
-from engine.assignments.measures import unfinished
+from engine.assignments import situations
 from engine.correspondence.message_acts import Done, MessageDuty, duties_of
 from engine.correspondence.received_files import ReceivedFile, file_of
 from engine.errors import NotFound
 from engine.queries.filter_choices import SqlOrders, sql_order
 from engine.queries.paging import PER_PAGE, Page, decode, page, streamed
 from engine.store.database import table
-from engine.store.records import MESSAGE_WAITS, Agency, Assignment, Contact, IncomingMessage, Letter, Plan
+from engine.store.records import MESSAGE_WAITS, Agency, Assignment, Contact, IncomingMessage, Letter
 from engine.store.stored_rows import object_of, objects, objects_of
-from engine.terms import PlanState, Role, WaitReason
+from engine.terms import Role, WaitReason
 from engine.text import Text
 
 MAX_DUTIES = 60
@@ -202,9 +202,8 @@ def message_story(session: Session, message_id: int) -> MessageStory:
 
 
 def _open_duties(session: Session, agency_id: str) -> Sequence[int]:
-    a, p = table(Assignment), table(Plan)
-    statement = select(a.c.id).join(p, p.c.id == a.c.plan_id)
-    statement = statement.where(a.c.agency_id == agency_id, unfinished(), p.c.state == PlanState.ACTIVE)
+    a = table(Assignment)
+    statement = select(a.c.id).where(a.c.agency_id == agency_id, situations.owed())
     return session.connection().scalars(statement.order_by(a.c.due_on, a.c.id).limit(MAX_DUTIES)).all()
 
 

@@ -20,10 +20,11 @@ from engine.assignments.escalation import effect_base
 from engine.enums import complete
 from engine.rules.calendar import WorkCalendar, local_date
 from engine.rules.policy import Facts, Ladder, Rung, current, dates
+from engine.rules.situation import NO_REPORT
 from engine.store.database import table
 from engine.store.records import Agency, Contact, Letter, Notice
 from engine.store.stored_rows import object_of
-from engine.terms import OPEN_STATES, EventKind, LetterState, NoticeKind, Role, State
+from engine.terms import EventKind, LetterState, NoticeKind, Role, State
 
 
 class RungState(StrEnum):
@@ -104,7 +105,7 @@ _CLOSED = complete(
         State.CANCELLED: Dropped.CANCELLED,
         State.TRANSFERRED: Dropped.TRANSFERRED,
     },
-    but=OPEN_STATES,
+    but=NO_REPORT.states,
 )
 
 

@@ -14,20 +14,21 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlmodel import Session
 
 from engine.accounts.signed_links import Link, Purpose, Signer
+from engine.assignments import situations
 from engine.assignments.chasing import SENT
 from engine.assignments.handover import Successions
-from engine.assignments.measures import unfinished
 from engine.errors import LinkRefused
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentRow, columns, from_rows, joined
 from engine.rules.calendar import day_digits
 from engine.rules.policy import Facts, Rung, upcoming
+from engine.rules.situation import lacks_report
 from engine.store.database import table
 from engine.store.recipients import last_day
 from engine.store.records import Agency, Assignment, Contact, Duty, LadderRecord, Letter, Notice, Plan
 from engine.store.rulebook import ladder_text, parsed_ladder
 from engine.store.stored_rows import AnyRow, object_of
-from engine.terms import OPEN_STATES, PlanState, Role, State
+from engine.terms import Role, State
 from engine.text import Text
 
 NAMED = 8
@@ -68,7 +69,7 @@ class LinkedDuties:
 
     @property
     def open(self) -> bool:
-        return self.row.state in OPEN_STATES
+        return lacks_report(self.row.state)
 
 
 def open_link(session: Session, signer: Signer, purpose: Purpose, token: str, today: date) -> Link:
@@ -125,7 +126,7 @@ def _outlives(session: Session, link: Link, today: date) -> bool:
         bore = m.c.day == link.made_on
     else:
         return False
-    concerned = or_(a.c.due_on >= today - AFTER_DUE, and_(unfinished(), p.c.state == PlanState.ACTIVE))
+    concerned = or_(a.c.due_on >= today - AFTER_DUE, situations.owed())
     statement = (
         select(m.c.id)
         .select_from(m.join(a, _subject(link)).join(p, p.c.id == a.c.plan_id))

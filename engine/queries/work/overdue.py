@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, func, select
 from sqlmodel import Session
 
+from engine.assignments import situations
 from engine.assignments.chasing import Chased, WaitingChase, asked_days, chased, chases_waiting
 from engine.assignments.lifecycle import chase
-from engine.assignments.measures import still_asked, unfinished
 from engine.queries.filter_choices import Orders, sorted_by_order
 from engine.queries.paging import streamed
 from engine.queries.time_class import Today
@@ -38,7 +38,7 @@ from engine.store.data_versions import Topic, ask, by_agency, depends_on, is_rea
 from engine.store.database import among, numbered, table, unindexed
 from engine.store.records import Agency, Assignment, Duty, Notice, Plan
 from engine.store.stored_rows import AnyRow, objects
-from engine.terms import NoticeKind, PlanState, State, TimeClass
+from engine.terms import NoticeKind, State, TimeClass
 
 AGENCIES_PER_PAGE = 10
 ROWS_PER_AGENCY = 4
@@ -158,14 +158,9 @@ def counted_overdue(session: Session, today: Today) -> int:
 @by_agency(Topic.PLANS, Topic.WORK)
 def late_of_each(session: Session, day: date, *, agencies: Collection[str] | None = None) -> Mapping[str, int]:
     """By agency, how many tasks are overdue."""
-    a, p = table(Assignment), table(Plan)
-    late = (
-        select(a.c.agency_id, func.count())
-        .join(p, p.c.id == unindexed(a.c.plan_id))
-        .where(unfinished(), still_asked(), a.c.due_on < day, ~a.c.request, p.c.state == PlanState.ACTIVE)
-        .where(*of_agencies(a.c.agency_id, agencies))
-        .group_by(a.c.agency_id)
-    )
+    a = table(Assignment)
+    late = select(a.c.agency_id, func.count()).where(situations.overdue(day), ~a.c.request)
+    late = late.where(*of_agencies(a.c.agency_id, agencies)).group_by(a.c.agency_id)
     return {row[0]: row[1] for row in session.connection().execute(late)}
 
 
@@ -295,7 +290,7 @@ def late_contacts(
         wanted,
         a.c.agency_id,
         func.count().filter(a.c.state == State.ASSIGNED).label("unacknowledged"),
-        func.count().filter(a.c.promised_on >= today.day).label("promised"),
+        func.count().filter(situations.promise_ahead(today.day)).label("promised"),
         func.min(a.c.next_action_at).label("next_at"),
     )
     rows = session.connection().execute(statement.where(a.c.agency_id.in_(ids)).group_by(a.c.agency_id))

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import case, func, literal, select
 from sqlmodel import Session
 
+from engine.assignments.backlog import WAITS
 from engine.assignments.promise_rows import promises_in, proposed_day
 from engine.assignments.reports.submission import PromiseChoices
 from engine.queries.directory.agencies import agencies_named
@@ -21,7 +22,6 @@ from engine.queries.work.assignments import (
     FAR,
     AssignmentFilter,
     AssignmentRow,
-    Waiting,
     causes,
     columns,
     conditions,
@@ -38,7 +38,7 @@ from engine.store.database import among, table, unindexed
 from engine.store.records import Assignment, Plan, Promise
 from engine.store.rulebook import read_policies
 from engine.store.stored_rows import AnyRow, object_of
-from engine.terms import PromiseState, TimeClass
+from engine.terms import PromiseState, TimeClass, Waiting
 from engine.text import Text
 
 ROWS_PER_PAGE = 25
@@ -112,7 +112,7 @@ def _by_due(today: Today, wanted: AssignmentFilter) -> Any:
     a, p = table(Assignment), table(Promise)
     where = conditions(replace(wanted, waiting=None), today)
     by_due = func.coalesce(a.c.due_on, literal(FAR))  # not the column: its index would be walked for a few promises
-    return _select_promises(today).where(*where, promises_in(PromiseState.WAITING)).order_by(by_due, p.c.id)
+    return _select_promises(today).where(*where, *WAITS[Waiting.PROMISE].conditions).order_by(by_due, p.c.id)
 
 
 def list_promises_waiting(
@@ -122,7 +122,7 @@ def list_promises_waiting(
     p = table(Promise)
     total = how_many(session, today, replace(wanted, waiting=Waiting.PROMISE))
     where = conditions(replace(wanted, waiting=None), today)
-    statement = _select_promises(today).where(*where, promises_in(PromiseState.WAITING))
+    statement = _select_promises(today).where(*where, *WAITS[Waiting.PROMISE].conditions)
     if after:
         statement = statement.where(p.c.id > decode(after, int)[0])
     found = _lines(session.connection().execute(statement.order_by(p.c.id).limit(limit + 1)).all(), today)
@@ -242,7 +242,7 @@ def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> Sequen
     a, p = table(Assignment), table(Promise)
     statement = select(a.c.period, func.count().label("n"), func.min(a.c.due_on).label("due"))
     statement = joined(statement).join(p, p.c.assignment_id == a.c.id)
-    statement = statement.where(*conditions(wanted, today), promises_in(PromiseState.WAITING)).group_by(a.c.period)
+    statement = statement.where(*conditions(wanted, today), *WAITS[Waiting.PROMISE].conditions).group_by(a.c.period)
     return session.connection().execute(statement).all()
 
 

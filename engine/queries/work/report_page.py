@@ -24,10 +24,11 @@ from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, col
 from engine.queries.work.desk import OwedReport, agency_name, owed
 from engine.queries.work.promises import promise_choices
 from engine.rules.outputs import Output, read_output
+from engine.rules.situation import is_ahead, is_past, lacks_report
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Duty, Report
 from engine.store.stored_rows import StoredPlan, columns_for, object_of
-from engine.terms import COUNTED_STATES, OPEN_STATES
+from engine.terms import COUNTED_STATES
 from engine.text import Text
 
 FOR_ALL = "all"
@@ -60,7 +61,7 @@ class ReportItem:
     @property
     def open(self) -> bool:
         """A report is owed."""
-        return self.row.state in OPEN_STATES
+        return lacks_report(self.row.state)
 
     @property
     def reportable(self) -> bool:
@@ -69,7 +70,7 @@ class ReportItem:
 
     def late_on(self, day: date) -> bool:
         """It is not done and its due date has passed: a later day is promised, no extension can be asked for."""
-        return self.reportable and self.row.due_on is not None and self.row.due_on < day
+        return self.reportable and is_past(self.row.due_on, day)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +122,7 @@ class ReportPage:
 
     def extendable(self, day: date) -> bool:
         """An extension of some duty may still be asked for."""
-        return any(each.reportable and each.row.due_on is not None and day <= each.row.due_on for each in self.items)
+        return any(each.reportable and is_ahead(each.row.due_on, day) for each in self.items)
 
     def late(self, day: date) -> bool:
         """A later day of some duty can be promised."""

@@ -17,7 +17,6 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignments import (
     AssignmentFilter,
     AssignmentRow,
-    Waiting,
     columns,
     conditions,
     from_rows,
@@ -29,7 +28,7 @@ from engine.rules.outputs import GivenOutput, Output, read_given, read_output
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Duty, Plan, Report
 from engine.store.stored_rows import AnyRow, object_of, objects
-from engine.terms import Outcome, State
+from engine.terms import Outcome, State, Waiting
 
 ROWS_PER_PAGE = 25
 

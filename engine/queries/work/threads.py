@@ -12,7 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, String, cast, select
 from sqlmodel import Session
 
-from engine.assignments.measures import unfinished
+from engine.assignments import situations
 from engine.queries.time_class import Today
 from engine.queries.work.assignment_story import ReportLine
 from engine.queries.work.assignments import (
@@ -28,7 +28,7 @@ from engine.rules.periods import within
 from engine.store.database import among, table
 from engine.store.records import Agency, Assignment, Duty, Plan, Promise, Report, ThreadEntry
 from engine.store.stored_rows import columns_for, object_of, objects
-from engine.terms import COUNTED_STATES, RAISED_KINDS, EntryKind, PlanState
+from engine.terms import COUNTED_STATES, RAISED_KINDS, EntryKind
 
 MAX_COORDINATED = 200
 
@@ -110,7 +110,7 @@ def awaited_of(session: Session, agency_id: str) -> tuple[AwaitedHelp, ...]:
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
         .join(g, g.c.id == a.c.agency_id)
-        .where(made.c.waits_for == agency_id, last_promise(), unfinished(), p.c.state == PlanState.ACTIVE)
+        .where(made.c.waits_for == agency_id, last_promise(), situations.owed())
         .order_by(made.c.promised_on, made.c.id)
         .limit(MAX_COORDINATED)
     )

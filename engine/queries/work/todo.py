@@ -14,17 +14,10 @@ from sqlalchemy import ColumnElement, Select, cast, exists, func, literal, selec
 from sqlalchemy import types as sql_types
 from sqlmodel import Session
 
+from engine.assignments import situations
 from engine.assignments.issued_papers import drafts_waiting
-from engine.assignments.measures import still_asked
 from engine.queries.time_class import Today
-from engine.queries.work.assignments import (
-    FAR,
-    AssignmentFilter,
-    AssignmentRow,
-    Waiting,
-    conditions,
-    rows_with_ids,
-)
+from engine.queries.work.assignments import FAR, AssignmentFilter, AssignmentRow, conditions, rows_with_ids
 from engine.queries.work.incoming import waiting_messages
 from engine.rules.calendar import local_date
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
@@ -32,7 +25,7 @@ from engine.store.database import among, table, unindexed
 from engine.store.recipients import COORDINATING, Recipients, lifetime, read_recipients
 from engine.store.records import Agency, Assignment, Contact, Extension, Plan
 from engine.store.stored_rows import object_of, objects
-from engine.terms import OPEN_STATES, Role
+from engine.terms import Role, Waiting
 
 SHOWN = 5
 
@@ -178,12 +171,12 @@ def unreachable(session: Session, today: Today, wanted: AssignmentFilter) -> tup
     unreachable_ids = [owner for owner in doubtful if not recipients.on(owner, Role.COORDINATOR, today.day)]
     if not unreachable_ids:
         return ()
-    still_open = replace(wanted, period="", states=OPEN_STATES)
+    of_them = replace(wanted, period="")
     counted = (
         select(a.c.agency_id, g.c.name.label("agency"), func.count().label("open"))
         .join(p, p.c.id == a.c.plan_id)
         .join(g, g.c.id == a.c.agency_id)
-        .where(among(session, a.c.agency_id, unreachable_ids), still_asked(), *conditions(still_open, today))
+        .where(among(session, a.c.agency_id, unreachable_ids), situations.owed(), *conditions(of_them, today))
         .group_by(a.c.agency_id, g.c.name)
         .order_by(g.c.name)
     )
@@ -195,7 +188,7 @@ def _owners(today: date) -> Select[Any]:
     """Owners of open assignments: id, names, and whether somebody who answers for them has a mailbox and has stopped
     nothing. That is most of them; whether anybody else is reached is for ``Recipients`` to say."""
     a, g, c = table(Assignment), table(Agency), table(Contact)
-    owning = exists().where(a.c.agency_id == g.c.id, a.c.state.in_(OPEN_STATES), still_asked())
+    owning = exists().where(a.c.agency_id == g.c.id, situations.owed())
     has_mailbox = exists().where(
         c.c.agency_id == g.c.id,
         c.c.role.in_(COORDINATING),

@@ -27,8 +27,8 @@ from sqlalchemy import insert, update
 
 from engine.agencies.preferences import ASKED
 from engine.agencies.suppressions import lift_suppressions
-from engine.assignments.lifecycle import Action
 from engine.queries.system.letters import count_letters
+from engine.rules.situation import Action
 from engine.store.database import Database, table
 from engine.store.records import Contact, Delivery, Event, Letter, LetterBody, Notice
 from engine.terms import EventKind, LetterState

@@ -31,9 +31,9 @@ from sqlalchemy import func, select
 
 from engine.assignments import lifecycle
 from engine.assignments.due_work import next_moment
-from engine.assignments.lifecycle import Action
 from engine.assignments.opening import activate
 from engine.rules.calendar import DayException, DayKind, local_date
+from engine.rules.situation import Action
 from engine.rules.words import CODES
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Digest, Event, Letter, Notice, Pass

@@ -19,9 +19,10 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 
 from engine.application.daily_cleanup import run_daily_cleanup
 from engine.assignments import lifecycle
-from engine.assignments.lifecycle import Action, ReportText
+from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
 from engine.rules.calendar import DayException, DayKind
+from engine.rules.situation import Action
 from engine.store.database import Database
 from engine.store.records import Assignment
 from engine.terms import Outcome

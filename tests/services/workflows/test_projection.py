@@ -21,7 +21,7 @@ from ground.postgres import Ground
 from ground.serving import AUTH, free_port, prefect_serving, shown
 from ground.web_servers import served
 
-from engine.assignments.lifecycle import Action
+from engine.rules.situation import Action
 from engine.store.database import Database
 from engine.store.records import Assignment, Letter
 from engine.terms import State

@@ -21,7 +21,7 @@ from engine.queries.work.assignments import every_assignment, list_assignments
 from engine.queries.work.incoming import messages_about
 from engine.queries.work.promises import every_reason
 from engine.queries.work.threads import entries
-from engine.terms import COUNTED_STATES, OPEN_STATES, State
+from engine.rules.situation import Action, situation
 from engine.web.pages.work.bulk_changes import BulkAct, may_change
 
 router = APIRouter(include_in_schema=False)
@@ -113,21 +113,23 @@ def story_page(
 
 
 def allowed(ctx: RequestContext, found: Story) -> tuple[str, ...]:
-    """The actions that the state allows and the user may perform."""
-    row, open_now, unfinished = found.row, found.row.state in OPEN_STATES, found.row.unfinished
+    """The actions that are possible now and the user may perform."""
+    row, waiting = found.row, found.waiting_extension
+    now = situation(row, ctx.today)
+    later = Action.ASK_EXTENSION in now.may or Action.PROMISE in now.may
     by_permission = {
-        Permission.ACCEPT: row.state is State.REPORTED,
-        Permission.RETURN: row.state is State.REPORTED,
-        Permission.ACKNOWLEDGE: row.state is State.ASSIGNED,
-        Permission.REPORT: unfinished,
-        Permission.CHASE: unfinished,
-        Permission.DECIDE_EXTENSION: found.waiting_extension is not None,
-        Permission.ASK_EXTENSION: unfinished and found.waiting_extension is None and row.due_on is not None,
-        Permission.RAISE: row.state in COUNTED_STATES,
-        Permission.ANSWER: row.state in COUNTED_STATES,
-        Permission.DECLINE: open_now,
-        Permission.TRANSFER: unfinished,
-        Permission.CANCEL: unfinished,
+        Permission.ACCEPT: Action.ACCEPT in now.may,
+        Permission.RETURN: Action.RETURN in now.may,
+        Permission.ACKNOWLEDGE: Action.ACKNOWLEDGE in now.may,
+        Permission.REPORT: Action.REPORT in now.may,
+        Permission.CHASE: Action.CHASE in now.may,
+        Permission.DECIDE_EXTENSION: waiting is not None,
+        Permission.ASK_EXTENSION: later and waiting is None,
+        Permission.RAISE: now.box is not None,
+        Permission.ANSWER: now.box is not None,
+        Permission.DECLINE: Action.DECLINE in now.may,
+        Permission.TRANSFER: Action.TRANSFER in now.may,
+        Permission.CANCEL: Action.CANCEL in now.may,
     }
     return tuple(
         permission.value

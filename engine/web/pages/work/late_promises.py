@@ -20,6 +20,7 @@ from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.work.assignments import AssignmentRow
 from engine.queries.work.desk import agency_name
 from engine.queries.work.promises import LateTasks, late_tasks
+from engine.rules.situation import is_ahead
 from engine.text import Text
 
 router = APIRouter(include_in_schema=False)
@@ -108,7 +109,7 @@ def _page(
     with ctx.reading() as (session, today):
         name, _ = agency_name(session, agency_id)
         found: LateTasks = late_tasks(session, today, agency_id)
-    fresh = frozenset(row.id for row in found.rows if row.promised_on is None or row.promised_on < today.day)
+    fresh = frozenset(row.id for row in found.rows if not is_ahead(row.promised_on, today.day))
     form = typed or LateForm(fields=FormFields(), ticked=fresh)
     return ctx.page(
         "late_promises.html",

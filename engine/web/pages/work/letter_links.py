@@ -46,6 +46,7 @@ from engine.queries.work.letter_links import (
     report_subject,
 )
 from engine.queries.work.threads import coordinated
+from engine.rules.situation import is_ahead
 from engine.text import Text
 from engine.views.next_step import Bodies, next_step
 from engine.web.pages.account.preferences import Trouble, preferences_page
@@ -249,7 +250,7 @@ def acknowledge_page(
     ctx = as_contact(ctx, contact, token, link.purpose)
     periods = dict.fromkeys((each.row.plan_id, each.row.plan, each.row.period) for each in duties if each.open)
     reports = [(plan, period, _report_path(ctx, link, f"{plan_id}:{period}")) for plan_id, plan, period in periods]
-    in_time = {(each.row.plan, each.row.period) for each in duties if each.row.due_on and ctx.today <= each.row.due_on}
+    in_time = {(each.row.plan, each.row.period) for each in duties if is_ahead(each.row.due_on, ctx.today)}
     coming, step = _next_step(duties, ctx.language)
     return ctx.page(
         "acknowledge.html",

@@ -43,7 +43,7 @@ from engine.queries.work.reports_to_accept import (
     reports_chosen,
     reports_waiting,
 )
-from engine.terms import OPEN_STATES, EventKind, TimeClass
+from engine.terms import EventKind, TimeClass
 from engine.text import Text
 from engine.views.next_step import reminder_line, span_of
 from engine.web.pages.work.bulk_decisions import Answer, CurrentView, DecisionPage
@@ -135,7 +135,7 @@ def _selected_ids(ctx: RequestContext, form: Form, wanted: AssignmentFilter) -> 
             AssignmentFilter(
                 plan_id=form.number("plan"),
                 period=form.text("period", 64),
-                states=OPEN_STATES,
+                finished=False,
                 supervisor_id=department,
             )
         )

@@ -12,10 +12,10 @@ from sqlalchemy import update
 from engine.admin import published_figures
 from engine.admin.published_figures import Published, Restatement
 from engine.assignments import lifecycle
-from engine.assignments.lifecycle import Action
 from engine.assignments.measures import Boxes
 from engine.errors import BadInput, Conflict, NotFound
 from engine.queries.figures.plan_progress import AgencyStanding, Progress, Standing, changes, since, standing
+from engine.rules.situation import Action
 from engine.store.database import Database, table
 from engine.store.records import PublishedFigures
 from engine.terms import Outcome, TimeClass, Timing

@@ -7,8 +7,9 @@ from ground.factory import Laid, do, row, rows
 from ground.office import NOW
 
 from engine.assignments.bulk_decisions import MAX_DECISIONS, accept_reports, decide_extensions, return_reports
-from engine.assignments.lifecycle import Action, ReportText, report
+from engine.assignments.lifecycle import ReportText, report
 from engine.errors import BadInput
+from engine.rules.situation import Action
 from engine.store.records import Assignment, Extension, Report
 from engine.terms import State
 

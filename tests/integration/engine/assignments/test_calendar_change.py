@@ -25,11 +25,11 @@ from ground.factory import (
 
 from engine.assignments import calendar_change, lifecycle
 from engine.assignments.calendar_change import Change, Preview
-from engine.assignments.lifecycle import Action
 from engine.assignments.measures import task_timing
 from engine.errors import BadInput
 from engine.plans.closing import redate_all
 from engine.rules.calendar import DayException, DayKind
+from engine.rules.situation import Action
 from engine.store.database import Database
 from engine.store.records import Assignment, CalendarDay, Event, Extension, Plan
 from engine.terms import State, Timing

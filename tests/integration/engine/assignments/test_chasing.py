@@ -11,9 +11,10 @@ from sqlalchemy import select, update
 from engine.assignments import lifecycle
 from engine.assignments.backlog import backlogs
 from engine.assignments.chasing import Chased, chased, escalations_sent
-from engine.assignments.lifecycle import Action, ReportText
+from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
 from engine.plans.closing import redate_all
+from engine.rules.situation import Action
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Letter
 from engine.store.rulebook import read_rulebook

@@ -13,10 +13,11 @@ from sqlalchemy import update
 
 from engine.assignments import lifecycle
 from engine.assignments.escalation import due_assignments, due_duties, run_escalations
-from engine.assignments.lifecycle import Action, ReportText
+from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
 from engine.plans.closing import end as end_plan
 from engine.rules.calendar import ONE_DAY, local_date
+from engine.rules.situation import Action
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Event, Letter, Notice, Promise
 from engine.store.rulebook import read_rulebook

@@ -8,7 +8,7 @@ import pytest
 from ground.factory import Laid, at, do, lay, plan_file
 
 from engine.assignments import lifecycle
-from engine.assignments.lifecycle import Action, ReportText
+from engine.assignments.lifecycle import ReportText
 from engine.assignments.reports.indicators import (
     Consolidated,
     FigureLine,
@@ -20,6 +20,7 @@ from engine.assignments.reports.indicators import (
 )
 from engine.errors import NotFound
 from engine.files.plan_parts import Indicator
+from engine.rules.situation import Action
 from engine.store.database import Database
 from engine.text import Text
 

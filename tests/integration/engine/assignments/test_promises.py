@@ -10,11 +10,12 @@ import pytest
 from ground.factory import at, do, item, lay, plan_file, policy, row, rows, swept, told
 
 from engine.assignments import lifecycle
-from engine.assignments.lifecycle import Action, ReportText
+from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText, promises_of
 from engine.assignments.promises import decide_promise, make_promise
 from engine.errors import BadInput, Conflict, ForbiddenMove
 from engine.rules.calendar import ONE_DAY, local_date
+from engine.rules.situation import Action
 from engine.store.database import Database
 from engine.store.records import Assignment, Event, Notice, Promise, Report
 from engine.terms import EventKind, NoticeKind, Outcome, PromiseState, Quiet

@@ -12,7 +12,7 @@ from ground.factory import Laid, add_contact, at, do, happened, lay, policy, row
 from sqlalchemy import delete, update
 
 from engine.assignments.backlog import backlogs
-from engine.assignments.lifecycle import Action, ReportText, report
+from engine.assignments.lifecycle import ReportText, report
 from engine.assignments.measures import Boxes
 from engine.assignments.opening import open_due
 from engine.assignments.promise_rows import PromiseText
@@ -27,6 +27,7 @@ from engine.assignments.weekly_digest import (
     week_of,
 )
 from engine.rules.calendar import DayException, DayKind, WorkCalendar
+from engine.rules.situation import Action
 from engine.store.database import Database, table
 from engine.store.recipients import remember_channels
 from engine.store.records import Assignment, Contact, Digest, Event, Letter, Notice, Plan

@@ -15,11 +15,11 @@ from engine.correspondence.entries import NewEntry
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotAllowed
 from engine.features.papers.period_report import period_report
 from engine.queries.stored_plans import plan_of
-from engine.queries.work.assignments import AssignmentFilter, Waiting, list_assignments
+from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.threads import coordinated, difficulties, threads_of
 from engine.store.database import Database
 from engine.store.records import Assignment, Notice, ThreadEntry
-from engine.terms import EntryKind, NoticeKind, State
+from engine.terms import EntryKind, NoticeKind, State, Waiting
 
 NOW = at("2021-06-08", "09:00")
 HARD = NewEntry(EntryKind.DIFFICULTY, "Chưa bố trí được kinh phí.")

@@ -25,7 +25,6 @@ from ground.factory import (
 )
 
 from engine.assignments import calendar_change
-from engine.assignments.lifecycle import Action
 from engine.assignments.opening import open_due
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.plans import amendments
@@ -35,6 +34,7 @@ from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import story
 from engine.rules.calendar import DayException, DayKind
 from engine.rules.outputs import Output
+from engine.rules.situation import Action
 from engine.store.database import Database
 from engine.store.records import Assignment, Contact, Duty, Event, Letter, Notice
 from engine.terms import NoticeKind, OutputKind, State

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 import pytest
 from ground.factory import Laid, at, do, happened, item, lay, plan_file, row, rows, store, swept, told
 
-from engine.assignments.lifecycle import Action
 from engine.assignments.opening import open_due
 from engine.errors import BadInput, Conflict, DondocError, ForbiddenMove, NotFound
 from engine.plans.closing import OpenWork, PastPlan, end, past_plan, preview_end
@@ -15,6 +14,7 @@ from engine.queries.directory.agencies import agency_choices
 from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import story
 from engine.queries.work.ladder_steps import Dropped, RungState
+from engine.rules.situation import Action
 from engine.store.database import Database
 from engine.store.records import Assignment, Event, Notice, Plan
 from engine.terms import EventKind, NoticeKind, PlanState, Quiet, State

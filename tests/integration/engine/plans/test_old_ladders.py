@@ -7,10 +7,10 @@ from datetime import datetime
 import pytest
 from ground.factory import Laid, at, do, lay, policy, rows, swept
 
-from engine.assignments.lifecycle import Action
 from engine.errors import NotFound
 from engine.plans.loading import KeptLadders, kept_ladders, load_policy, move_to_new_ladders
 from engine.rules.policy import Ladder, Policy
+from engine.rules.situation import Action
 from engine.store.database import Database
 from engine.store.records import Assignment, Notice
 from engine.terms import NoticeKind

@@ -7,11 +7,11 @@ from datetime import date
 import pytest
 from ground.factory import at, do, item, lay, opened, plan_file, report_partly, row, rows, swept, told
 
-from engine.assignments.lifecycle import Action
 from engine.errors import BadInput, Conflict
 from engine.files.plan_renewal import Years
 from engine.plans.closing import end
 from engine.plans.plan_today import correct_years, rehearse_years
+from engine.rules.situation import Action
 from engine.store.database import Database
 from engine.store.records import Assignment, Event, Plan
 from engine.terms import EventKind, State

@@ -10,7 +10,6 @@ from ground.province import plan_of_2025
 from sqlalchemy import select
 
 from engine.assignments.handover import agencies_with_work_left
-from engine.assignments.lifecycle import Action
 from engine.errors import Conflict
 from engine.plans.following import Reporting
 from engine.plans.reorganisation import Decision, EndedAgency, Reorganised, ended_agencies, reorganise
@@ -21,6 +20,7 @@ from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.overdue import overdue
 from engine.queries.work.todo import unreachable
 from engine.rules.calendar import local_date
+from engine.rules.situation import Action
 from engine.store.database import Database, table
 from engine.store.records import AgencyGroup, Assignment, Contact, Duty, Event, Letter, Notice, Plan
 from engine.terms import EventKind, NoticeKind, Quiet, State, TimeClass

@@ -29,7 +29,7 @@ from sqlalchemy import insert, update
 
 from engine.agencies.agencies import succeed
 from engine.agencies.directory_loading import load_directory as store_directory
-from engine.assignments.lifecycle import Action, ReportText, report
+from engine.assignments.lifecycle import ReportText, report
 from engine.assignments.reports.indicators import consolidated
 from engine.assignments.weekly_digest import overdue
 from engine.errors import BadInput, Conflict, NotFound
@@ -42,10 +42,11 @@ from engine.queries.figures.plan_progress import standing
 from engine.queries.time_class import read_today
 from engine.queries.work.report_page import report_page
 from engine.rules.calendar import ONE_DAY, local_date
+from engine.rules.situation import NO_REPORT, Action
 from engine.rules.words import period_words
 from engine.store.database import Database, table
 from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Event, Letter, Plan, Succession
-from engine.terms import OPEN_STATES, EventKind, LetterState, Outcome, Quiet, Role, State
+from engine.terms import EventKind, LetterState, Outcome, Quiet, Role, State
 from workflows.run import passes
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-24")
@@ -412,7 +413,9 @@ def communes(database: Database) -> Laid:
 def asked(database: Database) -> list[Assignment]:
     """What somebody is asked for: all that is open but what stays in the figures of ended bodies."""
     return [
-        each for each in rows(database, Assignment) if each.state in OPEN_STATES and each.quiet is not Quiet.FOLLOWED
+        each
+        for each in rows(database, Assignment)
+        if each.state in NO_REPORT.states and each.quiet is not Quiet.FOLLOWED
     ]
 
 
@@ -421,7 +424,7 @@ def owed_by(database: Database, *agencies: str) -> set[tuple[str, str]]:
     return {
         (each.agency_id, each.period)
         for each in rows(database, Assignment)
-        if each.agency_id in agencies and each.state in OPEN_STATES
+        if each.agency_id in agencies and each.state in NO_REPORT.states
     }
 
 

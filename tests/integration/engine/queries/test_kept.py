@@ -39,7 +39,7 @@ from engine.queries.kept import KeptAnswers
 from engine.queries.stored_plans import active_plans
 from engine.queries.system.letters import count_kept
 from engine.queries.time_class import Today, read_day
-from engine.queries.work.assignments import AssignmentFilter, Promised, Waiting, list_assignments
+from engine.queries.work.assignments import AssignmentFilter, Promised, list_assignments
 from engine.queries.work.conduct import conduct
 from engine.queries.work.desk import desk
 from engine.queries.work.overdue import how_many_overdue, overdue
@@ -58,7 +58,7 @@ from engine.store.data_versions import (
 )
 from engine.store.database import Database, insert_new, table, update_rows
 from engine.store.records import Agency, Assignment, Letter, Notice, Plan
-from engine.terms import LetterState
+from engine.terms import LetterState, Waiting
 from workflows.run import passes
 
 WANTED = (

@@ -40,7 +40,7 @@ from engine.queries.figures.plan_progress import cells_on, standings
 from engine.queries.figures.year import dues_by_week, ladders_of_each, work_of_year
 from engine.queries.kept import KeptAnswers
 from engine.queries.time_class import Today
-from engine.queries.work.assignments import AssignmentFilter, Waiting, list_assignments, tasks_of_each
+from engine.queries.work.assignments import AssignmentFilter, list_assignments, tasks_of_each
 from engine.queries.work.conduct import conduct, times_of_each, times_of_one, words_of_each
 from engine.queries.work.desk import desk, owed_by, sections_of
 from engine.queries.work.overdue import late_contacts, late_of_each, late_periods, late_rows, overdue
@@ -51,7 +51,7 @@ from engine.store.changed_work import about, about_agency, changed_agencies
 from engine.store.data_versions import BY_AGENCY, TOPICS_OF, Topic, read_topics, read_versions
 from engine.store.database import Database, table
 from engine.store.records import Agency, Assignment, Plan
-from engine.terms import EntryKind, Outcome
+from engine.terms import EntryKind, Outcome, Waiting
 
 START = datetime.fromisoformat("2021-06-10T02:00:00+00:00")
 WANTED = (

@@ -9,13 +9,13 @@ from ground.factory import Laid, do
 from ground.office import NOW, looking
 from sqlmodel import Session
 
-from engine.assignments.lifecycle import Action
 from engine.errors import BadInput
 from engine.queries.paging import decode, encode
 from engine.queries.system.letters import LetterFilter, list_letters
 from engine.queries.time_class import Today
-from engine.queries.work.assignments import AssignmentFilter, Waiting, list_assignments
-from engine.terms import LetterState, NoticeKind, Role, State, TimeClass, Timing
+from engine.queries.work.assignments import AssignmentFilter, list_assignments
+from engine.rules.situation import Action
+from engine.terms import LetterState, NoticeKind, Role, State, TimeClass, Timing, Waiting
 
 Seen = tuple[Session, Today]
 

@@ -12,7 +12,6 @@ from sqlmodel import Session
 
 from engine.application.daily_cleanup import run_daily_cleanup
 from engine.assignments import lifecycle
-from engine.assignments.lifecycle import Action
 from engine.assignments.weekly_digest import boxes, boxes_on, changes
 from engine.queries.directory.agencies import list_agencies
 from engine.queries.figures.board import board
@@ -24,6 +23,7 @@ from engine.queries.work.assignments import AssignmentFilter, how_many
 from engine.queries.work.desk import desk
 from engine.queries.work.overdue import counted_overdue, overdue
 from engine.queries.work.promises import late_tasks
+from engine.rules.situation import Action
 from engine.store.database import Database, table
 from engine.store.records import Assignment
 from engine.terms import Quiet, State, TimeClass

@@ -8,12 +8,13 @@ from itertools import product
 from ground.factory import Laid, at, row
 from sqlalchemy import select
 
-from engine.assignments import measures
+from engine.assignments import situations
 from engine.assignments.measures import report_timing, report_timing_column, task_timing, task_timing_column
 from engine.queries.time_class import read_today, time_class, worst
+from engine.rules.situation import CASES, COUNTED, NEEDS, OWES, UNFINISHED, Action, Owed, Where, holds, situation
 from engine.store.database import table
 from engine.store.records import Assignment, Plan
-from engine.terms import TimeClass, Timing
+from engine.terms import State, TimeClass, Timing
 
 DAY = date(2021, 6, 16)
 DUES = [None, *(DAY + timedelta(days=n) for n in (-9, -1, 0, 1, 5, 6, 30))]
@@ -58,8 +59,32 @@ def test_both_measures_are_the_same_in_sql_in_python_and_in_words_for_every_comb
             assert (each.report, each.task) == (report_timing(each), task), case
             not_asked = task is Timing.OPEN and each.not_asked_on is not None and each.not_asked_on <= DAY
             assert (each[-1] is TimeClass.NOT_ASKED) is not_asked
-            soon = today.soon["default"]
-            assert each[-1] is measures.time_class(task, each.due_on, DAY, soon, each.not_asked_on), case
+            assert each[-1] is situation(each, DAY, today.soon["default"], task).box, case
+
+
+def test_the_table_is_the_same_in_sql_and_in_python_for_every_combination(fresh: Laid) -> None:
+    a = table(Assignment)
+    one = dict(row(fresh.database, Assignment, id=fresh.assignment("IV.1.1", "so-ban"))._mapping)
+    names = ("state", "due_on", "done_on", "promised_on", "not_asked_on")
+    soon = DAY + timedelta(days=5)
+    cases = list(
+        product(State, DUES, DONE[:2], [None, DAY - timedelta(days=3), DAY + timedelta(days=3)], NOT_ASKED[:3])
+    )
+    rows: dict[object, Where] = {"unfinished": UNFINISHED, "owes": OWES, "counted": COUNTED}
+    rows |= dict(NEEDS.items()) | dict(CASES.items())
+    columns = [situations.where(where, DAY, soon).label(f"c{n}") for n, where in enumerate(rows.values())]
+    with fresh.database.write() as session:
+        given = [one | dict(zip(names, case, strict=True)) | {"period": f"x{n}"} for n, case in enumerate(cases)]
+        session.connection().execute(a.insert(), [{k: v for k, v in each.items() if k != "id"} for each in given])
+        box = situations.box_column(DAY, soon).label("box")
+        chosen = select(a, box, *columns).where(a.c.period.startswith("x")).order_by(a.c.id)
+        for case, each in zip(cases, session.connection().execute(chosen).all(), strict=True):
+            found = situation(each, DAY, soon, task_timing(each))
+            assert each.box is found.box, case
+            said = dict(zip(rows, map(bool, each[-len(rows) :]), strict=True))
+            assert said == {name: holds(where, each, DAY, soon) for name, where in rows.items()}, case
+            assert {act for act in Action if said[act]} == found.may
+            assert (found.owner_owes is not Owed.NOTHING) is said["owes"]
 
 
 def test_a_measure_of_an_earlier_day_leaves_out_what_was_reported_since(fresh: Laid) -> None:

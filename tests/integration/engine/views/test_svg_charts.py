@@ -11,11 +11,11 @@ from ground.factory import Laid, at, begin, directory, do, lay, plan_file, real_
 from lxml import etree
 from sqlalchemy import event, update
 
-from engine.assignments.lifecycle import Action
 from engine.assignments.measures import Boxes
 from engine.queries.figures.plan_progress import PeriodStanding
 from engine.queries.figures.year import Week, Year, year_of
 from engine.queries.time_class import read_today
+from engine.rules.situation import Action
 from engine.store.database import Database, table
 from engine.store.records import Letter
 from engine.terms import LetterState

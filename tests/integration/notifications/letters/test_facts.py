@@ -12,14 +12,15 @@ from sqlalchemy import event, insert, update
 
 from engine.accounts.signed_links import Purpose, Signer
 from engine.assignments import lifecycle
-from engine.assignments.lifecycle import Action, ReportText
+from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import make_promise
 from engine.assignments.weekly_digest import make
+from engine.rules.situation import NO_REPORT, Action
 from engine.store.database import Database, table
 from engine.store.records import Contact, Letter, Notice
 from engine.store.rulebook import read_rulebook
-from engine.terms import OPEN_STATES, NoticeKind, Outcome, PlanState, Role, State
+from engine.terms import NoticeKind, Outcome, PlanState, Role, State
 from notifications.letters.facts import ORDER, LetterFacts, gather
 from notifications.letters.obsolete import ONLY_UNACKNOWLEDGED, ONLY_WHILE_LATE, obsolete_reason
 from notifications.letters.renderer import LetterRenderer, RendererSettings
@@ -63,7 +64,7 @@ def test_what_is_done_is_not_asked_for(kind: NoticeKind) -> None:
     }
     tells |= {NoticeKind.RAISED, NoticeKind.ANSWERED, NoticeKind.PROGRESS}
     gone = {State.CANCELLED, State.TRANSFERRED}
-    for state in gone if kind is NoticeKind.COORDINATES else set(State) - set(OPEN_STATES):
+    for state in gone if kind is NoticeKind.COORDINATES else set(State) - set(NO_REPORT.states):
         assert bool(obsolete_reason(kind, state, TODAY, TODAY)) is (kind not in tells), (kind, state)
 
 

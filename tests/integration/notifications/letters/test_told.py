@@ -7,11 +7,11 @@ from datetime import date
 from ground.factory import Laid, at, do, item, lay, plan_file, rows, swept
 from ground.office import looking
 
-from engine.assignments.lifecycle import Action
 from engine.assignments.weekly_digest import make
 from engine.features.papers.quick_report import quick_report, text_of
 from engine.queries.figures.outlook import outlook
 from engine.queries.stored_plans import plan_of
+from engine.rules.situation import Action
 from engine.store.database import Database
 from engine.store.records import Letter
 from engine.store.rulebook import read_rulebook

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from engine.assignments.lifecycle import Action
+from engine.rules.situation import Action
 from engine.store.database import Database, table
 from engine.store.recipients import remember_channels
 from engine.store.records import Assignment, Contact, Delivery, Event, Incoming, Letter, Notice

@@ -17,10 +17,10 @@ from sqlalchemy import update
 
 from engine.accounts.signed_links import Signer
 from engine.assignments import lifecycle, weekly_digest
-from engine.assignments.lifecycle import Action
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import make_promise
 from engine.features.webhooks import subscriptions as webhooks
+from engine.rules.situation import Action
 from engine.rules.targets import Allowed
 from engine.store.database import Database, table
 from engine.store.event_log import append, event

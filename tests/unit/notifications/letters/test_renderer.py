@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.accounts.signed_links import Signer
-from engine.assignments.backlog import Backlog, Waiting
+from engine.assignments.backlog import Backlog, Waits
 from engine.assignments.chasing import Chased
 from engine.assignments.measures import Boxes
 from engine.assignments.weekly_digest import OverdueRow
@@ -43,9 +43,9 @@ ROLES = (Role.COORDINATOR, Role.HEAD, Role.DEPUTY, Role.MONITOR, Role.LEADERSHIP
 OWNERS = ROLES[:3]
 BACKLOG = Backlog(
     limit_days=10,
-    reports=Waiting(3, date(2021, 6, 1), 13, 3),
-    extensions=Waiting(2, date(2021, 6, 1), 13, 2),
-    declined=Waiting(1, date(2021, 6, 1), 13, 1),
+    reports=Waits(3, date(2021, 6, 1), 13, 3),
+    extensions=Waits(2, date(2021, 6, 1), 13, 2),
+    declined=Waits(1, date(2021, 6, 1), 13, 1),
 )
 DETAILS: dict[NoticeKind, dict[str, Any]] = {
     NoticeKind.RETURNED: {"reason": "Missing figures."},
@@ -561,7 +561,7 @@ def test_what_waits_for_the_monitor_stands_first() -> None:
 
 
 def test_what_waits_since_today_has_no_age_and_english_counts_days() -> None:
-    fresh = replace(BACKLOG, reports=Waiting(3, date(2021, 6, 18), 0, 0))
+    fresh = replace(BACKLOG, reports=Waits(3, date(2021, 6, 18), 0, 0))
     letter = written(role=Role.MONITOR, backlog=fresh)
     assert "- 3 báo cáo chờ tiếp nhận, mới từ thứ Sáu, 18/6/2021: " in letter.text
     assert "0 ngày làm việc" not in letter.text
@@ -571,7 +571,7 @@ def test_what_waits_since_today_has_no_age_and_english_counts_days() -> None:
 
 
 def test_a_plan_past_its_end_is_for_its_department_to_end() -> None:
-    past = Backlog(limit_days=10, plans=Waiting(1, date(2021, 4, 1), 50, 0), department="so-theo-doi")
+    past = Backlog(limit_days=10, plans=Waits(1, date(2021, 4, 1), 50, 0), department="so-theo-doi")
     letter = written(role=Role.MONITOR, backlog=past)
     assert letter.subject.endswith("1 kế hoạch đã qua hạn cuối, chờ kết thúc")
     assert f"{BASE}/plans" in letter.text
@@ -581,7 +581,7 @@ def test_a_plan_past_its_end_is_for_its_department_to_end() -> None:
 
 
 def test_the_head_of_the_department_reads_one_number_in_subject_and_letter() -> None:
-    letter = written(role=Role.HEAD, backlog=replace(BACKLOG, reports=Waiting(9, date(2021, 6, 1), 13, 3)), weekly=True)
+    letter = written(role=Role.HEAD, backlog=replace(BACKLOG, reports=Waits(9, date(2021, 6, 1), 13, 3)), weekly=True)
     assert letter.subject.endswith("Báo cáo: 6 báo cáo, đề nghị chờ xử lý quá 10 ngày làm việc")
     assert "6 báo cáo, đề nghị gửi" in letter.text
 

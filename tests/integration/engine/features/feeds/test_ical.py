@@ -15,11 +15,11 @@ from engine.accounts import accounts
 from engine.accounts.permissions import Acting
 from engine.agencies import contacts, feed_addresses
 from engine.assignments import calendar_change, lifecycle
-from engine.assignments.lifecycle import Action
 from engine.assignments.promise_rows import PromiseText
 from engine.errors import BadInput, NotFound
 from engine.features.feeds import ical
 from engine.rules.calendar import DayException, DayKind
+from engine.rules.situation import Action
 from engine.store.database import Database, table
 from engine.store.records import Contact, Feed
 from engine.terms import Outcome, Role

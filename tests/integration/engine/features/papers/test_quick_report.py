@@ -9,9 +9,9 @@ from bs4 import BeautifulSoup
 from ground.factory import Laid, at, do, item, lay, plan_file
 from ground.office import looking, open_office
 
-from engine.assignments.lifecycle import Action
 from engine.features.papers.quick_report import quick_report, text_of
 from engine.queries.stored_plans import plan_of
+from engine.rules.situation import Action
 from engine.store.database import Database
 
 

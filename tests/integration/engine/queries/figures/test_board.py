@@ -11,7 +11,7 @@ from ground.office import NOW, looking
 from sqlalchemy import update
 from sqlmodel import Session
 
-from engine.assignments.lifecycle import Action, ReportText, report
+from engine.assignments.lifecycle import ReportText, report
 from engine.assignments.promise_rows import PromiseText
 from engine.queries.directory.agencies import list_agencies
 from engine.queries.figures.board import board
@@ -21,6 +21,7 @@ from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.overdue import overdue
 from engine.queries.work.todo import todo
 from engine.rules.calendar import ONE_DAY
+from engine.rules.situation import Action
 from engine.store.database import Database, table
 from engine.store.records import Agency, Contact, Letter
 from engine.terms import LetterState, Outcome, Role, TimeClass, Timing

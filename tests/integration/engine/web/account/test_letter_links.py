@@ -17,7 +17,7 @@ from sqlalchemy import update
 
 from engine.accounts.signed_links import Link, Purpose
 from engine.agencies import contacts
-from engine.assignments.lifecycle import Action
+from engine.rules.situation import Action
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Event, Letter, Report
 from engine.store.rulebook import read_rulebook

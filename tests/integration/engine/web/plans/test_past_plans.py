@@ -9,12 +9,12 @@ from bs4 import BeautifulSoup
 from ground.factory import at, begin, do, lay, opened, plan_file, row, rows, store
 from ground.office import open_office
 
-from engine.assignments.lifecycle import Action
 from engine.plans.closing import plans_to_end
 from engine.queries.figures.board import board
 from engine.queries.time_class import read_today
 from engine.queries.work.assignments import AssignmentFilter
 from engine.rules.calendar import local_date
+from engine.rules.situation import Action
 from engine.store.database import Database
 from engine.store.records import Assignment, Event, Plan
 from engine.terms import EventKind, PlanState

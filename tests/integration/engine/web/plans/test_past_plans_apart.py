@@ -12,10 +12,10 @@ from ground.factory import Laid, at, begin, do, item, lay, opened, plan_file
 from ground.office import Office, looking, open_office
 from ground.post import LetterBox, post_office
 
-from engine.assignments.lifecycle import Action
 from engine.features.papers.quick_report import quick_report, text_of
 from engine.plans.loading import load_plan
 from engine.queries.stored_plans import plan_of
+from engine.rules.situation import Action
 from engine.store.database import Database
 from workflows.run import passes
 
