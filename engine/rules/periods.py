@@ -226,8 +226,10 @@ def due_day(each: Period, day: int, calendar: WorkCalendar, *, roll: bool = True
 
 def uncounted(cadence: Cadence) -> bool:
     """True if it has a cycle of which not every period has a key that is read back and an end of its own: it would open
-    nothing, or two things on one day."""
-    found = [period(cadence, 2021, n) for n in range(1, (cadence.cycle.in_year if cadence.cycle else 0) + 1)]
+    nothing, or two things on one day; or if it has none, and is not one of the two that do without."""
+    if cadence.cycle is None:
+        return cadence not in (Cadence.ONCE, Cadence.AD_HOC)
+    found = [period(cadence, 2021, n) for n in range(1, cadence.cycle.in_year + 1)]
     try:
         return [named(each.key) for each in found] != found or len({each.end for each in found}) < len(found)
     except BadInput:

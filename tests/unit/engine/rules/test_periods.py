@@ -184,9 +184,9 @@ def test_a_period_falls_into_a_longer_one(outer: str, inner: str, inside: bool) 
 
 
 def test_a_cycle_whose_periods_nobody_can_count_is_found_when_it_is_declared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twice a month, of keys that are not read back; a cycle of two periods that end on one day."""
+    """Twice a month, of keys that are not read back; a cycle of two periods that end on one day; none at all."""
     assert not any(map(module.uncounted, Cadence))
     cadences = dict(module._CADENCES)
-    for cycle in (Cycle(1, "{:02d}a", 12), Cycle(0, "H{}", 2)):
+    for cycle in (Cycle(1, "{:02d}a", 12), Cycle(0, "H{}", 2), None):
         monkeypatch.setattr(module, "_CADENCES", cadences | {Cadence.HALF_YEAR: (Cadence.HALF_YEAR.words, cycle)})
         assert module.uncounted(Cadence.HALF_YEAR)
