@@ -24,7 +24,7 @@ MAX_KEY_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StoredAnswer:
     """A response. ``again``: the action had been done before, and this is the stored response."""
 
     status: int
@@ -48,12 +48,12 @@ def once(
     body: bytes,
     now: datetime,
     action: Callable[[], tuple[int, str]],
-) -> Answer:
+) -> StoredAnswer:
     """Run ``action``, which returns (status, body), unless this key of this actor already has a response. Without a
     key it always runs. Raises IdempotencyKeyReused if the key belongs to a different request."""
     if not key:
         status, response = action()
-        return Answer(status, response)
+        return StoredAnswer(status, response)
     if len(key) > MAX_KEY_CHARS:
         raise BadInput(
             Text(f"Khóa dài quá {MAX_KEY_CHARS} ký tự.", f"The key is longer than {MAX_KEY_CHARS} characters.")
@@ -66,10 +66,10 @@ def once(
         row = session.connection().execute(select(keys).where(keys.c.key == digest)).one()
         if row.request_digest != request:
             raise IdempotencyKeyReused
-        return Answer(row.status, row.body, again=True)
+        return StoredAnswer(row.status, row.body, again=True)
     status, response = action()
     session.connection().execute(update(keys).where(keys.c.key == digest).values(status=status, body=response))
-    return Answer(status, response)
+    return StoredAnswer(status, response)
 
 
 def prune(session: Session, now: datetime) -> int:

@@ -25,7 +25,7 @@ ALL_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owed:
+class OwedReports:
     """What an agency would owe anew: how many reports of a plan and period, the first of them due on a day."""
 
     agency_id: str
@@ -42,7 +42,7 @@ class DryRun:
 
     done: Reorganised
     published: int
-    owed: tuple[Owed, ...]
+    owed: tuple[OwedReports, ...]
     letters: tuple[PlannedLetter, ...]
 
     @property
@@ -81,7 +81,7 @@ def dry_run(session: Session, decisions: Sequence[Decision], *, actor: str, now:
     return DryRun(done=done[0][0], published=done[0][1], owed=_owed(session, last), letters=letters)
 
 
-def _owed(session: Session, last: int) -> tuple[Owed, ...]:
+def _owed(session: Session, last: int) -> tuple[OwedReports, ...]:
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     statement = (
         select(
@@ -99,4 +99,4 @@ def _owed(session: Session, last: int) -> tuple[Owed, ...]:
         .group_by(a.c.agency_id, g.c.name, p.c.number, a.c.period)
         .order_by(g.c.name, p.c.number, a.c.period)
     )
-    return tuple(objects(Owed, session.connection().execute(statement)))
+    return tuple(objects(OwedReports, session.connection().execute(statement)))

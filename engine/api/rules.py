@@ -22,7 +22,7 @@ from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Needed, Out
 from engine.api.operations import BASIS, reads, router_of, writes
 from engine.assignments import calendar_change, opening
-from engine.assignments.calendar_change import Change, Move, RungMove
+from engine.assignments.calendar_change import CalendarChange, Move, RungMove
 from engine.assignments.opening import Activation
 from engine.errors import BadInput, FileRefused
 from engine.files.calendar import MAX_BASIS_CHARS, MAX_DAYS, MAX_NAME_CHARS
@@ -84,9 +84,9 @@ class ChangeBody(Body):
     set: list[DayBody] = Field(default_factory=list, max_length=MAX_DAYS)
     drop: list[Day] = Field(default_factory=list, max_length=MAX_DAYS)
 
-    def change(self) -> Change:
+    def change(self) -> CalendarChange:
         entries = (DayException(each.day, each.kind, each.name, each.basis) for each in self.set)
-        return Change(tuple(entries), tuple(dict.fromkeys(self.drop)))
+        return CalendarChange(tuple(entries), tuple(dict.fromkeys(self.drop)))
 
 
 class AgreedBody(ChangeBody):

@@ -36,7 +36,7 @@ from engine.text import Text
 
 
 @dataclass(frozen=True)
-class Change:
+class CalendarChange:
     """Days to set, and exceptions to drop so that the weekday and the public holidays apply again."""
 
     set: tuple[DayException, ...] = ()
@@ -120,7 +120,7 @@ class _OpenAssignment:
         return self.move is not None and not self.stays
 
 
-def preview(session: Session, change: Change, now: datetime) -> Preview:
+def preview(session: Session, change: CalendarChange, now: datetime) -> Preview:
     """Compute what would move, without moving it. Four queries."""
     validate_change(change)
     book = read_rulebook(session)
@@ -128,7 +128,7 @@ def preview(session: Session, change: Change, now: datetime) -> Preview:
     return _preview(rows, _replaced(book.calendar, change))
 
 
-def apply(session: Session, change: Change, *, actor: str, now: datetime, previewed: str = "") -> Preview:
+def apply(session: Session, change: CalendarChange, *, actor: str, now: datetime, previewed: str = "") -> Preview:
     """Save the change and move what moves: an event for each, and a line in the coordinator's letter if the due date
     moved. Reminders that only change their day are not announced. Idempotent.
 
@@ -163,7 +163,7 @@ def apply(session: Session, change: Change, *, actor: str, now: datetime, previe
     return result
 
 
-def validate_change(change: Change) -> None:
+def validate_change(change: CalendarChange) -> None:
     """Raises BadInput for a change that is empty or gives a day twice."""
     days = [entry.day for entry in change.set]
     if len(set(days)) != len(days) or set(days) & set(change.drop):
@@ -254,7 +254,7 @@ def _facts(row: StoredAssignment, due_on: date | None) -> Facts:
     return Facts(row.state, row.opened_on, due_on, row.acted_until, row.promised_on, row.broken_before)
 
 
-def _replaced(calendar: WorkCalendar, change: Change) -> tuple[DayException, ...]:
+def _replaced(calendar: WorkCalendar, change: CalendarChange) -> tuple[DayException, ...]:
     touched = {*change.drop, *(entry.day for entry in change.set)}
     return tuple(calendar.exceptions[day] for day in sorted(touched) if day in calendar.exceptions)
 
@@ -326,7 +326,7 @@ def _rolls(session: Session) -> dict[tuple[int, str], bool]:
     }
 
 
-def _save(session: Session, change: Change, actor: str, now: datetime) -> None:
+def _save(session: Session, change: CalendarChange, actor: str, now: datetime) -> None:
     days = table(CalendarDay)
     touched = [*change.drop, *(entry.day for entry in change.set)]
     session.connection().execute(delete(days).where(days.c.day.in_(touched)))

@@ -23,7 +23,7 @@ MIN_SIMILARITY = 0.6
 """Share of common words (Dice coefficient) from which two duties count as one reworded duty."""
 
 
-class Change(StrEnum):
+class PlanChange(StrEnum):
     ADDED = "added"
     REMOVED = "removed"
     REWORDED = "reworded"
@@ -80,7 +80,7 @@ class DutyChange:
     now: str
     text_was: str
     text_now: str
-    changes: frozenset[Change]
+    changes: frozenset[PlanChange]
     owners_was: tuple[str, ...]
     owners_now: tuple[str, ...]
     coordinating_added: tuple[str, ...]
@@ -106,7 +106,7 @@ class DutyChange:
         """True if anything changes for this owner; other owners joining or leaving do not count."""
         if agency in self.owners_added or agency in self.owners_removed:
             return True
-        return agency in self.owners_now and bool(self.changes - {Change.OWNERS})
+        return agency in self.owners_now and bool(self.changes - {PlanChange.OWNERS})
 
 
 @dataclass(frozen=True)
@@ -198,8 +198,8 @@ def _few(parts: Sequence[str], most: int = 6) -> str:
 
 def _for(duty: DutyChange, agency: str, say: Callable[..., str], language: str) -> list[str]:
     """Descriptions of a duty's change for one owner."""
-    if Change.ADDED in duty.changes or Change.REMOVED in duty.changes:
-        return [say("added" if Change.ADDED in duty.changes else "removed")]
+    if PlanChange.ADDED in duty.changes or PlanChange.REMOVED in duty.changes:
+        return [say("added" if PlanChange.ADDED in duty.changes else "removed")]
     if agency in duty.owners_removed:
         return [say("old_owner")]
     return [*([say("new_owner")] if agency in duty.owners_added else []), *_common(duty, say, language)]
@@ -208,13 +208,15 @@ def _for(duty: DutyChange, agency: str, say: Callable[..., str], language: str) 
 def _common(duty: DutyChange, say: Callable[..., str], language: str) -> list[str]:
     """Descriptions of a change that are the same for all owners."""
     parts = [
-        say(each) for each in (Change.ADDED, Change.REMOVED, Change.REWORDED, Change.REQUEST) if each in duty.changes
+        say(each)
+        for each in (PlanChange.ADDED, PlanChange.REMOVED, PlanChange.REWORDED, PlanChange.REQUEST)
+        if each in duty.changes
     ]
-    if Change.MOVED in duty.changes:
+    if PlanChange.MOVED in duty.changes:
         parts.append(say("moved", duty.was))
-    if Change.CADENCE in duty.changes:
+    if PlanChange.CADENCE in duty.changes:
         parts.append(say("cadence", ", ".join(duty.cadence_was), ", ".join(duty.cadence_now)))
-    if Change.DUE in duty.changes:
+    if PlanChange.DUE in duty.changes:
         for each in duty.due:
             days = (say("none") if on is None else written(on, language) for on in (each.before, each.after))
             parts.append(say("due", each.period, *days))
@@ -349,17 +351,17 @@ def _changed(
         names = {each.to: directory.name_on(each.to, now.issued_on) for each in rules if each.to in directory.by_id}
         more = tuple(duty_details(before, after, rules, numbers, names))
         tests = {
-            Change.REWORDED: " ".join(old.text.split()) != " ".join(new.text.split()),
-            Change.MOVED: old.citation != new.citation,
-            Change.OWNERS: set(old.owners) != set(new.owners),
-            Change.COORDINATING: set(old.coordinating) != set(new.coordinating),
-            Change.CADENCE: set(old.cadence) != set(new.cadence),
-            Change.DUE: bool(due),
-            Change.REQUEST: before.item.request != after.item.request,
-            Change.DETAIL: bool(more),
+            PlanChange.REWORDED: " ".join(old.text.split()) != " ".join(new.text.split()),
+            PlanChange.MOVED: old.citation != new.citation,
+            PlanChange.OWNERS: set(old.owners) != set(new.owners),
+            PlanChange.COORDINATING: set(old.coordinating) != set(new.coordinating),
+            PlanChange.CADENCE: set(old.cadence) != set(new.cadence),
+            PlanChange.DUE: bool(due),
+            PlanChange.REQUEST: before.item.request != after.item.request,
+            PlanChange.DETAIL: bool(more),
         }
     else:
-        tests = {Change.ADDED: before is None, Change.REMOVED: after is None}
+        tests = {PlanChange.ADDED: before is None, PlanChange.REMOVED: after is None}
     return DutyChange(
         was=old.citation,
         now=new.citation,

@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Answer:
+class JobAnswer:
     """A stored answer: a redirect, or the page in each language."""
 
     status: int
@@ -79,7 +79,7 @@ class LongWork:
         database: Database,
         work: Begun,
         future: Future[T],
-        answer: Callable[[], Answer],
+        answer: Callable[[], JobAnswer],
         progress: Progress | None = None,
     ) -> Thread:
         """Send heartbeats until the work is done, then store its answer; runs in the returned thread."""

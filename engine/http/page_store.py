@@ -24,7 +24,7 @@ Key = tuple[str, bytes, tuple[bytes, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class Snapshot:
     """What is stored, and the minute that pages say they are of."""
 
     versions: Mapping[Topic, Versions]
@@ -37,13 +37,13 @@ class KeptPage:
     ``route``: for the log of requests."""
 
     topics: frozenset[Topic]
-    moment: Moment
+    moment: Snapshot
     until: float
     headers: Sequence[tuple[bytes, bytes]]
     body: bytes
     route: object
 
-    def holds(self, now: Moment) -> bool:
+    def holds(self, now: Snapshot) -> bool:
         was = self.moment
         same = all(was.versions[topic] == now.versions[topic] for topic in self.topics)
         return same and was.minute == now.minute and time.monotonic() < self.until
@@ -61,7 +61,7 @@ class PageStore:
     def __contains__(self, key: Key) -> bool:
         return key in self._kept
 
-    def find(self, key: Key, now: Moment) -> KeptPage | None:
+    def find(self, key: Key, now: Snapshot) -> KeptPage | None:
         page = self._kept.get(key)
         if page is None or not page.holds(now):
             return None

@@ -21,7 +21,7 @@ from sqlmodel import Session
 
 from engine.agencies.directory_loading import expand_owners, read_directory, require_known_agencies
 from engine.assignments import calendar_change, situations
-from engine.assignments.calendar_change import Change, Preview
+from engine.assignments.calendar_change import CalendarChange, Preview
 from engine.errors import BadInput, Conflict, NotFound
 from engine.files.plan import PlanFile, loading_mistakes
 from engine.files.stored_plan import document_body, plan_body
@@ -63,7 +63,7 @@ def load_days(session: Session, days: Iterable[DayException], *, actor: str, now
     """Add the days that are not stored yet, and move the due dates that they move, as a change on the calendar's page
     does. For the days that ship with the product: what an office has is not changed by them."""
     known = set(session.connection().scalars(select(table(CalendarDay).c.day)))
-    change = Change(tuple(each for each in days if each.day not in known))
+    change = CalendarChange(tuple(each for each in days if each.day not in known))
     if change.set:
         calendar_change.apply(session, change, actor=actor, now=now)
 
@@ -74,7 +74,7 @@ class FileDays:
     or dropped in the application since, which stay so. ``missing``: days of its years that a file gave and this one
     does not; they are in ``change`` only if they are to be dropped."""
 
-    change: Change
+    change: CalendarChange
     changed: tuple[date, ...] = ()
     kept: tuple[date, ...] = ()
     missing: tuple[date, ...] = ()
@@ -100,7 +100,7 @@ def file_days(session: Session, days: Iterable[DayException], *, drop: bool = Fa
     differing = [day for day, each in given.items() if stored.get(day) != each]
     years = {day.year for day in given}
     missing = tuple(sorted(day for day in stored if day.year in years and day not in given and day not in edited))
-    change = Change(tuple(given[day] for day in differing if day not in edited), missing if drop else ())
+    change = CalendarChange(tuple(given[day] for day in differing if day not in edited), missing if drop else ())
     return FileDays(
         change=change,
         changed=tuple(sorted(each.day for each in change.set if each.day in stored)),

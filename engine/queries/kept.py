@@ -51,7 +51,7 @@ _VERSIONS = "data versions"
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Cached:
     versions: tuple[Versions, ...]
     answer: object
     size: int
@@ -66,7 +66,7 @@ class KeptAnswers:
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self.most_bytes = most_bytes
-        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self._kept: OrderedDict[Hashable, _Cached] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
         self._turns: dict[Hashable, threading.Lock] = {}
@@ -95,13 +95,13 @@ class KeptAnswers:
                     answer = _renewed(session, before, topics, read) if before and query in BY_AGENCY else None
                     until = before.until if before and answer is not None else time.monotonic() + _seconds(query)
                     answer = read() if answer is None else answer
-                self._keep(key, _Kept(versions, answer, *self._weight(key, answer), until))
+                self._keep(key, _Cached(versions, answer, *self._weight(key, answer), until))
                 return answer
         finally:
             with self._lock:
                 self._turns.pop((key, versions), None)
 
-    def _find(self, key: Hashable, versions: tuple[Versions, ...]) -> _Kept | None:
+    def _find(self, key: Hashable, versions: tuple[Versions, ...]) -> _Cached | None:
         found = self._kept.get(key)
         if found is None or found.versions != versions or found.until < time.monotonic():
             return None
@@ -115,7 +115,7 @@ class KeptAnswers:
             return last.size, last.measured
         return len(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)) * OBJECT_BYTES, now
 
-    def _keep(self, key: Hashable, made: _Kept) -> None:
+    def _keep(self, key: Hashable, made: _Cached) -> None:
         with self._lock:
             before = self._kept.pop(key, None)
             self._size -= before.size if before else 0
@@ -127,7 +127,7 @@ class KeptAnswers:
                 self._size -= self._kept.popitem(last=False)[1].size
 
 
-def _renewed(session: Session, before: _Kept, topics: Sequence[Topic], read: Callable[..., Any]) -> Any:
+def _renewed(session: Session, before: _Cached, topics: Sequence[Topic], read: Callable[..., Any]) -> Any:
     """The answer from before, with the agencies read again whose work has changed; None if these are not known."""
     if before.until < time.monotonic():
         return None

@@ -11,7 +11,7 @@ from ground.factory import at, item, lay, opened, plan_file, rows, swept
 from sqlalchemy import select
 
 from engine.assignments import calendar_change, lifecycle
-from engine.assignments.calendar_change import Change
+from engine.assignments.calendar_change import CalendarChange
 from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import decide_promise, make_promise
@@ -131,7 +131,7 @@ class Year:
 
     def _holiday(self, session: Any, _: int, value: int) -> None:
         day = DayException(self._ahead(value % 40), DayKind.DAY_OFF, f"Nghỉ {next(self.done)}", "QĐ")
-        calendar_change.apply(session, Change((day,)), actor="account:1", now=self.now)
+        calendar_change.apply(session, CalendarChange((day,)), actor="account:1", now=self.now)
 
     def _dispatch(self, session: Any, task: int, value: int) -> None:
         redate_all(session, [task], day=self._ahead(value), basis="CV 9", actor="account:1", now=self.now)

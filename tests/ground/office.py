@@ -46,7 +46,7 @@ from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
 from engine.http.app_context import AppContext
-from engine.http.long_work import Answer, LongWork, Progress
+from engine.http.long_work import JobAnswer, LongWork, Progress
 from engine.http.render import Templates
 from engine.http.request_context import BINDING_COOKIE, Tools, guarded, is_secure
 from engine.http.security import FormTokens, SecurityLog
@@ -233,7 +233,7 @@ class PatientWork(LongWork):
         database: Database,
         work: Begun,
         future: Future[Any],
-        answer: Callable[[], Answer],
+        answer: Callable[[], JobAnswer],
         progress: Progress | None = None,
     ) -> Thread:
         thread = super().keep(database, work, future, answer, progress)

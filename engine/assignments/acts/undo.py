@@ -96,7 +96,7 @@ MAX_OFFERED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class StoredAct:
     """An act as it was kept."""
 
     id: int
@@ -112,11 +112,11 @@ class Kept:
         return tuple(part["assignment"] for part in self.parts)
 
 
-def kept_act(session: Session, act_id: int, actor: str) -> Kept:
+def kept_act(session: Session, act_id: int, actor: str) -> StoredAct:
     """Raises NotFound for one that is not the actor's own, or that is no longer kept."""
     u = table(UndoableAct)
-    rows = session.connection().execute(select(*columns_for(Kept, u)).where(u.c.id == act_id, u.c.actor == actor))
-    found = next(iter(objects(Kept, rows)), None)
+    rows = session.connection().execute(select(*columns_for(StoredAct, u)).where(u.c.id == act_id, u.c.actor == actor))
+    found = next(iter(objects(StoredAct, rows)), None)
     if found is None:
         raise NotFound(TOO_LATE)
     return found
@@ -141,7 +141,7 @@ def undo(session: Session, act_id: int, *, actor: str, now: datetime) -> Decided
     return decided
 
 
-def _put_back(session: Session, kept: Kept, part: Mapping[str, Any], *, actor: str, now: datetime) -> None:
+def _put_back(session: Session, kept: StoredAct, part: Mapping[str, Any], *, actor: str, now: datetime) -> None:
     one, e = part["assignment"], table(Event)
     changes = {(name, row_id): (before, after) for name, row_id, before, after in part["rows"]}
     before, after = changes.pop(("assignment", one), ({}, {}))

@@ -53,7 +53,7 @@ NEW_DUE, EXPECTED_ON = Text("Hạn mới", "New due date"), Text("Dự kiến xo
 MAX_DAY_CHARS, MAX_CODE_CHARS, MAX_NAME_CHARS = 20, 32, 300
 
 
-class Act(StrEnum):
+class ThreadAct(StrEnum):
     """What a form of the page does."""
 
     WRITE = "write"
@@ -167,19 +167,19 @@ def _extendable(item: ReportItem, asked: Collection[int], today: Today) -> bool:
 
 def thread_sent(ctx: RequestContext, form: Form, where: Address, contact: ContactLine | None) -> Response:
     """One of the page's forms. A rejected one is shown again with everything typed."""
-    act = form.choice("act", Act)
+    act = form.choice("act", ThreadAct)
     with ctx.reading() as (_, today):
         again = asked_again(form, ("until", "promise"), today.calendar)
     if again is not None:
         said = {name: text.said(ctx.language) for name, text in again.said.items()}
         rejected = _again(act, again.form, fields=said, status=422 if said else 200)
         return thread_page(ctx, where, contact, rejected=rejected)
-    by_act: Mapping[Act, Callable[[], int]] = {
-        Act.WRITE: lambda: _write(ctx, form, where),
-        Act.ANSWER: lambda: _answer(ctx, form, where),
-        Act.EXTEND: lambda: _extend(ctx, form, where),
-        Act.PROMISE: lambda: _promise(ctx, form, where),
-        Act.DEPUTY: lambda: _deputy(ctx, form, where, contact),
+    by_act: Mapping[ThreadAct, Callable[[], int]] = {
+        ThreadAct.WRITE: lambda: _write(ctx, form, where),
+        ThreadAct.ANSWER: lambda: _answer(ctx, form, where),
+        ThreadAct.EXTEND: lambda: _extend(ctx, form, where),
+        ThreadAct.PROMISE: lambda: _promise(ctx, form, where),
+        ThreadAct.DEPUTY: lambda: _deputy(ctx, form, where, contact),
     }
     warned, sure = _warned(ctx, form)
     if warned and form.raw("sure") != sure:
@@ -196,7 +196,7 @@ def thread_sent(ctx: RequestContext, form: Form, where: Address, contact: Contac
 
 
 def _again(
-    act: Act,
+    act: ThreadAct,
     form: Form,
     *,
     sentence: str = "",
@@ -207,7 +207,7 @@ def _again(
 ) -> Rejected:
     typed = {name: values for name, values in form.fields.items() if name not in ("token", "act", "sure")}
     return Rejected(
-        form=f"{act}-{form.raw('entry')}" if act is Act.ANSWER else act,
+        form=f"{act}-{form.raw('entry')}" if act is ThreadAct.ANSWER else act,
         sentence=sentence,
         fields=fields or {},
         typed=typed,

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.errors import Unavailable
 from engine.http.app_context import AppContext
-from engine.http.page_store import KeptPage, Key, Moment, PageStore
+from engine.http.page_store import KeptPage, Key, PageStore, Snapshot
 from engine.http.request_context import KEEP, tools_of
 from engine.queries.kept import KEPT_SECONDS
 from engine.store.data_versions import Reads, noting_reads, read_versions
@@ -47,7 +47,7 @@ class KeptPages:
             await self.app(scope, receive, _keeping(scope, send, tools.pages, key, now, reads))
 
 
-def _keeping(scope: Scope, send: Send, pages: PageStore, key: Key, now: Moment | None, reads: Reads) -> Send:
+def _keeping(scope: Scope, send: Send, pages: PageStore, key: Key, now: Snapshot | None, reads: Reads) -> Send:
     """Keeps what is sent if its handler has said that it may be."""
     headers: list[tuple[bytes, bytes]] = []
     status = 0
@@ -81,10 +81,10 @@ def _key_of(scope: Scope) -> Key | None:
     return scope["path"], scope["query_string"], cookies
 
 
-def _moment(context: AppContext) -> Moment | None:
+def _moment(context: AppContext) -> Snapshot | None:
     """None where the database is away: the page itself says so."""
     try:
         with context.database.read() as session:
-            return Moment(read_versions(session), context.clock().replace(second=0, microsecond=0))
+            return Snapshot(read_versions(session), context.clock().replace(second=0, microsecond=0))
     except Unavailable:
         return None

@@ -21,7 +21,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from engine.errors import Conflict, DondocError, NotFound
 from engine.http import error_pages
-from engine.http.long_work import Answer, Progress
+from engine.http.long_work import JobAnswer, Progress
 from engine.http.request_context import RequestContext
 from engine.store.clock import system_clock
 from engine.store.pending_answers import PERCENT, Begun, find, joins, mark_seen
@@ -107,7 +107,7 @@ def awaited(ctx: RequestContext, ticket: str) -> Response:
     return ctx.with_cookies(HTMLResponse(page or "", row.status))
 
 
-def _kept(ctx: RequestContext, future: Future[T], show: Show[T]) -> Answer:
+def _kept(ctx: RequestContext, future: Future[T], show: Show[T]) -> JobAnswer:
     """The answer in every language; of an error, its page."""
     pages: dict[str, str] = {}
     for language in LANGUAGES:
@@ -119,9 +119,9 @@ def _kept(ctx: RequestContext, future: Future[T], show: Show[T]) -> Answer:
         except Exception as error:  # noqa: BLE001 - logged under the number that the page gives
             response = error_pages.unexpected(request, error)
         if "location" in response.headers:
-            return Answer(response.status_code, response.headers["location"], {})
+            return JobAnswer(response.status_code, response.headers["location"], {})
         pages[language] = bytes(response.body).decode()
-    return Answer(response.status_code, "", pages)
+    return JobAnswer(response.status_code, "", pages)
 
 
 def _result_of(future: Future[T]) -> Callable[[], T]:

@@ -17,7 +17,7 @@ from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
 from engine.assignments import calendar_change
-from engine.assignments.calendar_change import Change, Move, Preview
+from engine.assignments.calendar_change import CalendarChange, Move, Preview
 from engine.errors import BadInput, Conflict, DondocError
 from engine.files.calendar import MAX_BASIS_CHARS, MAX_NAME_CHARS, DayList, read_days
 from engine.http.forms import Form, clean, parse_day
@@ -50,7 +50,7 @@ class Typed:
 class ParsedChange:
     """The parsed change, or the errors by field."""
 
-    change: Change = field(default_factory=Change)
+    change: CalendarChange = field(default_factory=CalendarChange)
     listed: DayList = field(default_factory=DayList)
     wrong: dict[str, DondocError] = field(default_factory=dict)
 
@@ -137,7 +137,7 @@ def parse_change(typed: Typed, calendar: WorkCalendar, today: date) -> ParsedCha
         result.wrong["list"] = error
     single = _single(typed, result, today)
     dropped = [day for each in typed.drop if (day := _day_or_none(each, today)) in calendar.exceptions]
-    result.change = Change(
+    result.change = CalendarChange(
         (*result.listed.set, *single), tuple(dict.fromkeys([*result.listed.drop, *(day for day in dropped if day)]))
     )
     if not result.refused:

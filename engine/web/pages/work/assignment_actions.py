@@ -35,7 +35,7 @@ router = APIRouter(include_in_schema=False)
 LATER_DAY = Text("Ngày đề nghị", "The day asked for")
 
 
-class Answer(StrEnum):
+class ExtensionAnswer(StrEnum):
     GRANTED = "granted"
     REFUSED = "refused"
 
@@ -49,7 +49,7 @@ def _transfer(form: Form) -> Action:
 
 def _decide(form: Form) -> Action:
     """Decide the pending request of the assignment, for which the permission was checked."""
-    granted = form.choice("answer", Answer) is Answer.GRANTED
+    granted = form.choice("answer", ExtensionAnswer) is ExtensionAnswer.GRANTED
     words = form.text("words", MAX_REASON_CHARS)
 
     def decide(session: Session, assignment_id: int, **by: Unpack[Acting]) -> None:

@@ -39,7 +39,7 @@ SHOWN = 60
 """Of the items to decide, on the page that asks."""
 
 
-class Waiting(Protocol):
+class Pending(Protocol):
     """An item of the list."""
 
     @property
@@ -49,7 +49,7 @@ class Waiting(Protocol):
 
 
 A = TypeVar("A", bound=StrEnum)
-W = TypeVar("W", bound=Waiting)
+W = TypeVar("W", bound=Pending)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ CurrentView = Annotated[ListView, Depends(_list_view)]
 
 
 @dataclass(frozen=True)
-class Answer:
+class DecisionWords:
     """What was typed with a decision: the reason or answer, and a date (of resubmission), if one was chosen."""
 
     words: str
@@ -96,7 +96,7 @@ class DecisionPage(Generic[A, W]):
     waiting: Callable[..., Any]
     chosen: Callable[[Session, Today, Collection[int]], list[W]]
     can: Callable[[A, W], bool]
-    do: Callable[[Session, A, list[int], Answer, RequestContext], Decided]
+    do: Callable[[Session, A, list[int], DecisionWords, RequestContext], Decided]
     words: str
     kinds: Mapping[A, EventKind]
     listing: Callable[[Session], Listing[W]]
@@ -131,7 +131,7 @@ class DecisionPage(Generic[A, W]):
         for row in rows:
             require_for(ctx, self.acts[act], row.assignment)
         try:
-            answer = Answer(
+            answer = DecisionWords(
                 form.text(self.words, MAX_REASON_CHARS),
                 form.day_or_none("until", RESUBMITTED_BY),
                 form.text("code", 32),
@@ -148,7 +148,7 @@ class DecisionPage(Generic[A, W]):
         done, kept = str(len(decided.done) or ""), str(len(decided.left) or "")
         return RedirectResponse(ctx.here(said=act.value, n=done, kept=kept), 303)
 
-    def _do(self, session: Session, act: A, rows: Sequence[W], answer: Answer, ctx: RequestContext) -> Decided:
+    def _do(self, session: Session, act: A, rows: Sequence[W], answer: DecisionWords, ctx: RequestContext) -> Decided:
         """So that it can be undone."""
         once = partial(self.do, session, act, [row.id for row in rows], answer, ctx)
         ids = [row.assignment.id for row in rows]
@@ -210,4 +210,4 @@ class DecisionPage(Generic[A, W]):
     def _letters(self, ctx: RequestContext, act: A, ids: list[int]) -> tuple[PlannedLetter, ...]:
         """The letters that would follow, found by running the action in a session that is rolled back."""
         with ctx.app.database.rehearse() as session:
-            return planned_letters(session, lambda: self.do(session, act, ids, Answer("?"), ctx))
+            return planned_letters(session, lambda: self.do(session, act, ids, DecisionWords("?"), ctx))

@@ -22,30 +22,30 @@ from engine.queries.work.extension_requests import (
     list_extensions_waiting,
 )
 from engine.terms import EventKind
-from engine.web.pages.work.bulk_decisions import Answer, CurrentView, DecisionPage
+from engine.web.pages.work.bulk_decisions import CurrentView, DecisionPage, DecisionWords
 
 router = APIRouter(include_in_schema=False)
 
 
-class Act(StrEnum):
+class ExtensionAct(StrEnum):
     GRANT = "grant"
     REFUSE = "refuse"
 
 
-def _do(session: Session, act: Act, ids: list[int], answer: Answer, ctx: RequestContext) -> Decided:
-    granted = act is Act.GRANT
+def _do(session: Session, act: ExtensionAct, ids: list[int], answer: DecisionWords, ctx: RequestContext) -> Decided:
+    granted = act is ExtensionAct.GRANT
     return decide_extensions(session, ids, granted=granted, answer=answer.words, **ctx.by)
 
 
-REQUESTS: DecisionPage[Act, ExtensionRequest] = DecisionPage(
+REQUESTS: DecisionPage[ExtensionAct, ExtensionRequest] = DecisionPage(
     template="extensions",
-    acts=dict.fromkeys(Act, Permission.DECIDE_EXTENSION),
+    acts=dict.fromkeys(ExtensionAct, Permission.DECIDE_EXTENSION),
     waiting=extensions_waiting,
     chosen=extensions_chosen,
-    can=lambda act, asked: asked.can_be_granted if act is Act.GRANT else asked.waits,
+    can=lambda act, asked: asked.can_be_granted if act is ExtensionAct.GRANT else asked.waits,
     do=_do,
     words="words",
-    kinds={Act.GRANT: EventKind.EXTENSION_GRANTED, Act.REFUSE: EventKind.EXTENSION_REFUSED},
+    kinds={ExtensionAct.GRANT: EventKind.EXTENSION_GRANTED, ExtensionAct.REFUSE: EventKind.EXTENSION_REFUSED},
     listing=lambda _: EXTENSION_LIST,
     whole=every_extension_waiting,
     every=lambda session, today, wanted: list_extensions_waiting(session, today, wanted, limit=MAX_DECISIONS).rows,

@@ -40,7 +40,7 @@ NOTHING_CHOSEN = Text("Chưa chọn nhiệm vụ nào.", "No duty is chosen.")
 NOTHING_NEW = Text("Việc này đã được ghi nhận trước đó.", "This had been recorded before.")
 
 
-class Act(StrEnum):
+class IncomingAct(StrEnum):
     """The buttons of a message."""
 
     ACKNOWLEDGE = "acknowledge"
@@ -116,14 +116,14 @@ def _page(
         sentence=sentence,
         ticked=ticked if len(found.duties) == 1 or form is not None else (),
         typed=form,
-        Act=Act,
+        IncomingAct=IncomingAct,
     )
 
 
 @router.post("/incoming/{message_id}")
 def act(ctx: SignedIn, form: PostedForm, message_id: SmallId) -> Response:
     found, today = _readable(ctx, message_id)
-    chosen = form.choice("act", Act)
+    chosen = form.choice("act", IncomingAct)
     try:
         if (again := asked_again(form, ("until",), today.calendar)) is not None:
             form = again.form
@@ -184,11 +184,11 @@ def _aside(ctx: RequestContext, session: Session, found: MessageStory, form: For
     return Done(act=MessageAct.SET_ASIDE)
 
 
-_ACTS: Mapping[Act, Callable[[RequestContext, Session, MessageStory, Form], Done]] = {
-    Act.ACKNOWLEDGE: _acknowledge,
-    Act.DAY: _day,
-    Act.DIFFICULTY: _difficulty,
-    Act.ATTACH: _attach,
-    Act.DECLINE: _decline,
-    Act.ASIDE: _aside,
+_ACTS: Mapping[IncomingAct, Callable[[RequestContext, Session, MessageStory, Form], Done]] = {
+    IncomingAct.ACKNOWLEDGE: _acknowledge,
+    IncomingAct.DAY: _day,
+    IncomingAct.DIFFICULTY: _difficulty,
+    IncomingAct.ATTACH: _attach,
+    IncomingAct.DECLINE: _decline,
+    IncomingAct.ASIDE: _aside,
 }

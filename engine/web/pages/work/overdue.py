@@ -46,7 +46,7 @@ from engine.queries.work.reports_to_accept import (
 from engine.terms import EventKind, TimeClass
 from engine.text import Text
 from engine.views.next_step import reminder_line, span_of
-from engine.web.pages.work.bulk_decisions import Answer, CurrentView, DecisionPage
+from engine.web.pages.work.bulk_decisions import CurrentView, DecisionPage, DecisionWords
 from engine.web.plan_uploads import draftable_plan
 
 router = APIRouter(include_in_schema=False)
@@ -189,31 +189,31 @@ def ask(ctx: SignedIn, form: PostedForm, wanted: Assignments) -> Response:
     return ctx.go("/overdue", said="chased" if chased else "none", n=chased or None, **filter_parameters(wanted))
 
 
-class Act(StrEnum):
+class ChaseAct(StrEnum):
     ACCEPT = "accept"
     RETURN = "return"
 
 
-def _do(session: Session, act: Act, ids: list[int], answer: Answer, ctx: RequestContext) -> Decided:
-    if act is Act.ACCEPT:
+def _do(session: Session, act: ChaseAct, ids: list[int], answer: DecisionWords, ctx: RequestContext) -> Decided:
+    if act is ChaseAct.ACCEPT:
         return accept_reports(session, ids, complete=answer.ticked, reason=answer.words, **ctx.by)
     return return_reports(session, ids, reason=answer.words, reason_code=answer.code, until=answer.until, **ctx.by)
 
 
-REPORTS: DecisionPage[Act, WaitingReport] = DecisionPage(
+REPORTS: DecisionPage[ChaseAct, WaitingReport] = DecisionPage(
     template="accept",
-    acts={Act.ACCEPT: Permission.ACCEPT, Act.RETURN: Permission.RETURN},
+    acts={ChaseAct.ACCEPT: Permission.ACCEPT, ChaseAct.RETURN: Permission.RETURN},
     waiting=reports_waiting,
     chosen=reports_chosen,
     can=lambda act, report: report.waits,
     do=_do,
     words="reason",
-    kinds={Act.ACCEPT: EventKind.ACCEPTED, Act.RETURN: EventKind.RETURNED},
+    kinds={ChaseAct.ACCEPT: EventKind.ACCEPTED, ChaseAct.RETURN: EventKind.RETURNED},
     listing=lambda _: REPORT_LIST,
     whole=every_report_waiting,
-    needed={Act.RETURN: Text("Cần ghi lý do trả lại.", "Give the reason for returning it.")},
+    needed={ChaseAct.RETURN: Text("Cần ghi lý do trả lại.", "Give the reason for returning it.")},
     every=lambda session, today, wanted: list_reports_waiting(session, today, wanted, limit=MAX_DECISIONS).rows,
-    seen=lambda act, report: act is Act.ACCEPT and report.owed is not None,
+    seen=lambda act, report: act is ChaseAct.ACCEPT and report.owed is not None,
 )
 
 

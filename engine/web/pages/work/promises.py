@@ -25,33 +25,33 @@ from engine.queries.work.promises import (
 )
 from engine.terms import EventKind
 from engine.text import Text
-from engine.web.pages.work.bulk_decisions import Answer, CurrentView, DecisionPage
+from engine.web.pages.work.bulk_decisions import CurrentView, DecisionPage, DecisionWords
 
 router = APIRouter(include_in_schema=False)
 
 
-class Act(StrEnum):
+class PromiseAct(StrEnum):
     AGREE = "agree"
     REFUSE = "refuse"
 
 
-def _do(session: Session, act: Act, ids: list[int], answer: Answer, ctx: RequestContext) -> Decided:
-    return decide_promises(session, ids, agreed=act is Act.AGREE, answer=answer.words, **ctx.by)
+def _do(session: Session, act: PromiseAct, ids: list[int], answer: DecisionWords, ctx: RequestContext) -> Decided:
+    return decide_promises(session, ids, agreed=act is PromiseAct.AGREE, answer=answer.words, **ctx.by)
 
 
-PROMISES: DecisionPage[Act, WaitingPromise] = DecisionPage(
+PROMISES: DecisionPage[PromiseAct, WaitingPromise] = DecisionPage(
     template="promises",
-    acts=dict.fromkeys(Act, Permission.DECIDE_EXTENSION),
+    acts=dict.fromkeys(PromiseAct, Permission.DECIDE_EXTENSION),
     waiting=promises_waiting,
     chosen=promises_chosen,
-    can=lambda act, made: made.can_be_agreed if act is Act.AGREE else made.can_be_refused,
+    can=lambda act, made: made.can_be_agreed if act is PromiseAct.AGREE else made.can_be_refused,
     do=_do,
     words="words",
-    kinds={Act.AGREE: EventKind.PROMISE_AGREED, Act.REFUSE: EventKind.PROMISE_REFUSED},
+    kinds={PromiseAct.AGREE: EventKind.PROMISE_AGREED, PromiseAct.REFUSE: EventKind.PROMISE_REFUSED},
     listing=lambda session: promise_list(every_reason(session)),
     whole=every_promise_waiting,
     every=lambda session, today, wanted: list_promises_waiting(session, today, wanted, limit=MAX_DECISIONS).rows,
-    needed={Act.REFUSE: Text("Cần ghi lý do không đồng ý.", "Say why it is refused.")},
+    needed={PromiseAct.REFUSE: Text("Cần ghi lý do không đồng ý.", "Say why it is refused.")},
 )
 
 

@@ -10,7 +10,7 @@ import pytest
 from ground.factory import at, rows
 
 from engine.accounts import idempotency
-from engine.accounts.idempotency import Answer, IdempotencyKeyReused
+from engine.accounts.idempotency import IdempotencyKeyReused, StoredAnswer
 from engine.errors import BadInput
 from engine.store.database import Database, insert_new
 from engine.store.records import Fact, IdempotencyKey
@@ -18,7 +18,7 @@ from engine.store.records import Fact, IdempotencyKey
 NOW = at("2021-06-07")
 
 
-def send(database: Database, done: list[int], **more: Any) -> Answer:
+def send(database: Database, done: list[int], **more: Any) -> StoredAnswer:
     def deed() -> tuple[int, str]:
         done.append(1)
         return 201, f'{{"n": {len(done)}}}'
@@ -31,8 +31,8 @@ def send(database: Database, done: list[int], **more: Any) -> Answer:
 def test_the_second_time_is_answered_as_the_first_and_does_nothing(database: Database) -> None:
     done: list[int] = []
     first, second = send(database, done), send(database, done)
-    assert first == Answer(201, '{"n": 1}')
-    assert second == Answer(201, '{"n": 1}', again=True)
+    assert first == StoredAnswer(201, '{"n": 1}')
+    assert second == StoredAnswer(201, '{"n": 1}', again=True)
 
 
 def test_the_key_of_another_actor_is_another_key_and_no_key_is_none(database: Database) -> None:
@@ -66,7 +66,7 @@ def _send_failing(database: Database, deed: Any) -> None:
 
 
 def test_two_at_the_same_moment_do_it_once(database: Database) -> None:
-    answers: list[Answer] = []
+    answers: list[StoredAnswer] = []
     both = threading.Barrier(2)
 
     def sender(name: str) -> None:

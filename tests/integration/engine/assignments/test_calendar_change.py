@@ -24,7 +24,7 @@ from ground.factory import (
 )
 
 from engine.assignments import calendar_change, lifecycle
-from engine.assignments.calendar_change import Change, Preview
+from engine.assignments.calendar_change import CalendarChange, Preview
 from engine.assignments.measures import task_timing
 from engine.errors import BadInput
 from engine.plans.closing import redate_all
@@ -38,9 +38,9 @@ OPENED, NOW = at("2021-04-07"), at("2021-06-07")
 JUNE_17 = date(2021, 6, 17)  # Thursday, when IV.1.1 and IV.2.1 are due
 
 
-def off(*days: str) -> Change:
+def off(*days: str) -> CalendarChange:
     named = (DayException(date.fromisoformat(day), DayKind.DAY_OFF, "Nghỉ bão", "12/CĐ") for day in days)
-    return Change(tuple(named))
+    return CalendarChange(tuple(named))
 
 
 @pytest.fixture
@@ -48,12 +48,12 @@ def laid(database: Database) -> Laid:
     return lay(database, now=OPENED)
 
 
-def previewed(laid: Laid, change: Change, now: Any = NOW) -> Preview:
+def previewed(laid: Laid, change: CalendarChange, now: Any = NOW) -> Preview:
     with laid.database.read() as session:
         return calendar_change.preview(session, change, now)
 
 
-def applied(laid: Laid, change: Change, now: Any = NOW) -> Preview:
+def applied(laid: Laid, change: CalendarChange, now: Any = NOW) -> Preview:
     with laid.database.write() as session:
         return calendar_change.apply(session, change, actor="account:1", now=now)
 
@@ -97,13 +97,13 @@ def test_applying_again_moves_and_tells_nothing(laid: Laid) -> None:
 
 def test_taking_the_day_back_moves_the_due_date_back(laid: Laid) -> None:
     applied(laid, off("2021-06-17"))
-    applied(laid, Change(drop=(JUNE_17,)))
+    applied(laid, CalendarChange(drop=(JUNE_17,)))
     assert due(laid, laid.assignment("IV.1.1", "so-ban")) == JUNE_17
 
 
 def test_a_worked_saturday_brings_a_rolled_due_date_forward(laid: Laid) -> None:
     """The consolidated report's 20 June 2021 is a Sunday, rolled to Monday; that Sunday becomes a worked day."""
-    change = Change((DayException(date(2021, 6, 20), DayKind.WORKED, "Làm bù"),))
+    change = CalendarChange((DayException(date(2021, 6, 20), DayKind.WORKED, "Làm bù"),))
     seen = previewed(laid, change)
     assert [(move.citation, move.was, move.due) for move in seen.moves] == [
         ("IV.4.1", date(2021, 6, 21), date(2021, 6, 20))
@@ -113,7 +113,7 @@ def test_a_worked_saturday_brings_a_rolled_due_date_forward(laid: Laid) -> None:
 def test_a_worked_saturday_moves_reminders_without_a_word_where_the_due_date_stays(laid: Laid) -> None:
     task = laid.assignment("IV.1.1", "so-ban")
     swept(laid.database, at("2021-06-02"))
-    change = Change((DayException(date(2021, 6, 12), DayKind.WORKED, "Làm bù"),))
+    change = CalendarChange((DayException(date(2021, 6, 12), DayKind.WORKED, "Làm bù"),))
     seen = previewed(laid, change, at("2021-06-02"))
     assert seen.moves == ()
     assert {each.rung for each in seen.rungs} >= {"T-10"}
@@ -137,7 +137,7 @@ def test_the_next_look_follows_a_due_date_that_a_calendar_moves_later_and_earlie
     applied(laid, day_off, at("2021-06-08"))
     assert due(laid, task) == date(2021, 6, 18)
     assert row(laid.database, Assignment, id=task).next_action_at == at("2021-06-11", "07:00")  # T-3
-    applied(laid, Change(drop=tuple(each.day for each in day_off.set)), at("2021-06-08"))
+    applied(laid, CalendarChange(drop=tuple(each.day for each in day_off.set)), at("2021-06-08"))
     assert due(laid, task) == JUNE_17
     assert row(laid.database, Assignment, id=task).next_action_at == at("2021-06-14", "07:00")
 
@@ -247,9 +247,9 @@ def test_an_extension_to_a_saturday_moves_on_when_the_monday_after_it_is_closed(
 def test_a_worked_saturday_that_was_granted_rolls_once_and_stays_there(fixed: Laid) -> None:
     task = fixed.assignment("IV.1.1", "so-ban")
     saturday = date(2021, 6, 26)
-    applied(fixed, Change((DayException(saturday, DayKind.WORKED, "Làm bù"),)))
+    applied(fixed, CalendarChange((DayException(saturday, DayKind.WORKED, "Làm bù"),)))
     extended(fixed, task, saturday)
-    applied(fixed, Change(drop=(saturday,)))
+    applied(fixed, CalendarChange(drop=(saturday,)))
     assert due(fixed, task) == date(2021, 6, 28)
     assert applied(fixed, off("2021-06-16")).moves == ()
     assert due(fixed, task) == date(2021, 6, 28)
@@ -277,7 +277,7 @@ def test_a_dispatch_after_an_extension_is_what_later_changes_compute_from(laid: 
 def test_nobody_becomes_late_by_a_due_date_that_moves_into_the_past(laid: Laid) -> None:
     applied(laid, off("2021-06-17", "2021-06-18"))
     later = at("2021-06-21")
-    seen = applied(laid, Change(drop=(JUNE_17, date(2021, 6, 18))), later)
+    seen = applied(laid, CalendarChange(drop=(JUNE_17, date(2021, 6, 18))), later)
     assert [move.due for move in seen.stay] == [JUNE_17] * 4
     assert due(laid, laid.assignment("IV.1.1", "so-ban")) == date(2021, 6, 21)
 
@@ -299,12 +299,12 @@ def test_what_is_still_to_open_is_dated_by_the_new_calendar(laid: Laid) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        Change(),
-        Change((DayException(JUNE_17, DayKind.HOLIDAY, " "),)),
-        Change((DayException(JUNE_17, DayKind.HOLIDAY, "Lễ"),), (JUNE_17,)),
+        CalendarChange(),
+        CalendarChange((DayException(JUNE_17, DayKind.HOLIDAY, " "),)),
+        CalendarChange((DayException(JUNE_17, DayKind.HOLIDAY, "Lễ"),), (JUNE_17,)),
     ],
 )
-def test_a_change_that_says_nothing_or_two_things_is_refused(laid: Laid, change: Change) -> None:
+def test_a_change_that_says_nothing_or_two_things_is_refused(laid: Laid, change: CalendarChange) -> None:
     with pytest.raises(BadInput):
         previewed(laid, change)
 

@@ -96,7 +96,7 @@ def test_added_duties_are_numbered_in_turn_and_pages_show_them(laid: Laid) -> No
 def test_a_changed_calendar_moves_an_added_duty_too_unless_it_is_fixed(laid: Laid) -> None:
     add(laid)
     add(laid, NewDuty(text="Việc khác.", owners=("so-ban",), due=date(2021, 6, 21), basis="36/UBND-VX", fixed=True))
-    storm = calendar_change.Change((DayException(date(2021, 6, 21), DayKind.DAY_OFF, "Nghỉ bão"),))
+    storm = calendar_change.CalendarChange((DayException(date(2021, 6, 21), DayKind.DAY_OFF, "Nghỉ bão"),))
     with laid.database.write() as session:
         seen = calendar_change.apply(session, storm, actor="account:1", now=NOW)
     assert {move.citation for move in seen.moves} == {"BS.1", "IV.4.1"}

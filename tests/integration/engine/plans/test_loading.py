@@ -9,7 +9,7 @@ from ground.factory import add_contact, at, directory, item, lay, plan_file, pol
 
 from engine.agencies.directory_loading import expand_owners, load_directory, name_on
 from engine.assignments import calendar_change
-from engine.assignments.calendar_change import Change
+from engine.assignments.calendar_change import CalendarChange
 from engine.errors import BadInput, Conflict
 from engine.plans.loading import FileDays, file_days, load_file_days, load_plan
 from engine.rules.calendar import DayException, DayKind
@@ -155,7 +155,7 @@ def by_file(database: Database, *days: DayException, drop: bool = False) -> File
     return found
 
 
-def on_page(database: Database, change: Change) -> None:
+def on_page(database: Database, change: CalendarChange) -> None:
     with database.write() as session:
         calendar_change.apply(session, change, actor="account:1", now=NOW)
 
@@ -166,10 +166,10 @@ def kinds(database: Database) -> dict[date, DayKind]:
 
 def test_days_the_operator_edited_are_not_overwritten_by_the_file_but_named(database: Database) -> None:
     by_file(database, DayException(JAN_10, DayKind.WORKED, "Làm bù", "CV 15/2025"))
-    on_page(database, Change((DayException(JAN_10, DayKind.DAY_OFF, "Nghỉ", "CV 20"),)))
+    on_page(database, CalendarChange((DayException(JAN_10, DayKind.DAY_OFF, "Nghỉ", "CV 20"),)))
     found = by_file(database, DayException(JAN_10, DayKind.WORKED, "Làm bù", "CV 15/2025"), drop=True)
     assert (found.kept, kinds(database)) == ((JAN_10,), {JAN_10: DayKind.DAY_OFF})
-    on_page(database, Change(drop=(JAN_10,)))
+    on_page(database, CalendarChange(drop=(JAN_10,)))
     found = by_file(database, DayException(JAN_10, DayKind.WORKED, "Làm bù", "CV 15/2025"))
     assert (found.kept, kinds(database)) == ((JAN_10,), {})
 
@@ -180,7 +180,7 @@ def test_a_day_that_the_file_changed_is_changed(database: Database) -> None:
     assert (found.changed, row(database, CalendarDay).basis) == ((JAN_10,), "CV 15/2025")
     found = by_file(database, DayException(JAN_10, DayKind.HOLIDAY, "Nghỉ"))
     assert (found.changed, kinds(database)) == ((JAN_10,), {JAN_10: DayKind.HOLIDAY})
-    assert by_file(database, DayException(JAN_10, DayKind.HOLIDAY, "Nghỉ")) == FileDays(Change())
+    assert by_file(database, DayException(JAN_10, DayKind.HOLIDAY, "Nghỉ")) == FileDays(CalendarChange())
 
 
 def test_a_day_that_the_file_no_longer_has_is_named_and_dropped_where_that_is_asked(database: Database) -> None:
@@ -188,7 +188,7 @@ def test_a_day_that_the_file_no_longer_has_is_named_and_dropped_where_that_is_as
     earlier = DayException(date(2025, 1, 2), DayKind.DAY_OFF, "Nghỉ")
     worked, swapped = DayException(JAN_10, DayKind.WORKED, "Làm bù"), DayException(JAN_2, DayKind.DAY_OFF, "Hoán đổi")
     by_file(database, earlier, worked, swapped)
-    on_page(database, Change((own,)))
+    on_page(database, CalendarChange((own,)))
     found = by_file(database, worked)
     assert (found.missing, set(kinds(database))) == ((JAN_2,), {earlier.day, own.day, JAN_10, JAN_2})
     found = by_file(database, worked, drop=True)

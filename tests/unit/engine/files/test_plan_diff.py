@@ -14,7 +14,7 @@ from engine.files.calendar import load_calendar
 from engine.files.changed_fields import Detail
 from engine.files.directory import load_directory
 from engine.files.plan import PlanFile, load_plan
-from engine.files.plan_diff import Change, DueChange, PlanDiff, compare
+from engine.files.plan_diff import DueChange, PlanChange, PlanDiff, compare
 from engine.files.plan_parts import DutyEntry, Indicator, ItemEntry, ReportRule, Section
 from engine.rules.calendar import WorkCalendar
 
@@ -34,13 +34,13 @@ def test_a_plan_against_itself_changes_nothing() -> None:
 def test_a_new_duty_concerns_its_owners_alone() -> None:
     found = changed(*ITEMS, item(5, "huyen-a", text="Lập danh sách cơ sở kinh doanh."))
     (duty,) = found.duties
-    assert (duty.citation, duty.changes, found.agencies) == ("IV.5.1", {Change.ADDED}, ("huyen-a",))  # type: ignore
+    assert (duty.citation, duty.changes, found.agencies) == ("IV.5.1", {PlanChange.ADDED}, ("huyen-a",))  # type: ignore
     assert "IV.5.1: nhiệm vụ mới" in found.text()
 
 
 def test_a_duty_taken_out_is_told_to_those_who_owned_it() -> None:
     found = changed(ITEMS[0], ITEMS[2], item(4, "so-chinh", rule="gui-tinh"))
-    gone = next(duty for duty in found.duties if Change.REMOVED in duty.changes)
+    gone = next(duty for duty in found.duties if PlanChange.REMOVED in duty.changes)
     assert (gone.was, gone.now, gone.owners_removed) == ("IV.2.1", "", ("huyen-a", "huyen-b"))
 
 
@@ -48,7 +48,7 @@ def test_a_duty_with_another_number_is_moved_and_not_new() -> None:
     found = changed(ITEMS[0], ITEMS[1], ITEMS[2], item(7, "so-chinh", rule="gui-tinh", text="Việc thứ 4."))
     (duty,) = found.duties
     assert (duty.was, duty.now) == ("IV.4.1", "IV.7.1")
-    assert duty.changes == {Change.MOVED, Change.DETAIL}
+    assert duty.changes == {PlanChange.MOVED, PlanChange.DETAIL}
     assert duty.details == (Detail("waits_for", "IV.1.1, IV.2.1", ""), Detail("item.heading", "Mục 4", "Mục 7"))
     assert "đổi số, từ IV.4.1" in found.text()
 
@@ -57,7 +57,7 @@ def test_a_duty_with_other_words_is_reworded_and_shows_both() -> None:
     was = plan_file(items=(item(1, "so-ban", text="Tổ chức tuyên truyền, tập huấn cho cán bộ cấp xã."),))
     now = plan_file(items=(item(1, "so-ban", text="Tổ chức tuyên truyền, tập huấn cho cán bộ cấp huyện, cấp xã."),))
     found = compare(was, now, directory(), CALENDAR)
-    assert [duty.changes for duty in found.duties] == [{Change.REWORDED}]
+    assert [duty.changes for duty in found.duties] == [{PlanChange.REWORDED}]
     assert "+ Tổ chức tuyên truyền, tập huấn cho cán bộ cấp huyện, cấp xã." in found.text()
 
 
@@ -72,7 +72,7 @@ def test_another_owner_concerns_who_comes_and_who_goes_and_nobody_else() -> None
 def test_due_dates_and_cycles_are_compared_as_they_fall() -> None:
     found = changed(item(1, "so-ban", rule="gui-tinh", cadence=["half_year"]), *ITEMS[1:])
     (duty,) = found.duties
-    assert duty.changes == {Change.DUE, Change.CADENCE, Change.DETAIL}
+    assert duty.changes == {PlanChange.DUE, PlanChange.CADENCE, PlanChange.DETAIL}
     assert duty.details == (Detail("report.to", "So chinh", "Tinh"),)
     assert duty.due[0] == DueChange("2021-H1", date(2021, 6, 17), date(2021, 6, 21))
     assert DueChange("2021-Y", date(2021, 12, 17), None) in duty.due

@@ -95,7 +95,7 @@ def test_an_alarm_whose_moment_has_passed_is_left_out(laid: Laid) -> None:
 def test_a_moved_date_moves_the_entry_under_the_same_uid_and_raises_its_sequence(laid: Laid) -> None:
     key = make(laid)
     before = only(read(laid, key))
-    storm = calendar_change.Change((DayException(date(2021, 6, 17), DayKind.DAY_OFF, "Nghỉ bão"),))
+    storm = calendar_change.CalendarChange((DayException(date(2021, 6, 17), DayKind.DAY_OFF, "Nghỉ bão"),))
     with laid.database.write() as session:
         calendar_change.apply(session, storm, actor="account:1", now=NOW)
     after = only(read(laid, key))

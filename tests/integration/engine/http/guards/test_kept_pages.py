@@ -20,7 +20,7 @@ from sqlmodel import SQLModel
 from engine.accounts.signed_links import Purpose, Signer
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
-from engine.http.page_store import ENTRY_BYTES, PAGE_BYTES, KeptPage, Moment, PageStore
+from engine.http.page_store import ENTRY_BYTES, PAGE_BYTES, KeptPage, PageStore, Snapshot
 from engine.http.render import Templates
 from engine.store import data_versions
 from engine.store.data_versions import TOPICS, Topic, noting_reads, read_topics
@@ -277,7 +277,7 @@ def _plain(answer: Response) -> str:
 
 def test_the_store_is_bounded_in_bytes_and_what_was_unused_for_longest_goes() -> None:
     three = 3 * (ENTRY_BYTES + PAGE_BYTES + 2_001)
-    pages, now = PageStore(most_bytes=three), Moment({Topic.WORK: ("a",)}, NOW)
+    pages, now = PageStore(most_bytes=three), Snapshot({Topic.WORK: ("a",)}, NOW)
     for name in "abc":
         pages.keep((name, b"", ()), _page(now, 2_000))
     assert pages.find(("a", b"", ()), now) is not None
@@ -288,16 +288,16 @@ def test_the_store_is_bounded_in_bytes_and_what_was_unused_for_longest_goes() ->
 
 
 def test_what_is_kept_holds_for_its_topics_alone_its_minute_and_its_time() -> None:
-    now = Moment({Topic.WORK: ("a",), Topic.LETTERS: ("a",)}, NOW)
+    now = Snapshot({Topic.WORK: ("a",), Topic.LETTERS: ("a",)}, NOW)
     page = _page(now, 10)
     assert page.holds(now)
-    assert page.holds(Moment({Topic.WORK: ("a",), Topic.LETTERS: ("b",)}, NOW))
-    assert not page.holds(Moment({Topic.WORK: ("b",), Topic.LETTERS: ("a",)}, NOW))
-    assert not page.holds(Moment(now.versions, NOW + timedelta(minutes=1)))
+    assert page.holds(Snapshot({Topic.WORK: ("a",), Topic.LETTERS: ("b",)}, NOW))
+    assert not page.holds(Snapshot({Topic.WORK: ("b",), Topic.LETTERS: ("a",)}, NOW))
+    assert not page.holds(Snapshot(now.versions, NOW + timedelta(minutes=1)))
     assert not _page(now, 10, until=0.0).holds(now)
 
 
-def _page(now: Moment, size: int, until: float = float("inf")) -> KeptPage:
+def _page(now: Snapshot, size: int, until: float = float("inf")) -> KeptPage:
     return KeptPage(frozenset({Topic.WORK}), now, until, (), b"x" * size, None)
 
 
