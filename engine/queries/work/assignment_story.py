@@ -37,7 +37,7 @@ from engine.store.records import (
 )
 from engine.store.rulebook import ladder_text, parsed_ladder, read_policies
 from engine.store.stored_rows import columns_for, object_of, objects
-from engine.terms import COUNTED_STATES, PromiseState, Quiet, Role
+from engine.terms import COUNTED_STATES, PlanState, PromiseState, Role
 from engine.text import Text
 
 EVENTS_SHOWN = 300
@@ -73,6 +73,7 @@ class DutyHead:
     transferred_from_id: int | None
     policy_id: str
     plan_supervisor_id: str
+    plan_state: PlanState
     """The department that may change the plan; ``AssignmentRow.supervisor_id`` is the agency above this owner."""
     resubmit_on: date
     """By when the report would be asked for again, were it returned today."""
@@ -210,7 +211,7 @@ def story(session: Session, today: Today, assignment_id: int) -> Story:
         notified,
         today.calendar,
         today.day,
-        ended=row.quiet is Quiet.PLAN_ENDED,
+        ended=head.plan_state is PlanState.ENDED,
         returns=row.returns,
         unfinished=row.unfinished,
     )
@@ -256,6 +257,7 @@ def _head(session: Session, row: AssignmentRow, today: Today) -> tuple[Facts, La
             p.c.issuer_id,
             p.c.policy_id,
             p.c.supervisor_id.label("plan_supervisor_id"),
+            p.c.state.label("plan_state"),
             issuer.c.name.label("issuer"),
             supervisor.c.name.label("supervisor"),
             p.c.file["report_rules"].label("rules"),

@@ -22,6 +22,7 @@ from engine.queries.work.incoming import messages_about
 from engine.queries.work.promises import every_reason
 from engine.queries.work.threads import entries
 from engine.rules.situation import Action, situation
+from engine.terms import PlanState
 from engine.web.pages.work.bulk_changes import BulkAct, may_change
 
 router = APIRouter(include_in_schema=False)
@@ -116,6 +117,7 @@ def allowed(ctx: RequestContext, found: Story) -> tuple[str, ...]:
     """The actions that are possible now and the user may perform."""
     row, waiting = found.row, found.waiting_extension
     now = situation(row, ctx.today)
+    asks = now.box is not None and found.head.plan_state is PlanState.ACTIVE
     later = Action.ASK_EXTENSION in now.may or Action.PROMISE in now.may
     by_permission = {
         Permission.ACCEPT: Action.ACCEPT in now.may,
@@ -125,8 +127,8 @@ def allowed(ctx: RequestContext, found: Story) -> tuple[str, ...]:
         Permission.CHASE: Action.CHASE in now.may,
         Permission.DECIDE_EXTENSION: waiting is not None,
         Permission.ASK_EXTENSION: later and waiting is None,
-        Permission.RAISE: now.box is not None,
-        Permission.ANSWER: now.box is not None,
+        Permission.RAISE: asks,
+        Permission.ANSWER: asks,
         Permission.DECLINE: Action.DECLINE in now.may,
         Permission.TRANSFER: Action.TRANSFER in now.may,
         Permission.CANCEL: Action.CANCEL in now.may,

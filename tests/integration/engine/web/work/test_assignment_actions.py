@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.factory import happened, row, rows
+from ground.factory import at, happened, row, rows
 from ground.office import Office, open_office
 
+from engine.plans.closing import end
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Duty, Extension, Notice, Promise
 from engine.terms import NoticeKind, State
@@ -171,6 +172,18 @@ def test_only_deeds_that_the_state_allows_are_offered(office: Office) -> None:
     assert offered(SO_BAN) == {"accept", "return"}
     assert offered(HUYEN_B) == {"acknowledge", "chase", "decline", "ask_extension", "transfer", "cancel"}
     assert "decide_extension" in offered(MAT_TRAN)
+
+
+def test_of_an_ended_plan_nothing_is_asked_and_nothing_refused_any_more(office: Office, lived: Database) -> None:
+    late = next(each for each in rows(lived, Assignment) if each.state is State.ASSIGNED)
+    before = office.get(f"/assignments/{late.id}").text
+    with lived.write() as session:
+        end(session, late.plan_id, reason="Hết năm.", actor="account:1", now=at("2021-06-24", "09:00"))
+    after = office.get(f"/assignments/{late.id}").text
+    assert "Hỏi cơ quan" in before
+    assert "không còn yêu cầu báo cáo" in after
+    assert "Mở trang báo cáo" in after
+    assert [words for words in ("Hỏi cơ quan", "Đôn đốc ngay", "Chuyển giao", "quá hạn</") if words in after] == []
 
 
 def test_the_bar_steps_the_clock_and_comes_back_to_the_page(lived: Database, tmp_path: Path) -> None:
