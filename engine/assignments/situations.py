@@ -5,7 +5,7 @@ A condition is of now: nobody is asked for a task once ``not_asked_on`` is set. 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -145,14 +145,17 @@ def _all(row: Where, of: _Columns, day: Day, soon: Day) -> ColumnElement[bool]:
 
 
 def _in_states(of: _Columns, states: tuple[State, ...]) -> ColumnElement[bool]:
-    """As literals in the text, so that a partial index serves; of many states, that it is none of the others."""
+    """As literals in the text, so that a partial index serves, which needs its very words: one state is that one, of
+    many it is none of the others."""
+    if len(states) == 1:
+        return of.state == _literals(states)[0]  # type: ignore[no-any-return]
     others = [each for each in State if each not in states]
     if of.index and len(others) < len(states):
         return of.state.not_in(_literals(others))
     return of.state.in_(_literals(states))
 
 
-def _literals(states: tuple[State, ...] | list[State]) -> list[Any]:
+def _literals(states: Sequence[State]) -> list[Any]:
     return [literal(state.value, literal_execute=True) for state in states]
 
 
