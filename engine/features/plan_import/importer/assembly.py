@@ -174,7 +174,7 @@ _POINT = re.compile(r"(?P<no>\d{1,3})(?:\.(?:\d{1,2}|[a-zđ]))+")
 
 
 @dataclass(frozen=True)
-class DraftItem:
+class ArrangedItem:
     """One item of the plan file: the duties of one entry, or of the points under one number, each with its entry."""
 
     no: int
@@ -184,7 +184,7 @@ class DraftItem:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DraftSection:
+class ArrangedSection:
     """``changed``: its number is not the printed one; ``kept``: those of its items are."""
 
     roman: str
@@ -192,7 +192,7 @@ class DraftSection:
     heading: str
     standing: bool
     kept: bool
-    items: tuple[DraftItem, ...]
+    items: tuple[ArrangedItem, ...]
 
     @property
     def changed(self) -> bool:
@@ -205,18 +205,18 @@ class DraftSection:
         return tuple(n for n in range(1, max(numbers)) if n not in numbers)
 
 
-def arranged(plan: ImportedPlan) -> tuple[DraftSection, ...]:
+def arranged(plan: ImportedPlan) -> tuple[ArrangedSection, ...]:
     """The sections that have duties."""
     taken: set[str] = set()
     given = ((section, [item for item in section.items if item.duties]) for section in plan.sections)
     return tuple(_section(section, items, taken) for section, items in given if items)
 
 
-def _section(section: SectionText, items: Sequence[ItemText], taken: set[str]) -> DraftSection:
+def _section(section: SectionText, items: Sequence[ItemText], taken: set[str]) -> ArrangedSection:
     grouped = _grouped(items)
     numbers = [int(no) for no, _ in grouped if no.isdigit()]
     kept = len(numbers) == len(grouped) and all(a < b for a, b in pairwise(numbers)) and numbers[0] > 0
-    return DraftSection(
+    return ArrangedSection(
         roman=_number(section.roman, taken),
         printed=section.roman,
         heading=section.heading or "Phân công nhiệm vụ",
@@ -226,11 +226,11 @@ def _section(section: SectionText, items: Sequence[ItemText], taken: set[str]) -
     )
 
 
-def _item(number: int, printed: str, group: Sequence[ItemText]) -> DraftItem:
+def _item(number: int, printed: str, group: Sequence[ItemText]) -> ArrangedItem:
     """The entries under one number, their duties in the document's order."""
     heading = (group[0].topic if len(group) > 1 else "") or group[0].owner
     duties = ((duty, item) for item in group for duty in item.duties)
-    return DraftItem(number, printed, heading, tuple(sorted(duties, key=lambda each: each[0].place.key)))
+    return ArrangedItem(number, printed, heading, tuple(sorted(duties, key=lambda each: each[0].place.key)))
 
 
 def _grouped(items: Sequence[ItemText]) -> list[tuple[str, list[ItemText]]]:
