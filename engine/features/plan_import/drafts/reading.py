@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, count, pairwise
 
 from engine.features.plan_import.drafts.model import (
     AS_HEADING,
@@ -22,21 +23,23 @@ from engine.features.plan_import.drafts.model import (
 )
 from engine.features.plan_import.drafts.names import matching_directory, offer
 from engine.features.plan_import.importer import Accounted, ImportedPlan
-from engine.features.plan_import.importer.assembly import ArrangedSection, arranged
-from engine.features.plan_import.importer.base.model import DutyText, Found, ItemText, Use
+from engine.features.plan_import.importer.base.model import DutyText, ItemText, Use
 from engine.features.plan_import.importer.phrases.agency_lists import VERB
 from engine.features.plan_import.importer.phrases.deadlines import LONGEST
 from engine.features.plan_import.importer.phrases.labels import knowing
-from engine.features.plan_import.importer.phrases.marks import body_of
+from engine.features.plan_import.importer.phrases.marks import body_of, roman_value
 from engine.features.plan_import.importer.phrases.names import Name
 from engine.features.plan_import.importer.phrases.owners import Directory, owner_line, owner_of, unaddressed
 from engine.features.plan_import.importer.phrases.timing import Timing, timing_of
+from engine.features.plan_import.importer.reading.word import roman
 from engine.files.directory import DirectoryFile, fold
+from engine.files.plan_parts import SECTION_NUMBER
 from engine.rules.calendar import day_digits
 from engine.rules.outputs import MAX_WHAT_CHARS, kind_of
 from engine.rules.vietnamese import matching
 from engine.terms import OutputKind
 
+_POINT = re.compile(r"(?P<no>\d{1,3})(?:\.(?:\d{1,2}|[a-zđ]))+")
 MAX_CHARS = 4_000
 """Longer paragraphs are cut: no plan has them."""
 
@@ -54,22 +57,21 @@ def draft_of(plan: ImportedPlan, directory: DirectoryFile) -> PlanDraft:
 
 def as_read(plan: ImportedPlan, directory: DirectoryFile) -> PlanDraft:
     """A plan as its document states it; each doubt stands with what it is about."""
-    sections = arranged(plan)
-    head = _head(plan, directory)
+    found = {"number": plan.number, "date": plan.date_words, "issuer": plan.issuer, "title": plan.title}
     draft = PlanDraft(
         name=plan.name,
         format="dondoc/plan@1",
-        head=head,
-        found={name: found.place if found else None for name, found in _found_in(plan).items()},
+        head=_head(plan, directory),
+        found={name: each.place if each else None for name, each in found.items()},
         stated=_stated(plan),
         to_confirm=_to_confirm(plan, directory),
         sections=[],
         document=[],
         warnings=list(plan.warnings),
-        gaps=_gaps(plan, sections),
     )
     draft.document = _document(plan, matching_directory(draft, directory), directory)
-    draft.sections = _sections(plan, sections, draft, directory)
+    draft.sections = list(_sections(plan, draft, directory))
+    draft.gaps = _gaps(plan, draft.sections)
     _mark_lead_ins(draft, directory)
     return draft
 
@@ -145,10 +147,6 @@ def agency_of(name: str, directory: Directory) -> str:
     return owner_of(Name(name, 0, 0), directory).agency
 
 
-def _found_in(plan: ImportedPlan) -> Mapping[str, Found]:
-    return {"number": plan.number, "date": plan.date_words, "issuer": plan.issuer, "title": plan.title}
-
-
 def _stated(plan: ImportedPlan) -> dict[str, str]:
     """Where and how the document states the plan's own fields."""
     return {
@@ -178,8 +176,12 @@ def _to_confirm(plan: ImportedPlan, directory: DirectoryFile) -> dict[str, str]:
     }
 
 
-def _gaps(plan: ImportedPlan, sections: Iterable[ArrangedSection]) -> list[Gap]:
-    missing = {f"{s.roman}.{n}" for s in sections if s.kept and not s.changed for n in s.missing}
+def _gaps(plan: ImportedPlan, sections: Iterable[DraftSection]) -> list[Gap]:
+    """The numbers that the document leaves out, in sections that keep its numbers."""
+    missing = set[str]()
+    for section in sections:
+        numbers = {item.no for item in section.items if item.printed is None and section.printed is None}
+        missing |= {f"{section.roman}.{n}" for n in range(1, max(numbers, default=1)) if n not in numbers}
     places = (each.place for each in plan.warnings if each.code == "number_gap" and each.place in missing)
     return [Gap(citation=place, note=f"Văn bản không có mục {place}.") for place in places]
 
@@ -247,32 +249,66 @@ def lead_in_of(text: str) -> str:
 # --- the plan --------------------------------------------------------------------------------------------------------
 
 
-def _sections(
-    plan: ImportedPlan, arranged_: Iterable[ArrangedSection], draft: PlanDraft, directory: DirectoryFile
-) -> list[DraftSection]:
-    paragraphs = _paragraphs_by_citation(plan)
-    return [
-        DraftSection(
-            roman=section.roman,
-            heading=_line(section.heading),
-            kind="standing" if section.standing else "assignments",
-            printed=section.printed if section.changed else None,
-            items=[
-                DraftItem(
-                    no=item.no,
-                    heading=item.heading,
-                    request=item.duties[0][1].request,
-                    printed=None if section.kept else item.printed,
-                    duties=[
-                        _duty(draft.new_key(), duty, of, directory, timing_of(duty.deadlines, plan.year), paragraphs)
-                        for duty, of in item.duties
-                    ],
-                )
-                for item in section.items
-            ],
-        )
-        for section in arranged_
-    ]
+def _sections(plan: ImportedPlan, draft: PlanDraft, directory: DirectoryFile) -> Iterator[DraftSection]:
+    """The sections that have duties, as a plan file numbers them: with the document's own numbers where it allows them,
+    else with new ones beside the printed ones."""
+    paragraphs, taken = _paragraphs_by_citation(plan), set[str]()
+
+    def duties(group: Iterable[ItemText]) -> list[DraftDuty]:
+        """Those of the entries under one number, in the document's order."""
+        found = sorted(((duty, item) for item in group for duty in item.duties), key=lambda each: each[0].place.key)
+        return [_duty(draft.new_key(), *each, directory, plan.year, paragraphs) for each in found]
+
+    for section in plan.sections:
+        grouped = _grouped([item for item in section.items if item.duties])
+        if grouped:
+            number, kept = _number(section.roman, taken), _keeps_numbers([no for no, _ in grouped])
+            yield DraftSection(
+                roman=number,
+                printed=None if number == section.roman else section.roman,
+                heading=_line(section.heading or "Phân công nhiệm vụ"),
+                kind="standing" if all(item.inline for _, group in grouped for item in group) else "assignments",
+                items=[
+                    DraftItem(
+                        no=int(printed) if kept else n,
+                        printed=None if kept else printed,
+                        heading=(group[0].topic if len(group) > 1 else "") or group[0].owner,
+                        duties=duties(group),
+                        request=group[0].request,
+                    )
+                    for n, (printed, group) in enumerate(grouped, 1)
+                ],
+            )
+
+
+def _keeps_numbers(printed: Sequence[str]) -> bool:
+    """Whether a plan file can hold the numbers of a section's entries."""
+    numbers = [int(no) for no in printed if no.isdigit()]
+    return len(numbers) == len(printed) and all(a < b for a, b in pairwise(numbers)) and numbers[0] > 0
+
+
+def _grouped(items: Sequence[ItemText]) -> list[tuple[str, list[ItemText]]]:
+    """Points under one number («1.1», «1.2», each a duty of its own) together; every other entry alone."""
+    grouped: list[tuple[str, list[ItemText]]] = []
+    for item in items:
+        point = _POINT.fullmatch(item.no) if item.inline else None
+        if point and grouped and grouped[-1][0] == point["no"]:
+            grouped[-1][1].append(item)  # also where the entry above has duties of its own
+        else:
+            grouped.append((point["no"] if point else item.no, [item]))
+    return grouped
+
+
+def _number(label: str, taken: set[str]) -> str:
+    """The section's own number; a Roman one, different from all others, where a plan file cannot hold it."""
+    number = label
+    if re.fullmatch(SECTION_NUMBER, label) is None or label in taken:
+        digits = re.search(r"\d{1,2}", label)
+        value = roman_value(label) or (int(digits[0]) if digits else 0)
+        wanted = [value] if 0 < value < 40 else []
+        number = next(each for n in chain(wanted, count(len(taken) + 1)) if (each := roman(n)) not in taken)
+    taken.add(number)
+    return number
 
 
 def _duty(
@@ -280,9 +316,10 @@ def _duty(
     duty: DutyText,
     item: ItemText,
     directory: DirectoryFile,
-    timing: Timing,
+    year: int | None,
     paragraphs: Mapping[str, Sequence[tuple[int, int]]],
 ) -> DraftDuty:
+    times = times_of(timing_of(duty.deadlines, year))
     owners = (shown(directory, each.agency) if each.agency else each.name for each in item.owners)
     helping = filter(None, (agency_of(name, directory) for name in duty.coordinating))
     output = _line(duty.product)[:MAX_WHAT_CHARS]
@@ -290,8 +327,8 @@ def _duty(
         key=key,
         text="\n".join(_line(row) for row in duty.text.split("\n") if row.strip()),
         owners=list(dict.fromkeys(owners)),
-        times=times_of(timing),
-        read_times=times_of(timing),
+        times=times,
+        read_times=times.model_copy(),
         coordinating=[shown(directory, each) for each in dict.fromkeys(helping)],
         output=output,
         output_kind=kind_of(output) if output else OutputKind.DOCUMENT,

@@ -1,11 +1,11 @@
 """Documents as they are published: who is to do what stands below a lead-in, in a letter, an article or a paragraph."""
 
 import pytest
-from ground.plan_documents import found, owned, said
+from ground.plan_documents import NOBODY, found, owned, said
 from import_figures.plan_texts import faults
 
+from engine.features.plan_import.drafts.reading import as_read
 from engine.features.plan_import.importer import read_document
-from engine.features.plan_import.importer.assembly import arranged
 from engine.features.plan_import.importer.base.model import Origin
 
 CONCLUSION = """
@@ -139,8 +139,8 @@ def test_a_sentence_of_another_body_in_a_paragraph_is_its_own_duty_below_the_fir
     ]
     given = {duty.citation: duty for item in plan.items for duty in item.duties}
     assert given["II.1"].text == "Sở Y tế chủ trì lập kế hoạch kiểm tra."
-    (section,) = arranged(plan)
-    assert [[item.no, *(duty.citation for duty, _ in item.duties)] for item in section.items] == [
+    (section,) = as_read(plan, NOBODY).sections
+    assert [[item.no, *(duty.printed for duty in item.duties)] for item in section.items] == [
         [1, "II.1", "II.1.1"],
         [2, "II.2.1", "II.2.1.1", "II.2.2"],
         [3, "II.3", "II.3.1", "II.3.2"],
