@@ -8,35 +8,6 @@ from engine.features.plan_import.drafts.reading import as_read
 from engine.features.plan_import.importer import read_document
 from engine.features.plan_import.importer.base.model import Origin
 
-CONCLUSION = """
-ĐẢNG ỦY XÃ BÌNH KHÊ
-BAN THƯỜNG VỤ
-Số 21-TB/ĐU
-Bình Khê, ngày 12 tháng 5 năm 2026
-THÔNG BÁO
-Kết luận kiểm tra Chi bộ thôn Đông Hồ
-1. Ưu điểm: Chi bộ đã quán triệt đầy đủ các văn bản của cấp trên.
-2. Ban Thường vụ yêu cầu:
-Chi bộ thôn Đông Hồ chấn chỉnh những hạn chế nêu trên và thực hiện tốt các nội dung sau:
-- Rà soát, bổ sung quy chế làm việc của chi bộ.
-- Thu, nộp đảng phí đầy đủ.
-- Bí thư chi bộ báo cáo kết quả trước ngày 30/6/2026.
-3. Tổ chức thực hiện
-- Giao Văn phòng Đảng ủy theo dõi việc thực hiện Thông báo này.
-Nơi nhận:
-- Chi bộ thôn Đông Hồ.
-"""
-
-
-def test_below_a_number_that_asks_stand_the_duties_of_the_body_that_its_paragraph_begins_with():
-    assert owned(read_document(CONCLUSION.encode(), "kl.txt")) == [
-        ("2.1", ["Chi bộ thôn Đông Hồ"]),
-        ("2.2", ["Chi bộ thôn Đông Hồ"]),
-        ("2.3", ["Bí thư chi bộ"]),
-        ("3.1", ["Văn phòng Đảng ủy"]),
-    ]
-
-
 LETTER = """
 CỤC KIỂM LÂM
 Số: 88/KL-QLR
@@ -501,18 +472,6 @@ def test_dashes_before_the_lead_in_of_a_letter_say_why_and_are_no_duties(read):
     assert [citation for citation, _, _ in said(plan)] == ["1", "2"]
 
 
-def test_paragraphs_after_the_dashes_of_a_lead_in_go_on_with_them(read):
-    plan = read(
-        "Thủ tướng Chính phủ yêu cầu Chủ tịch UBND các tỉnh từ An Lạc đến Hòa Bình thực hiện các nội dung sau:\n"
-        "- Tổ chức chiến dịch.\nBáo cáo kế hoạch thực hiện trước ngày 03/12/2025.\n- Bộ Xây dựng kiểm tra số liệu.\n"
-    )
-    assert owned(plan) == [
-        ("(1)", ["Chủ tịch UBND các tỉnh từ An Lạc đến Hòa Bình"]),
-        ("(2)", ["Chủ tịch UBND các tỉnh từ An Lạc đến Hòa Bình"]),
-        ("(3)", ["Bộ Xây dựng"]),
-    ]
-
-
 def test_a_letter_whose_sentences_ask_gives_their_duties_to_those_whom_they_ask(read):
     plan = read(
         "Nhân dịp kỷ niệm. UBND tỉnh đề nghị các sở, ban, ngành treo cờ từ ngày 10/5/2026 đến hết ngày 14/5/2026.\n"
@@ -738,19 +697,3 @@ def test_one_paragraph_after_a_sentence_is_an_instruction_that_may_be_a_duty():
     assert [each.text[:8] for each in plan.instructions] == ["Chỉ đạo ", "Yêu cầu "]
     told = [each.words for each in plan.warnings if each.code == "overlooked"]
     assert any(each.startswith("Chỉ đạo các chi bộ") for each in told)
-
-
-@pytest.mark.parametrize(
-    "sentence",
-    [
-        "Các cơ quan, đơn vị được giao chủ trì có trách nhiệm hoàn thành nhiệm vụ được phân công, bảo đảm tiến độ.",
-        "Các cơ quan được giao soạn thảo, trình, thẩm tra khẩn trương tổ chức thực hiện theo phân công.",
-        "Các đơn vị, địa phương căn cứ chức năng, nhiệm vụ chủ động phối hợp, hỗ trợ nhau.",
-    ],
-)
-def test_a_number_that_speaks_of_whoever_is_given_something_is_an_instruction(sentence):
-    head = AFTER_A_SENTENCE.partition("1. Sở Y tế")[0]
-    body = f"1. Sở Y tế chủ trì hướng dẫn.\n2. {sentence}\n3. Công an tỉnh tuần tra.\n"
-    plan = read_document((head + body).encode(), "x.txt")
-    assert owned(plan) == [("IV.1", ["Sở Y tế"]), ("IV.3", ["Công an tỉnh"])]
-    assert [each.text for each in plan.instructions] == [sentence]

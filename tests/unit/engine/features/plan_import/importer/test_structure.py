@@ -265,14 +265,6 @@ def test_an_instruction_to_one_body_may_be_its_duty(read):
     assert [code for code, _ in codes(plan)] == ["overlooked"]
 
 
-def test_a_long_line_over_duties_among_bodies_is_a_list_of_bodies(read):
-    plan = read(
-        "III. NHIỆM VỤ CỤ THỂ\n1. Sở Y tế\n- Khám bệnh.\n2. Đề nghị Liên hợp các hội tỉnh, Mạng lưới Nghiên cứu Biển\n"
-        "- Tuyên truyền.\n- Vận động.\n3. Công an tỉnh\n- Tuần tra.\n"
-    )
-    assert found(plan)[1][1] == ["Liên hợp các hội tỉnh", "Mạng lưới Nghiên cứu Biển"]
-
-
 def test_points_of_a_group_that_begin_with_a_name_are_entries_of_their_own(read):
     plan = read(
         "III. TỔ CHỨC THỰC HIỆN\n1. Các phòng thuộc Sở\na) Tổng đài 1022: trực máy.\nb) Xưởng in: in tài liệu.\n"

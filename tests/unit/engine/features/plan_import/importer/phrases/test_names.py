@@ -185,7 +185,6 @@ LINES = [
     ("Trách nhiệm của Sở Y tế", Form.ALONE, "Sở Y tế", ""),
     ("Sở Y tế có trách nhiệm:", Form.ALONE, "Sở Y tế", ""),
     ("Sở Y tế: Chủ trì", Form.COLON, "Sở Y tế", "Chủ trì"),
-    ("Sở Y tế - Chủ trì xây dựng", Form.COLON, "Sở Y tế", "Chủ trì xây dựng"),
     ("Sở Y tế Chủ trì, phối hợp", Form.COLON, "Sở Y tế", "Chủ trì, phối hợp"),
     ("Sở Y tế chủ trì", Form.INLINE, "Sở Y tế", "chủ trì"),
     ("Giao Sở Y tế chủ trì", Form.INLINE, "Sở Y tế", "chủ trì"),
