@@ -175,18 +175,11 @@ class SectionRead:
             self._leave_unassigned(child)
 
     def _owner_line(self, node: Node, parent: Node) -> OwnerLine | None:
-        """The bodies whose entry a node is: those that it begins with, those that other words give it where its points
-        are duties, an unknown one that begins like a name, whatever its points ask of another body."""
-        doer = node.doer
-        if node.owner is not None:
-            return node.owner
-        if doer is None:
-            return self._unknown_body(node, parent) if begins_name(Prose.of(node.body), 0) else None
-        if doer.alone or (node.announces and node.marked()):
-            return replace(doer, form=Form.ALONE, rest="")
-        if node.ended and any(each.opens for each in node.marked()):
-            return replace(doer, form=Form.INLINE, rest=node.body)
-        return None
+        """The bodies whose entry a node is: those that it begins with, or an unknown one that begins like a
+        name, whatever its points ask of another body."""
+        if node.owner is None and node.doer is None and begins_name(Prose.of(node.body), 0):
+            return self._unknown_body(node, parent)
+        return node.owner
 
     def _likely_owner(self, node: Node, parent: Node) -> OwnerLine | None:
         """The bodies of an entry that names none in a known form, by those beside it or by the section's heading."""

@@ -39,7 +39,6 @@ NAMES = [
     ("UBND tỉnh phải hoàn thành", ["UBND tỉnh"]),
     ("Ủy ban bầu cử xã chỉ đạo", ["Ủy ban bầu cử xã"]),
     ("Các thành viên khác trong tiểu ban phối hợp", ["Các thành viên khác trong tiểu ban"]),
-    ("Đồng chí Ủy viên Đảng ủy, Chủ tịch UBND xã chỉ đạo", ["Đồng chí Ủy viên Đảng ủy, Chủ tịch UBND xã"]),
     ("UBND các tỉnh từ An Lạc đến Hòa Bình rà soát", ["UBND các tỉnh từ An Lạc đến Hòa Bình"]),
     ("Hội đồng Dân tộc, các Ủy ban của Quốc hội phối hợp", ["Hội đồng Dân tộc", "các Ủy ban của Quốc hội"]),
     ("Thường trực Ủy ban KH,CN&MT của Quốc hội chủ trì", ["Thường trực Ủy ban KH,CN&MT của Quốc hội"]),
