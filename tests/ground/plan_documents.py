@@ -15,6 +15,22 @@ from ground.paths import CONFIG, DATA
 from engine.features.plan_import.importer import ImportedPlan, read_document
 from engine.files.directory import DirectoryFile, load_directory
 
+NOBODY = DirectoryFile.model_construct(format="dondoc/directory@1", id="", name="", agencies=(), groups=())
+"""A directory without agencies."""
+
+
+class Everybody(DirectoryFile):
+    """Knows every name by one id."""
+
+    def find(self, name: str) -> str:
+        return "co-quan"
+
+    def members(self, name: str) -> tuple[str, ...]:
+        return (name,) if name == "co-quan" else ()
+
+
+EVERYBODY = Everybody.model_construct(format="dondoc/directory@1", id="x", name="", agencies=(), groups=())
+
 
 @pytest.fixture(scope="session")
 def text_188() -> str:

@@ -23,10 +23,9 @@ def plan_import(
     directory: Directory = None,
 ) -> None:
     """Convert a plan document to a draft plan file; points to confirm are marked, and listed on stderr."""
-    from engine.features.plan_import.importer import (  # imports Word, PDF and HTML readers: only when used
-        as_json,
-        as_plan_yaml,
-    )
+    # These import Word, PDF and HTML readers: only when used.
+    from engine.features.plan_import.drafts.plan_text import as_plan_yaml
+    from engine.features.plan_import.importer import as_json
     from engine.features.plan_import.importer.limited import read_limited
 
     agencies, _ = rules_of_place(directory, None)

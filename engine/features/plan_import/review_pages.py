@@ -22,6 +22,7 @@ from engine.features.plan_import.drafts.corrections import Corrections, DutyFiel
 from engine.features.plan_import.drafts.model import OTHERS, DutyPlace, Head, PlanDraft
 from engine.features.plan_import.drafts.names import kind_members
 from engine.features.plan_import.drafts.plan_data import Reviewed, checked, level_of, reviewed, unfinished
+from engine.features.plan_import.drafts.plan_text import plan_text
 from engine.features.plan_import.drafts.rows import page_of, pages_of, runs_of
 from engine.features.plan_import.drafts.stored import (
     ChangedMeanwhile,
@@ -106,8 +107,9 @@ def download(ctx: SignedIn, draft_id: SmallId) -> Response:
     """The plan file in its present state, with the remaining errors at its top."""
     stored, directory = _read(ctx, draft_id)
     out = reviewed(stored.draft, directory)
-    plan = checked(out, directory)
-    return plan_download(str(out.data["number"]), dump(plan) if plan else unfinished(out))
+    checked(out, directory)
+    text = plan_text(stored.draft, out, directory)
+    return plan_download(str(out.data["number"]), "\n".join((*unfinished(out), text)))
 
 
 @router.get("/plans/drafts/{draft_id}/duties/{key}")

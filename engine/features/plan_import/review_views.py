@@ -13,7 +13,6 @@ from engine.features.plan_import.drafts.model import (
     KIND,
     NEW,
     OTHERS,
-    Doubt,
     DutyPlace,
     Paragraph,
     PlanDraft,
@@ -23,7 +22,7 @@ from engine.features.plan_import.drafts.names import kind_choice, kind_members, 
 from engine.features.plan_import.drafts.plan_data import UNDATED, gaps_before
 from engine.features.plan_import.drafts.rows import ReviewRow, page_of, pages_of
 from engine.features.plan_import.drafts.stored import StoredDraft
-from engine.features.plan_import.importer.base.model import Use
+from engine.features.plan_import.importer.base.model import Doubt, Use
 from engine.files.directory import DirectoryFile
 from engine.files.plan_successions import EndedName, ended_among
 from engine.rules.calendar import read_day

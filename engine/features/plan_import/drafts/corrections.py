@@ -7,11 +7,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 
 from engine.features.plan_import.drafts.model import (
-    Doubt,
     DraftDuty,
     DraftItem,
     DraftSection,
@@ -21,7 +20,7 @@ from engine.features.plan_import.drafts.model import (
     TimeWords,
 )
 from engine.features.plan_import.drafts.names import matching_directory, offer
-from engine.features.plan_import.drafts.reading import shown
+from engine.features.plan_import.drafts.reading import shown, times_of
 from engine.features.plan_import.importer.base.model import Deadline, Origin
 from engine.features.plan_import.importer.phrases.deadlines import deadlines_in
 from engine.features.plan_import.importer.phrases.labels import knowing
@@ -30,7 +29,7 @@ from engine.features.plan_import.importer.phrases.name_words import opens_duty
 from engine.features.plan_import.importer.phrases.owners import owner_line, owner_of
 from engine.features.plan_import.importer.phrases.timing import timing_of
 from engine.files.directory import DirectoryFile
-from engine.rules.calendar import day_digits, read_day
+from engine.rules.calendar import read_day
 from engine.terms import OutputKind
 
 _GAP = re.compile(r"\n[ \t]*\n")
@@ -282,6 +281,9 @@ class Corrections:
         if head == self.draft.head:
             return False
         self.draft.head = head
+        for name in typed:
+            self.draft.stated.pop(name, None)
+            self.draft.to_confirm.pop(name, None)
         self._offer(each for each in (head.issuer, head.supervisor) if each)
         return True
 
@@ -345,12 +347,9 @@ class Corrections:
 
     def _retime(self, duty: DraftDuty, deadlines: Sequence[Deadline]) -> None:
         said = timing_of(deadlines, self._year())
-        due = [str(said.due_day)] if said.due_day else []
-        due += [day_digits(said.on)] if said.on else []
-        wording = said.wording if due else ""
-        duty.times = Times(cadence=list(said.cadence) or ["ad_hoc"], due="; ".join(due), wording=wording)
+        duty.times = times_of(said)
         duty.read_times = duty.times.model_copy()
-        duty.doubts = [Doubt.model_validate(asdict(each)) for each in said.doubts_of(duty.printed)]
+        duty.doubts = list(said.doubts_of(duty.printed))
 
     def _owners(self, text: str) -> list[str]:
         """The agencies that a text begins with, as the draft writes them; unknown ones are added to the names to

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.features.plan_import.importer.base.model import ORIGIN_WORDS, Origin, Use
+from engine.features.plan_import.importer.base.model import ORIGIN_WORDS, Doubt, Origin, Place, Use
 from engine.terms import OutputKind
 from engine.text import Text
 
@@ -46,20 +46,12 @@ class TimeWords(_Part):
     sentence: str
 
 
-class Source(_Part):
-    """Where something stands in the document; 0 is "not there"."""
-
-    line: int = 0
-    page: int = 0
-    row: int = 0
-
-
 class Paragraph(_Part):
     """A paragraph or table row of the document. ``reason``: why it became no duty, or may be one after all (then it is
     ``doubted``). ``serious``: it looks like a duty. ``owner``: whose it would be. ``section``: number and heading."""
 
     text: str
-    source: Source
+    source: Place
     order: int
     use: Use
     reason: str = ""
@@ -74,18 +66,11 @@ class Paragraph(_Part):
         return self.doubted or (self.use is Use.LEFT_OUT and any(map(str.isalpha, self.text)))
 
 
-class Doubt(_Part):
-    code: str
-    message: str
-    place: str
-    words: str = ""
-
-
 class DraftDuty(_Part):
     """A duty. ``owners``, ``coordinating``: names, as the directory or else the document writes them. ``read_times``:
     what its words say, to detect manual changes. ``doubts``: what is to be confirmed of them, until a person does so or
-    changes them. ``paragraphs``: those of the document that it was made of. ``changes``: how often a person corrected
-    it."""
+    changes them. ``paragraphs``: those of the document that it was made of. ``named_at``: where its owners are named.
+    ``changes``: how often a person corrected it."""
 
     key: int
     text: str
@@ -103,7 +88,8 @@ class DraftDuty(_Part):
     partners: list[str] = []
     paragraphs: list[int] = []
     printed: str = ""
-    source: Source = Source()
+    source: Place = Place()
+    named_at: Place | None = None
     order: int = 0
     changes: int = 0
 
@@ -119,20 +105,24 @@ class DraftDuty(_Part):
 
 
 class DraftItem(_Part):
+    """``printed``: the document's number, where it is another; empty for none."""
+
     no: int
     heading: str
     request: bool = False
     duties: list[DraftDuty]
+    printed: str | None = None
 
 
 class DraftSection(_Part):
-    """``lines_of``: made of lines left out, under the number that the document prints."""
+    """``lines_of``: made of lines left out, under the number that the document prints. ``printed``: as of an item."""
 
     roman: str
     heading: str
     kind: str
     items: list[DraftItem]
     lines_of: str | None = None
+    printed: str | None = None
 
 
 class UnknownName(_Part):
@@ -192,13 +182,17 @@ class DutyPlace:
 
 
 class PlanDraft(_Part):
-    """``found``: where each field of the head stands in the document; None where it does not say. ``remember``: the
-    chosen spellings are kept in the directory. ``asked_to_save``: somebody has tried to save, so errors are shown."""
+    """``found``: where each field of the head stands in the document; None where it does not say. ``stated``: how the
+    document says a field, ``to_confirm``: what a person has to settle of one, both until somebody changes it.
+    ``remember``: the chosen spellings are kept in the directory. ``asked_to_save``: somebody has tried to save, so
+    errors are shown."""
 
     name: str
     format: str
     head: Head
-    found: dict[str, Source | None]
+    found: dict[str, Place | None]
+    stated: dict[str, str] = {}
+    to_confirm: dict[str, str] = {}
     sections: list[DraftSection]
     document: list[Paragraph]
     unknown: list[UnknownName] = []

@@ -43,7 +43,7 @@ UNKNOWN = Text(
 )
 NO_OWNER = Text("chưa có cơ quan chủ trì", "no owner")
 _SHOWN_AT = {"citation": "text", "rule": "due", "heading": "owners"}
-_MAX_ID_CHARS = 56
+_MAX_ID_CHARS, _MAX_NEW_ID_CHARS = 60, 56
 _LEVELS = (
     ("so ", "so"),
     ("ubnd xa", "xa"),
@@ -66,6 +66,8 @@ class Reviewed:
     """Unknown name -> the id of the agency or group that was chosen for it."""
     new: dict[str, str] = field(default_factory=dict)
     """Ids of agencies to be added -> their names."""
+    lacking: set[str] = field(default_factory=set)
+    """Names that the directory lacks and nobody has settled."""
 
     def wrong(self, name: str, what: Text) -> None:
         self.problems.setdefault(name, []).append(what)
@@ -102,10 +104,10 @@ def checked(out: Reviewed, directory: DirectoryFile) -> PlanFile | None:
     return None if out.problems else plan
 
 
-def unfinished(out: Reviewed) -> str:
-    """The draft as a file with the remaining errors as comments at the top, to be continued elsewhere."""
+def unfinished(out: Reviewed) -> list[str]:
+    """The remaining errors as comments at the top of a file that is to be continued elsewhere."""
     problems = [f"# CÒN SỬA / TO FIX: {name}: {each}" for name, all_ in out.problems.items() for each in all_]
-    return "\n".join([*(" ".join(line.split()) for line in problems), dump_plain(out.data)])
+    return [" ".join(line.split()) for line in problems]
 
 
 def level_of(name: str) -> str:
@@ -144,12 +146,12 @@ class _Names:
         return list(dict.fromkeys(found))
 
     def one(self, typed: str, field_name: str) -> str:
-        """The id for a field that takes one agency."""
+        """The id for a field that takes one agency; empty for an unknown one."""
         found = self._ids(typed, field_name)
         if len(found) != 1:
             said = Text("đang chỉ nhiều cơ quan; chọn một", "stands for several agencies; choose one")
             self.out.wrong(field_name, said)
-        return found[0] if found else ""
+        return "" if typed in self.out.lacking else next(iter(found), "")
 
     def _ids(self, typed: str, field_name: str) -> list[str]:
         choice = self._chosen.get(typed)
@@ -179,12 +181,13 @@ class _Names:
         found = typed if self.directory.members(typed) else self.directory.find(typed)
         if not found:
             self.out.wrong(field_name, self._unknown(typed) if typed else Text("để trống", "is empty"))
+            self.out.lacking.add(typed)
             return _slug(typed)
         return found
 
     def _new_id(self, name: str) -> str:
         """The id of an agency that is to be added."""
-        agency = _slug(name)
+        agency = _slug(name)[:_MAX_NEW_ID_CHARS].strip("-")
         while self.directory.members(agency):
             agency += "-2"
         self.out.new[agency] = name
@@ -347,16 +350,17 @@ class _Rules:
         in_last_month = due_day is not None and lies_in_last_month(deadlines_in(wording), duty.times.cadence)
         key = (due_day, on, wording, in_last_month)
         if key not in self.ids:
-            self.ids[key] = f"han-{len(self.ids) + 1}"
+            days = [str(each) for each in (on, due_day) if each]
+            self.ids[key] = "-".join(("ngay", *days, str(len(self.ids) + 1)))
             rule = {
                 "source": "plan" if wording else "local",
                 "to": self._to,
-                "due_day": due_day,
                 "on": on and on.isoformat(),
-                "wording": wording,
+                "due_day": due_day,
                 "in_last_month": in_last_month,
+                "wording": wording,
             }
-            self.made[self.ids[key]] = {name: value for name, value in rule.items() if value}
+            self.made[self.ids[key]] = {name: value for name, value in rule.items() if value or name == "to"}
         return self.ids[key]
 
     def _due(self, name: str, typed: str) -> tuple[int | None, date | None]:

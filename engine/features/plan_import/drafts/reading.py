@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import date
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, count, pairwise
 
 from engine.features.plan_import.drafts.model import (
     AS_HEADING,
-    DEFAULT_RULE,
     LEAD_IN,
     TO_ALL,
-    Doubt,
     DraftDuty,
     DraftItem,
     DraftSection,
@@ -21,51 +18,61 @@ from engine.features.plan_import.drafts.model import (
     Head,
     Paragraph,
     PlanDraft,
-    Source,
     Times,
     TimeWords,
 )
 from engine.features.plan_import.drafts.names import matching_directory, offer
-from engine.features.plan_import.importer import Accounted, ImportedPlan, as_plan_yaml
-from engine.features.plan_import.importer.assembly import arranged
-from engine.features.plan_import.importer.base.model import DutyText, Found, ItemText, Place, Use
+from engine.features.plan_import.importer import Accounted, ImportedPlan
+from engine.features.plan_import.importer.base.model import DutyText, ItemText, Use
 from engine.features.plan_import.importer.phrases.agency_lists import VERB
 from engine.features.plan_import.importer.phrases.deadlines import LONGEST
 from engine.features.plan_import.importer.phrases.labels import knowing
-from engine.features.plan_import.importer.phrases.marks import body_of
-from engine.features.plan_import.importer.phrases.owners import Directory, owner_line, unaddressed
-from engine.files.directory import DirectoryFile
-from engine.files.yaml_reader import load_plain
+from engine.features.plan_import.importer.phrases.marks import body_of, roman_value
+from engine.features.plan_import.importer.phrases.names import Name
+from engine.features.plan_import.importer.phrases.owners import Directory, owner_line, owner_of, unaddressed
+from engine.features.plan_import.importer.phrases.timing import Timing, timing_of
+from engine.features.plan_import.importer.reading.word import roman
+from engine.files.directory import DirectoryFile, fold
+from engine.files.plan_parts import SECTION_NUMBER
 from engine.rules.calendar import day_digits
+from engine.rules.outputs import MAX_WHAT_CHARS, kind_of
 from engine.rules.vietnamese import matching
 from engine.terms import OutputKind
 
+_POINT = re.compile(r"(?P<no>\d{1,3})(?:\.(?:\d{1,2}|[a-zđ]))+")
 MAX_CHARS = 4_000
 """Longer paragraphs are cut: no plan has them."""
-_PLAIN = ("number", "title", "short_title", "sms_name")
 
 
 def draft_of(plan: ImportedPlan, directory: DirectoryFile) -> PlanDraft:
-    """The initial review of an imported plan."""
-    file: dict[str, Any] = load_plain(as_plan_yaml(plan, directory))
-    draft = PlanDraft(
-        name=plan.name,
-        format=file["schema"],
-        head=_head(plan, file, directory),
-        found={name: _source_of(each) for name, each in _found_in(plan).items()},
-        sections=[],
-        document=[],
-        warnings=[Doubt.model_validate(asdict(each)) for each in plan.warnings],
-        gaps=[Gap.model_validate(each) for each in file.get("gaps") or ()],
-    )
-    draft.document = _document(plan, matching_directory(draft, directory), directory)
-    draft.sections = _sections(plan, file, draft, directory)
-    _mark_lead_ins(draft, directory)
+    """The initial review of an imported plan: as it was read, with the names to settle."""
+    draft = as_read(plan, directory)
     unknown = [(owner.name, owner.group) for each in plan.items for owner in each.owners if not owner.agency]
     borne = Counter(name for duty in draft.duties for name in duty.owners)
     unknown = sorted((each for each in unknown if each[0] in borne), key=lambda each: -borne[each[0]])
     issuers = [(draft.head.issuer, False)] if draft.head.issuer and not directory.find(draft.head.issuer) else []
     offer(draft, [*issuers, *unknown], directory, plan.date)
+    return draft
+
+
+def as_read(plan: ImportedPlan, directory: DirectoryFile) -> PlanDraft:
+    """A plan as its document states it; each doubt stands with what it is about."""
+    found = {"number": plan.number, "date": plan.date_words, "issuer": plan.issuer, "title": plan.title}
+    draft = PlanDraft(
+        name=plan.name,
+        format="dondoc/plan@1",
+        head=_head(plan, directory),
+        found={name: each.place if each else None for name, each in found.items()},
+        stated=_stated(plan),
+        to_confirm=_to_confirm(plan, directory),
+        sections=[],
+        document=[],
+        warnings=list(plan.warnings),
+    )
+    draft.document = _document(plan, matching_directory(draft, directory), directory)
+    draft.sections = list(_sections(plan, draft, directory))
+    draft.gaps = _gaps(plan, draft.sections)
+    _mark_lead_ins(draft, directory)
     return draft
 
 
@@ -75,35 +82,108 @@ def shown(directory: DirectoryFile, agency: str) -> str:
     return name if directory.find(name) == agency else agency
 
 
-def _head(plan: ImportedPlan, file: Mapping[str, Any], directory: DirectoryFile) -> Head:
+def times_of(timing: Timing) -> Times:
+    """When a duty is due by what was read, as a person would type it."""
+    due = [str(timing.due_day)] if timing.due_day else []
+    due += [day_digits(timing.on)] if timing.on else []
+    return Times(cadence=list(timing.cadence), due="; ".join(due), wording=timing.wording if due else "")
+
+
+# --- the head --------------------------------------------------------------------------------------------------------
+
+
+def _head(plan: ImportedPlan, directory: DirectoryFile) -> Head:
     return Head(
-        **{name: str(file.get(name) or "") for name in _PLAIN},
-        issued_on=_written(file.get("issued_on")),
-        year="–".join(str(file[name]) for name in ("year", "last_year") if file.get(name)),
-        issuer=shown(directory, file.get("issuer") or "") or plan.issuer.text,
-        supervisor=shown(directory, file.get("supervisor") or ""),
-        due_day=str(file["report_rules"][DEFAULT_RULE]["due_day"]),
+        number=_line(plan.number.text),
+        title=_line(plan.title.text),
+        short_title=_short_title(plan),
+        sms_name=_sms_name(plan.number.text),
+        issued_on=day_digits(plan.date) if plan.date else "",
+        year="–".join(str(each) for each in (plan.year, plan.last_year) if each),
+        issuer=shown(directory, directory.find(plan.issuer.text) or "") or plan.issuer.text,
+        supervisor=shown(directory, _supervisor(plan, directory)),
+        due_day="17",
     )
 
 
-def _written(day: object) -> str:
-    """An ISO date as d/m/yyyy; empty for none."""
-    try:
-        return day_digits(date.fromisoformat(str(day)))
-    except ValueError:
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _short_title(plan: ImportedPlan) -> str:
+    """A neutral name: the kind of document, its number and its year."""
+    number, year = plan.number.text, plan.year
+    if plan.last_year and plan.date:
+        year = plan.date.year  # of several years: known by the one of its issue
+    if not (number and year):
         return ""
+    named = re.match(
+        "(?i)chương trình|phương án|đề án|chỉ thị|thông báo|hướng dẫn|nghị quyết|công điện|kết luận"
+        "|quyết định(?!.*(?:kế hoạch|chương trình))",
+        plan.title.text,
+    )
+    issued = re.search("/(?:KH|QĐ)", number) or not re.search("/[A-ZĐ]", number)
+    kind = (named[0] if named else "Kế hoạch" if issued else "Văn bản").capitalize()
+    issued_then = plan.date is None or plan.date.year == year
+    return _line(f"{kind} {number} {'năm' if issued_then else 'của năm'} {year}"[:80])
 
 
-def _found_in(plan: ImportedPlan) -> Mapping[str, Found]:
-    return {"number": plan.number, "date": plan.date_words, "issuer": plan.issuer, "title": plan.title}
+def _sms_name(number: str) -> str:
+    found = re.match(r"(\d+)[a-zA-Z]?[/-](?:\d{4}[/-])?([a-z]\w*)", fold(number))
+    return f"{found[2].upper()[:4]}{found[1]}"[:11] if found else ""
 
 
-def _source_of(found: Found) -> Source | None:
-    return _source(found.place) if found else None
+def _supervisor(plan: ImportedPlan, directory: DirectoryFile) -> str:
+    """The known agency to which most duties report, other than the issuer; else the first owner; "" for none."""
+    issuer = directory.find(plan.issuer.text) if plan.issuer else None
+    named = [directory.find(name) for duty in plan.duties for name in duty.reports_to]
+    counts = Counter(name for name in named if name and name != issuer and len(directory.members(name)) == 1)
+    owners = (agency_of(owner.name, directory) for item in plan.items for owner in item.owners)
+    return counts.most_common(1)[0][0] if counts else next(filter(None, owners), "")
 
 
-def _source(place: Place) -> Source:
-    return Source(line=place.line, page=place.page, row=place.row)
+def agency_of(name: str, directory: Directory) -> str:
+    """The directory's id of a body as a document writes it, empty if it knows none."""
+    return owner_of(Name(name, 0, 0), directory).agency
+
+
+def _stated(plan: ImportedPlan) -> dict[str, str]:
+    """Where and how the document states the plan's own fields."""
+    return {
+        "number": str(plan.number.place),
+        "issuer": f"«{plan.issuer.text}», {plan.issuer.place}" if plan.issuer else "văn bản không nêu",
+        "issued_on": f"«{plan.date_words.text}», {plan.date_words.place}",
+        "year": "năm của ngày ban hành",
+    }
+
+
+def _to_confirm(plan: ImportedPlan, directory: DirectoryFile) -> dict[str, str]:
+    """The plan's own fields that a person has to settle: not read, read with a doubt, or not in the document."""
+    read = {"number": plan.number, "issued_on": plan.date, "year": plan.year}
+    found = {name: "không đọc được trong văn bản" for name, value in read.items() if not value}
+    for doubt in plan.warnings:
+        if doubt.code == "plan_year":
+            found["year"] = doubt.message
+    if directory.find(plan.issuer.text) is None:
+        found["issuer"] = f"chưa khớp danh bạ: {_stated(plan)['issuer']}"
+    if not plan.title:
+        found["title"] = "văn bản không có tên"
+    return found | {
+        "short_title": "tên trung tính, không có chữ của lĩnh vực",
+        "sms_name": "nhiều nhất 11 ký tự không dấu",
+        "supervisor": "cơ quan theo dõi, đôn đốc; đoán theo nơi nhận báo cáo",
+        "due_day": "văn bản không nêu ngày gửi; ngày dưới đây là cấu hình",
+    }
+
+
+def _gaps(plan: ImportedPlan, sections: Iterable[DraftSection]) -> list[Gap]:
+    """The numbers that the document leaves out, in sections that keep its numbers."""
+    missing = set[str]()
+    for section in sections:
+        numbers = {item.no for item in section.items if item.printed is None and section.printed is None}
+        missing |= {f"{section.roman}.{n}" for n in range(1, max(numbers, default=1)) if n not in numbers}
+    places = (each.place for each in plan.warnings if each.code == "number_gap" and each.place in missing)
+    return [Gap(citation=place, note=f"Văn bản không có mục {place}.") for place in places]
 
 
 # --- the document ----------------------------------------------------------------------------------------------------
@@ -134,7 +214,7 @@ def _paragraph(
     found = matched_by.find(owner) if owner else None
     return Paragraph(
         text=entry.text[:MAX_CHARS],
-        source=_source(entry.place),
+        source=entry.place,
         order=entry.place.order,
         use=entry.use,
         reason=reason,
@@ -169,23 +249,66 @@ def lead_in_of(text: str) -> str:
 # --- the plan --------------------------------------------------------------------------------------------------------
 
 
-def _sections(
-    plan: ImportedPlan, file: Mapping[str, Any], draft: PlanDraft, directory: DirectoryFile
-) -> list[DraftSection]:
-    paragraphs = _paragraphs_by_citation(plan)
-    rules: Mapping[str, Any] = file["report_rules"]
-    sections = []
-    for entry, section in zip(file["sections"], arranged(plan), strict=True):
-        items = []
-        for item_entry, item in zip(entry["items"], section.items, strict=True):
-            duties = [
-                _duty(draft.new_key(), duty, of, directory, rules, item_entry["duties"][n], paragraphs)
-                for n, (duty, of) in enumerate(item.duties)
-            ]
-            request = bool(item_entry.get("request"))
-            items.append(DraftItem(no=int(item_entry["no"]), heading=item.heading, request=request, duties=duties))
-        sections.append(DraftSection(roman=entry["roman"], heading=entry["heading"], kind=entry["kind"], items=items))
-    return sections
+def _sections(plan: ImportedPlan, draft: PlanDraft, directory: DirectoryFile) -> Iterator[DraftSection]:
+    """The sections that have duties, as a plan file numbers them: with the document's own numbers where it allows them,
+    else with new ones beside the printed ones."""
+    paragraphs, taken = _paragraphs_by_citation(plan), set[str]()
+
+    def duties(group: Iterable[ItemText]) -> list[DraftDuty]:
+        """Those of the entries under one number, in the document's order."""
+        found = sorted(((duty, item) for item in group for duty in item.duties), key=lambda each: each[0].place.key)
+        return [_duty(draft.new_key(), *each, directory, plan.year, paragraphs) for each in found]
+
+    for section in plan.sections:
+        grouped = _grouped([item for item in section.items if item.duties])
+        if grouped:
+            number, kept = _number(section.roman, taken), _keeps_numbers([no for no, _ in grouped])
+            yield DraftSection(
+                roman=number,
+                printed=None if number == section.roman else section.roman,
+                heading=_line(section.heading or "Phân công nhiệm vụ"),
+                kind="standing" if all(item.inline for _, group in grouped for item in group) else "assignments",
+                items=[
+                    DraftItem(
+                        no=int(printed) if kept else n,
+                        printed=None if kept else printed,
+                        heading=(group[0].topic if len(group) > 1 else "") or group[0].owner,
+                        duties=duties(group),
+                        request=group[0].request,
+                    )
+                    for n, (printed, group) in enumerate(grouped, 1)
+                ],
+            )
+
+
+def _keeps_numbers(printed: Sequence[str]) -> bool:
+    """Whether a plan file can hold the numbers of a section's entries."""
+    numbers = [int(no) for no in printed if no.isdigit()]
+    return len(numbers) == len(printed) and all(a < b for a, b in pairwise(numbers)) and numbers[0] > 0
+
+
+def _grouped(items: Sequence[ItemText]) -> list[tuple[str, list[ItemText]]]:
+    """Points under one number («1.1», «1.2», each a duty of its own) together; every other entry alone."""
+    grouped: list[tuple[str, list[ItemText]]] = []
+    for item in items:
+        point = _POINT.fullmatch(item.no) if item.inline else None
+        if point and grouped and grouped[-1][0] == point["no"]:
+            grouped[-1][1].append(item)  # also where the entry above has duties of its own
+        else:
+            grouped.append((point["no"] if point else item.no, [item]))
+    return grouped
+
+
+def _number(label: str, taken: set[str]) -> str:
+    """The section's own number; a Roman one, different from all others, where a plan file cannot hold it."""
+    number = label
+    if re.fullmatch(SECTION_NUMBER, label) is None or label in taken:
+        digits = re.search(r"\d{1,2}", label)
+        value = roman_value(label) or (int(digits[0]) if digits else 0)
+        wanted = [value] if 0 < value < 40 else []
+        number = next(each for n in chain(wanted, count(len(taken) + 1)) if (each := roman(n)) not in taken)
+    taken.add(number)
+    return number
 
 
 def _duty(
@@ -193,33 +316,31 @@ def _duty(
     duty: DutyText,
     item: ItemText,
     directory: DirectoryFile,
-    rules: Mapping[str, Any],
-    entry: Mapping[str, Any],
+    year: int | None,
     paragraphs: Mapping[str, Sequence[tuple[int, int]]],
 ) -> DraftDuty:
-    rule = {} if entry["rule"] == DEFAULT_RULE else rules[entry["rule"]]
-    due = [str(rule["due_day"])] if rule.get("due_day") else []
-    due += [_written(rule["on"])] if rule.get("on") else []
-    times = Times(cadence=list(entry["cadence"]), due="; ".join(due), wording=rule.get("wording", ""))
-    output = entry.get("output") or {"what": "", "kind": OutputKind.DOCUMENT}
+    times = times_of(timing_of(duty.deadlines, year))
     owners = (shown(directory, each.agency) if each.agency else each.name for each in item.owners)
+    helping = filter(None, (agency_of(name, directory) for name in duty.coordinating))
+    output = _line(duty.product)[:MAX_WHAT_CHARS]
     return DraftDuty(
         key=key,
-        text=entry["text"].strip(),
+        text="\n".join(_line(row) for row in duty.text.split("\n") if row.strip()),
         owners=list(dict.fromkeys(owners)),
         times=times,
         read_times=times.model_copy(),
-        coordinating=[shown(directory, each) for each in entry.get("coordinating", ())],
-        output=output["what"],
-        output_kind=output["kind"],
+        coordinating=[shown(directory, each) for each in dict.fromkeys(helping)],
+        output=output,
+        output_kind=kind_of(output) if output else OutputKind.DOCUMENT,
         origin=item.origin,
         deadlines=[TimeWords(text=each.text, sentence=each.sentence) for each in duty.deadlines],
-        doubts=[Doubt.model_validate(asdict(each)) for each in duty.doubts],
+        doubts=list(duty.doubts),
         details=list(duty.details),
         partners=list(duty.coordinating),
         paragraphs=_own(paragraphs.get(duty.citation, ()), duty.place.order),
         printed=duty.citation,
-        source=_source(duty.place),
+        source=duty.place,
+        named_at=item.place,
         order=duty.place.order,
     )
 

@@ -1,6 +1,5 @@
 """The importer: reads a plan document into the plan that it states, every field with its place and every doubt as a
-warning. Public functions: ``read_document`` reads text, web pages, Word and PDF files; ``as_json`` returns the result;
-``as_plan_yaml`` returns a draft of a plan file in which everything that a person must confirm is marked.
+warning. Public functions: ``read_document`` reads text, web pages, Word and PDF files; ``as_json`` returns the result.
 """
 
 from __future__ import annotations
@@ -9,13 +8,12 @@ from pathlib import Path
 
 from engine.features.plan_import.importer.assembly import assembled
 from engine.features.plan_import.importer.base.model import Accounted, ImportedPlan, Use
-from engine.features.plan_import.importer.draft import as_plan_yaml
 from engine.features.plan_import.importer.output import as_json
 from engine.features.plan_import.importer.phrases.owners import Directory, NullDirectory
 from engine.features.plan_import.importer.reading.limits import LIMITS, Limits
 from engine.features.plan_import.importer.reading.reader import read_pages
 
-__all__ = ["Accounted", "ImportedPlan", "Use", "as_json", "as_plan_yaml", "read_document"]
+__all__ = ["Accounted", "ImportedPlan", "Use", "as_json", "read_document"]
 
 
 def read_document(

@@ -36,7 +36,6 @@ from engine.features.plan_import.importer.entries import (
     distinct,
     encloses_bodies,
     is_cycle_of_many,
-    is_listed,
     is_of_many,
     is_topic,
     is_whole_sentence,
@@ -51,7 +50,7 @@ from engine.features.plan_import.importer.entries import (
     with_facts_of,
     words_of,
 )
-from engine.features.plan_import.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, placed_owner
+from engine.features.plan_import.importer.phrases.agency_lists import NO_BODY, lead_of, placed_owner
 from engine.features.plan_import.importer.phrases.deadlines import deadlines_in
 from engine.features.plan_import.importer.phrases.labels import (
     Label,
@@ -78,7 +77,6 @@ from engine.features.plan_import.importer.phrases.roles import (
     CARRIED_OUT,
     END,
     asks_all,
-    asks_nobody_named,
     has_task,
     is_role_alone,
     roles_in,
@@ -177,18 +175,11 @@ class SectionRead:
             self._leave_unassigned(child)
 
     def _owner_line(self, node: Node, parent: Node) -> OwnerLine | None:
-        """The bodies whose entry a node is: those that it begins with, those that other words give it where its points
-        are duties, an unknown one that begins like a name, whatever its points ask of another body."""
-        doer = node.doer
-        if node.owner is not None:
-            return node.owner
-        if doer is None:
-            return self._unknown_body(node, parent) if begins_name(Prose.of(node.body), 0) else None
-        if doer.alone or (node.announces and node.marked()):
-            return replace(doer, form=Form.ALONE, rest="")
-        if node.ended and any(each.opens for each in node.marked()):
-            return replace(doer, form=Form.INLINE, rest=node.body)
-        return None
+        """The bodies whose entry a node is: those that it begins with, or an unknown one that begins like a
+        name, whatever its points ask of another body."""
+        if node.owner is None and node.doer is None and begins_name(Prose.of(node.body), 0):
+            return self._unknown_body(node, parent)
+        return node.owner
 
     def _likely_owner(self, node: Node, parent: Node) -> OwnerLine | None:
         """The bodies of an entry that names none in a known form, by those beside it or by the section's heading."""
@@ -303,12 +294,10 @@ class SectionRead:
         before, colon, rest = node.body.partition(":")
         if not self._may_be_name(before) or label_of_line(node.body):
             return None
-        few = are_few(before, titled=not colon)
-        titled = not colon and bool(node.children)
-        if not ((few and (colon or titled)) or (titled and is_listed(node))):
+        if not (are_few(before, titled=not colon) and (colon or node.children)):
             return None
         name = re.sub(r"\s*\([^()]{0,200}\)$", "", unaddressed(before).strip(" ."))
-        names = split_names(name) if few else bodies_in(name)
+        names = split_names(name)
         return OwnerLine(
             written=name, names=tuple(names), rest=rest.strip(), form=Form.COLON if rest.strip() else Form.ALONE
         )
@@ -344,14 +333,10 @@ class SectionRead:
         titled = above.theme is Theme.DUTIES or (node is above.children[0] and is_order(node))
         if titled and above.rank is Rank.NUMBER and not above.owner:
             return True
-        if node.owner is not None and node.owner.rest == node.body:
-            return True  # one more of those asked before it
-        return node.followed and not (speaks_to_all(node.body) or asks_nobody_named(node.body))
+        return node.owner is not None and node.owner.rest == node.body  # one more of those asked before it
 
     def _is_to_all(self, node: Node, line: OwnerLine | None) -> bool:
         """Whether a paragraph after the items speaks to everybody: it says so, or addresses a group."""
-        if asks_nobody_named(node.body):
-            return True
         if line is None or not line.names:
             return speaks_to_all(node.body)
         many, task = any(name.group for name in line.names), has_task(line.rest)

@@ -195,11 +195,6 @@ def encloses_bodies(node: Node) -> bool:
     return 2 * sum(body_over(each) is not None for each in below) > len(below)
 
 
-def is_listed(node: Node) -> bool:
-    """Whether an entry stands among bodies, over points that begin like duties."""
-    return node.among and any(each.opens for each in node.children)
-
-
 def are_few(words: str, *, titled: bool) -> bool:
     """Whether words are as few as a name has; over points (``titled``) there may be a verb in it."""
     return len(words) <= 70 and ((titled and len(words.split()) <= 10) or not opens_duty(words))

@@ -90,16 +90,11 @@ _SHAPES = (
 )
 
 
-_QUOTES = tuple('“«"')
-
-
 @lru_cache(maxsize=2048)
 def mark_of(text: str) -> Mark | None:
     """The mark that a paragraph begins with, None if it has none."""
     if named := _named(text):
         return named
-    if text[:1] in _QUOTES and (quoted := mark_of(text[1:])) and quoted.rank in (Rank.ROMAN, Rank.NUMBER):
-        return replace(quoted, length=quoted.length + 1)  # a document that is quoted whole: «“1. Giao Công an …»
     found = _MISREAD.match(text)
     if found and _is_misread(found["label"], text[found.end() :]):
         label = re.sub(r"[l1|]", "I", found["label"]).replace("H", "II")

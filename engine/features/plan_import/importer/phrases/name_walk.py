@@ -56,13 +56,11 @@ _HAVING = re.compile(
 _FIELD_PART = re.compile(r"[^\W\d_]+(?:\s+[^\W\d_]+){1,2}" + _TIL_VERB)
 _OF_FIELDS = spelled(r"(?:tiểu ban|cục|chi cục|vụ|viện|trung tâm|trường)(?!\w)")
 _UNIT_OF_FIELDS = spelled(rf"(?:phòng|ban|khoa|{_OF_FIELDS.pattern})(?!\w)")
-_FIELD_ALONE = re.compile(say.any_of(say.FIELDS) + _TIL_VERB)  # «Công chức Địa chính - Xây dựng tham mưu …»
 _PEOPLE = spelled(r"(?:người|dân quân|kiểm lâm|già làng|thanh niên|hội viên|đoàn viên)(?!\w)")
 _TWO_WORDS = re.compile(r"(?<= )([^\W\d_]+) ([^\W\d_]+) $")
 _SENTENCE = re.compile(r"(?:[^\W\d_]+\s+){3}[^\W\d_]+")
 _REACH = re.compile(rf"từ {PROPER.pattern} đến {PROPER.pattern}")  # «các tỉnh từ An Lạc đến Hòa Bình»
 _INSIDE = re.compile(rf"{_MORE}(?:\s+{_MORE}){{0,3}}(?=\s+{say.any_of(say.STRONG)}(?!\w))")
-_TO_COLON = re.compile(r"[^:.;,]{2,30}:")
 _FIRM = spelled(r"(?<!\w)(?:tnhh|mtv|cổ phần|cp|một thành viên|quản lý)$")
 _BELOW = spelled(
     r"(?:(?:đoàn|chi bộ|đảng bộ|đảng ủy|đơn vị|cơ sở) trực thuộc|(?:huyện|thị|thành|quận) ủy(?! viên))(?!\w)"
@@ -194,20 +192,13 @@ class NameWalk:
     def _sign(self, sign: str, at: int, end: int) -> int | None:
         following = self._skip(end)
         if sign in "-&/" and self.prose.text[following : following + 1].isalnum():
-            if sign == "-" and (self._duty_after_dash(following) or self._next_body(following)):
+            if sign == "-" and self._next_body(following):
                 return None
             self.closed = False
             return end
         if sign == ",":
             return self._comma(at, end, following)
         return end if sign in "\"'" and not self.closed else None
-
-    def _duty_after_dash(self, following: int) -> bool:
-        """Whether a verb that only begins duties stands after a dash, not a field, nor words before a colon."""
-        plain = self.prose.plain
-        strong = None if _FIELD_ALONE.match(plain, following) else STRONG.match(plain, following)
-        verb = strong is not None and plain.startswith(" ", strong.end())
-        return verb and not _TO_COLON.match(plain, following)
 
     def _comma(self, at: int, end: int, following: int) -> int | None:
         """Where a comma inside the name ends, or the part after it; None if the name ended before it."""

@@ -40,7 +40,6 @@ _POST = spelled(
     r"(?:phó |chánh |phó chánh )?(?:giám đốc|trưởng|chủ tịch|văn phòng|hiệu trưởng|cục trưởng|viện trưởng|"
     r"bí thư)(?!\w)"
 )
-_COMRADE = re.compile("đồng chí ủy viên ")
 _POSTS = re.compile(rf"{_POST.pattern}(?:(?:\s*,\s*|\s+và\s+){_POST.pattern})+")
 _STANDING = spelled(r"cơ quan thường trực(?! các)(?!\w)")
 """What the body before it is («Sở Tài chính - Cơ quan thường trực Ban Chỉ đạo»)."""
@@ -79,8 +78,6 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
 def _add_name(prose: Prose, at: int, found: list[Name]) -> int:
     """Adds the single name at a place to those before it, and gives where it ends."""
     end, group, sure = _end(prose, at)
-    if found and _COMRADE.match(prose.plain, found[-1].start) and _POST.match(prose.plain, at):
-        at = found.pop().start  # «Đồng chí Ủy viên Ban Thường vụ, Chủ tịch UBND xã» is one person
     name = re.sub(r"\s+(?=[,;])", "", prose.text[at:end].strip(" ,;-&\n"))
     standing = bool(found) and _STANDING.match(prose.plain, at) is not None
     if not standing and nameless(f"{name},")[-2:] != "…,":

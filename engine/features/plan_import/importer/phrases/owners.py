@@ -173,11 +173,6 @@ def asks(line: OwnerLine) -> bool:
     return _ASKS.match(matching(line.rest)) is not None
 
 
-def is_lead_in(text: str) -> bool:
-    """Whether a heading says that bodies are asked below it («3. Ban Thường vụ Đảng ủy yêu cầu:»)."""
-    return _HANDS_ON.search(matching(text[-60:])) is not None
-
-
 def addressees(text: str) -> OwnerLine | None:
     """Whom a paragraph that ends in a colon asks to do what follows («…, Thủ tướng Chính phủ yêu cầu các bộ, ngành:»,
     «… đề nghị UBND các xã thực hiện một số nội dung sau:»)."""

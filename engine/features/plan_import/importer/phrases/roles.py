@@ -147,12 +147,6 @@ _CARRIES_OUT = spelled(
     r"(?:(?:căn cứ|trên cơ sở|trong quá trình) |(?:thủ trưởng |giám đốc )?các [^.;:]{2,80} căn cứ )[^.;:]{0,40}"
     rf"(?:kế hoạch(?! số)|chương trình|thực hiện)|{_IN_CHARGE}{_THIS_PLAN}"
 )
-_NOBODY_NAMED = spelled(
-    r"(?:thủ trưởng )?các (?:cơ quan|đơn vị|địa phương)(?:(?:,| và)? (?:cơ quan|đơn vị|địa phương|tổ chức|cá nhân))*"
-    r"(?: quản lý nhà nước)?(?:, tổ chức)?(?:, cá nhân)?(?: (?:có )?liên quan)?"
-    r"(?: được (?:giao|phân công)[^;.:]{0,120}?)? "
-    r"(?:có trách nhiệm|căn cứ|khẩn trương|nghiêm túc)(?!\w)"
-)
 _GIVES_MORE = spelled(r"[.;] (?:giao|yêu cầu|đề nghị) ")
 _OFFICES = spelled(
     r"(?<!\w)(?:các|giám đốc|thủ trưởng|chủ tịch)"
@@ -160,16 +154,10 @@ _OFFICES = spelled(
 )
 
 
-def asks_nobody_named(text: str) -> bool:
-    """Whether a sentence only speaks of whoever is given something («Các cơ quan, đơn vị được giao nhiệm vụ có trách
-    nhiệm …»)."""
-    return _NOBODY_NAMED.match(matching(text)) is not None
-
-
 def asks_all(text: str) -> bool:
     """Whether a numbered sentence only asks everybody to carry out the plan: it names no day by which."""
     plain = matching(text)
-    told = asks_nobody_named(text) or (_CARRIES_OUT.match(plain) and _OFFICES.search(plain[:_LONGEST_ADDRESS]))
+    told = _CARRIES_OUT.match(plain) and _OFFICES.search(plain[:_LONGEST_ADDRESS])
     return bool(told) and not (_GIVES_MORE.search(plain) or is_dated(text))
 
 

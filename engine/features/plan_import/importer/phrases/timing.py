@@ -67,11 +67,6 @@ class Timing:
     doubts: tuple[Text, ...] = ()
     in_last_month: bool = False
 
-    @property
-    def confirm(self) -> str:
-        """The doubts as the comment of a plan file says them."""
-        return "; ".join(doubt.vi for doubt in self.doubts)
-
     def doubts_of(self, citation: str) -> tuple[Doubt, ...]:
         """The doubts as those of a duty; without words about time its code is that of the warning."""
         code = "time" if self.wording else "no_due_date"

@@ -57,7 +57,7 @@ class Node:
     facts: list[Fact] = field(default_factory=list)
     # What ``sections.survey`` says of it: who is to do it by its first words, or by others; what its heading is about;
     # how many entries below name bodies, whether half of them do, or most of those beside it; which of the points with
-    # its kind of mark it is, whether paragraphs of bodies follow beside it; the columns of a table.
+    # its kind of mark it is, the columns of a table.
     owner: OwnerLine | None = None
     doer: OwnerLine | None = None
     theme: Theme = Theme.OPEN
@@ -65,7 +65,6 @@ class Node:
     gives_duties: bool = False
     among: bool = False
     turn: int = 0
-    followed: bool = False
     columns: Columns | None = None
 
     @property

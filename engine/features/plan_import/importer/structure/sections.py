@@ -19,12 +19,11 @@ from engine.features.plan_import.importer.phrases.owners import (
     OwnerLine,
     addressees,
     asked_by,
-    is_lead_in,
     owner_line,
     singular,
     spelled_out,
 )
-from engine.features.plan_import.importer.phrases.roles import closes_plan, has_task, speaks_to_all
+from engine.features.plan_import.importer.phrases.roles import closes_plan, has_task
 from engine.features.plan_import.importer.structure.duty_tables import Columns, columns_of, continued
 from engine.features.plan_import.importer.structure.outline import Node, Theme, is_part, theme_of, under_topic
 
@@ -60,10 +59,9 @@ def annotate(node: Node, asker: str) -> None:
         node.owner = _first_named(node)
         node.doer = None if node.owner else _named_later(node)
         node.owner = _asked_by_issuer(node, asker) or node.owner
-    if node.parent is None or _heads_part(node) or is_lead_in(node.body):
+    if node.parent is None or _heads_part(node):
         inherit_owner(node)
     _weigh_entries(node)
-    _follow(node.children)
     _compare_siblings(node.children)
 
 
@@ -100,14 +98,6 @@ def _weigh_entries(node: Node) -> None:
     node.gives_duties = bool(tables) or (len(good) > 0 and 2 * len(good) >= len(entries))
 
 
-def _follow(nodes: Sequence[Node]) -> None:
-    """Whether paragraphs of bodies follow each node."""
-    followed = False
-    for node in reversed(nodes):
-        node.followed = followed
-        followed = followed or (node.mark is None and node.owner is not None and not speaks_to_all(node.body))
-
-
 def _compare_siblings(nodes: Sequence[Node]) -> None:
     """Which of the points with its kind of mark each is, and whether most beside it name bodies."""
     for rank in {node.rank for node in nodes}:
@@ -141,8 +131,6 @@ def inherit_owner(node: Node, above: OwnerLine | None = None) -> None:
         if child.rank is not None:
             if asked is not None:
                 _inherit_in_point(child, asked)
-        elif asked and _goes_on(child):
-            child.owner = replace(asked, rest=child.body, origin=Origin.ABOVE)
         else:
             asked = _asks_what_follows(child) or around
 
@@ -166,7 +154,7 @@ def _inherited(node: Node, asked: OwnerLine) -> OwnerLine | None:
     """Those asked above as the owners of a point: of its own words, or of the points below where it is their title."""
     if not (node.ended or node.opens):
         return None
-    titled = bool(node.children) and (node.announces or not node.ended or _is_title(node))
+    titled = bool(node.children) and (node.announces or not node.ended)
     asked = replace(asked, origin=Origin.ABOVE)
     return replace(asked, form=Form.ALONE) if titled else replace(asked, rest=node.body)
 
@@ -176,17 +164,6 @@ def _names_another(node: Node, asked: OwnerLine) -> bool:
     if node.owner is not None or node.leads or node.doer is None:
         return node.is_entry
     return not {singular(name.text) for name in node.doer.names} <= {singular(name.text) for name in asked.names}
-
-
-def _goes_on(node: Node) -> bool:
-    """Whether a paragraph after a lead-in is one more duty of those whom it asks."""
-    told = node.ended and not node.announces and node.opens
-    return told and not (node.is_entry or node.children or speaks_to_all(node.body))
-
-
-def _is_title(node: Node) -> bool:
-    """Whether a short sentence over points gives nobody anything to do («2. Đối với việc rà soát hồ sơ.»)."""
-    return len(node.body) < 200 and bool(node.marked()) and not node.opens
 
 
 def _counts(node: Node) -> bool:
@@ -269,9 +246,8 @@ def _holds_duties(node: Node, *, other: bool) -> bool:
 
 
 def _says_who(node: Node) -> bool:
-    """Whether a point has a labelled lead, a body with a last day, or any body below a lead-in."""
-    led_in = is_lead_in(node.body)
-    if any(each.leads or (led_in and each.is_entry) for each in node.children):
+    """Whether a point has a labelled lead, or a body with a last day."""
+    if any(each.leads for each in node.children):
         return True
     return any(each.is_entry and _is_dated(each) for each in node.marked())
 

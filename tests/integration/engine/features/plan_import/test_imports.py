@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import zipfile
 from collections.abc import Sequence
@@ -115,6 +116,18 @@ def saved_file(desk: Office, path: str, **changes: str | Sequence[str]) -> Any:
     return row(desk.context.database, Plan).file
 
 
+def marked(desk: Office, path: str) -> list[str]:
+    """The values of a draft's file that are to be confirmed, each with the reason."""
+    lines = desk.get(f"{path}/file.yaml").text.splitlines()
+    found = [re.match(r" *(?:- )?([\w-]+):.*?# XÁC NHẬN: (.*)", line) for line in lines]
+    return [f"{each[1]}: {each[2]}" for each in found if each]
+
+
+DOUBTED = (
+    "ỦY BAN NHÂN DÂN\nTỈNH NGHỆ AN\nSố: 9/KH-UBND\nNghệ An, ngày 05 tháng 4 năm 2021\nKẾ HOẠCH\nCÔNG TÁC NĂM 2021\n"
+    "IV. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Báo cáo trước ngày 30/11 hằng năm.\n"
+    "2. Tuần tra thường xuyên (Công an tỉnh chủ trì).\n"
+)
 _DIRECTORY = load_directory(DIRECTORY)
 _DRAFT = draft_of(read_document(TEXT, "188.txt", directory=_DIRECTORY), _DIRECTORY)
 
@@ -575,8 +588,43 @@ def test_a_plan_that_runs_already_is_not_replaced_and_the_draft_stays(desk: Offi
 def test_the_draft_is_given_as_a_file_and_no_plan_is_stored(desk: Office, review: str) -> None:
     answer = desk.get(f"{review}/file.yaml")
     assert answer.headers["content-disposition"] == 'attachment; filename="188-kh-ubnd.yaml"'
-    assert answer.text.startswith("schema: dondoc/plan@1")
+    assert "schema: dondoc/plan@1" in answer.text.splitlines()
+    read(answer.text, PlanFile, also=lambda plan: directory_mistakes(plan, load_directory(DIRECTORY)))
     assert rows(desk.context.database, Plan) == []
+
+
+def test_the_file_of_a_review_marks_what_nobody_has_settled_yet(desk: Office) -> None:
+    path = begun(desk, DOUBTED.encode(), "plan.txt")
+    before = marked(desk, path)
+    assert before == [
+        "short_title: tên trung tính, không có chữ của lĩnh vực",
+        "sms_name: nhiều nhất 11 ký tự không dấu",
+        "supervisor: cơ quan theo dõi, đôn đốc; đoán theo nơi nhận báo cáo",
+        "mac-dinh: văn bản không nêu ngày gửi; ngày dưới đây là cấu hình",
+        "ngay-29-1: mốc văn bản nêu mà chưa đặt được: trước 30/11; đang đặt 29/12",
+        "cadence: mốc văn bản nêu mà chưa đặt được: trước 30/11; đang đặt 29/12",
+        "owners: cơ quan đọc trong câu, ở trong ngoặc",
+        "cadence: văn bản không nêu thời hạn: không báo cáo riêng",
+    ]
+    correct(desk, path, "sure:bracket", sms_name="KH09", due_day="20", undated="quarter")
+    correct(desk, path, "times:1")
+    assert marked(desk, path) == [before[0], before[2]]
+    assert 'basis: "Đặt khi soát văn bản: ngày 20 của tháng cuối kỳ"' in desk.get(f"{path}/file.yaml").text
+
+
+def test_a_draft_of_the_version_before_its_doubts_were_kept_opens_and_is_saved(desk: Office) -> None:
+    state = json.loads((DATA / "upgrade/plan-draft.json").read_text(encoding="utf-8"))
+    now = desk.clock.now
+    with desk.context.database.write() as session:
+        made = {"made_at": now, "made_by": "desk", "changed_at": now, "changed_by": "desk"}
+        stored = PlanDraft(name="plan.txt", number="9/KH-UBND", state=state, duties=3, to_settle=0, **made)
+        session.add(stored)
+        session.flush()
+        path = f"/plans/drafts/{stored.id}"
+    assert "trước 30/11" in desk.get(path).text
+    assert "năm của ngày ban hành" not in desk.get(f"{path}/file.yaml").text
+    file = saved_file(desk, path)
+    assert [section["roman"] for section in file["sections"]] == ["IV"]
 
 
 def test_an_unfinished_draft_is_given_too_with_what_is_wrong_at_its_head(desk: Office, review: str) -> None:

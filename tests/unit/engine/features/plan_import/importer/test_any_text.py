@@ -4,12 +4,13 @@ import string
 import sys
 
 import pytest
+from ground.plan_documents import NOBODY
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import DondocError
-from engine.features.plan_import.importer import as_json, as_plan_yaml, read_document
-from engine.features.plan_import.importer.phrases.owners import NullDirectory
+from engine.features.plan_import.drafts.plan_text import as_plan_yaml
+from engine.features.plan_import.importer import as_json, read_document
 
 PIECES = [
     "IV. PHÂN CÔNG NHIỆM VỤ",
@@ -76,7 +77,7 @@ def tried(raw: bytes) -> None:
             raise
         return
     assert as_json(plan)["sections"]
-    assert as_plan_yaml(plan, NullDirectory())
+    assert as_plan_yaml(plan, NOBODY)
 
 
 @given(documents)

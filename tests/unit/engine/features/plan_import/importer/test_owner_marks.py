@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from ground.plan_documents import owned
+from ground.plan_documents import NOBODY, owned
 
-from engine.features.plan_import.importer import ImportedPlan, as_plan_yaml
+from engine.features.plan_import.drafts.plan_text import as_plan_yaml
+from engine.features.plan_import.importer import ImportedPlan
 from engine.features.plan_import.importer.base.model import Origin
-from engine.features.plan_import.importer.phrases.owners import NullDirectory
 
 Read = Callable[[str], ImportedPlan]
 
@@ -48,7 +48,7 @@ def test_points_of_those_whom_the_sentence_above_asks_are_marked(read: Read) -> 
 
 def test_the_draft_says_beside_such_an_owner_that_it_must_be_confirmed(read: Read) -> None:
     plan = read("IV. TỔ CHỨC THỰC HIỆN\n1. Khám bệnh (Sở Y tế chủ trì).\n2. Sở Nội vụ tổng hợp kết quả.\n")
-    owners = [line for line in as_plan_yaml(plan, NullDirectory()).splitlines() if " owners: [" in line]
+    owners = [line for line in as_plan_yaml(plan, NOBODY).splitlines() if " owners: [" in line]
     assert ["XÁC NHẬN: cơ quan đọc trong câu, ở trong ngoặc" in line for line in owners] == [True, False]
 
 

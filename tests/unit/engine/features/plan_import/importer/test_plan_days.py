@@ -8,27 +8,16 @@ from typing import Any
 import pytest
 import yaml
 from ground.paths import DATA
+from ground.plan_documents import EVERYBODY
 
-from engine.features.plan_import.importer import ImportedPlan, as_plan_yaml, read_document
-from engine.features.plan_import.importer.phrases.owners import NullDirectory
+from engine.features.plan_import.drafts.plan_text import as_plan_yaml
+from engine.features.plan_import.importer import ImportedPlan, read_document
 from engine.files.plan import PlanFile, due_periods
 from engine.files.yaml_reader import read
 from engine.rules.calendar import WorkCalendar
 
 DAYS = DATA / "import" / "days" / "expected.yaml"
 EXPECTED: Mapping[str, Mapping[str, Any]] = yaml.safe_load(DAYS.read_text(encoding="utf-8"))
-
-
-class Everybody(NullDirectory):
-    """Knows every name by one id."""
-
-    id = "x"
-
-    def find(self, name: str) -> str:
-        return "co-quan"
-
-    def members(self, name: str) -> tuple[str, ...]:
-        return (name,)
 
 
 def document(head: list[Any], says: str) -> list[str]:
@@ -42,7 +31,7 @@ def document(head: list[Any], says: str) -> list[str]:
 
 
 def owed(plan: ImportedPlan) -> list[str]:
-    drafted = read(as_plan_yaml(plan, Everybody()), PlanFile, "draft.yaml")
+    drafted = read(as_plan_yaml(plan, EVERYBODY), PlanFile, "draft.yaml")
     found = (due_periods(drafted, placed.duty, WorkCalendar()) for placed in drafted.duties.values())
     days = [each for periods in found for each in periods]
     return [f"{each.period.key} {each.due.on}" for each in sorted(days, key=lambda each: each.due.on)]

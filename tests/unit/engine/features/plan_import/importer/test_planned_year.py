@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 from ground.paths import DATA
+from ground.plan_documents import EVERYBODY
 
-from engine.features.plan_import.importer import ImportedPlan, as_json, as_plan_yaml, read_document
+from engine.features.plan_import.drafts.plan_text import CONFIRM, as_plan_yaml
+from engine.features.plan_import.importer import ImportedPlan, as_json, read_document
 from engine.features.plan_import.importer.base.model import Found
-from engine.features.plan_import.importer.draft import CONFIRM
-from engine.features.plan_import.importer.phrases.owners import NullDirectory
 from engine.features.plan_import.importer.structure.facts import planned_year
 from engine.files.plan import PlanFile, cycle_periods
 from engine.files.yaml_reader import read
@@ -23,21 +23,9 @@ EXPECTED: Mapping[str, Mapping[str, Any]] = yaml.safe_load((YEARS / "expected.ya
 AS_WORD = ("01-chu-hoa-nhieu-dong", "07-nam-trong-loi-van")
 
 
-class Everybody(NullDirectory):
-    """Knows every name by one id."""
-
-    id = "x"
-
-    def find(self, name: str) -> str:
-        return "co-quan"
-
-    def members(self, name: str) -> tuple[str, ...]:
-        return (name,)
-
-
 def came_to(plan: ImportedPlan) -> dict[str, Any]:
     """What a document came to: as the expectations are written."""
-    text = as_plan_yaml(plan, Everybody())
+    text = as_plan_yaml(plan, EVERYBODY)
     drafted = read(text, PlanFile, "draft.yaml")
     found = {each for placed in drafted.duties.values() for each in cycle_periods(drafted, placed.duty)}
     line = next(line for line in text.splitlines() if line.startswith("year:"))
@@ -85,7 +73,7 @@ def test_a_title_says_its_year(title: str, issued: date | None, year: int) -> No
 def test_a_person_is_told_which_year_was_taken_and_why() -> None:
     plan = read_document(YEARS / "01-chu-hoa-nhieu-dong.txt", "a.txt")
     said = "lấy năm 2027 theo tên văn bản; ban hành 20/11/2026"
-    assert f"year: 2027  # {CONFIRM}: {said}" in as_plan_yaml(plan, Everybody()).splitlines()
+    assert f"year: 2027  # {CONFIRM}: {said}" in as_plan_yaml(plan, EVERYBODY).splitlines()
     assert [each.message for each in plan.warnings if each.code == "plan_year"] == [said]
     assert as_json(plan)["year"] == 2027
 
@@ -102,17 +90,17 @@ def test_a_title_that_plans_two_years_is_asked_about() -> None:
 
 
 def test_the_short_title_of_next_years_plan_does_not_cite_a_number_of_next_year() -> None:
-    text = as_plan_yaml(read_document(YEARS / "01-chu-hoa-nhieu-dong.txt", "a.txt"), Everybody())
+    text = as_plan_yaml(read_document(YEARS / "01-chu-hoa-nhieu-dong.txt", "a.txt"), EVERYBODY)
     assert 'short_title: "Kế hoạch 412/KH-UBND của năm 2027"' in text
 
 
 def test_days_without_a_year_are_of_the_year_that_the_plan_is_for() -> None:
     text = (YEARS / "01-chu-hoa-nhieu-dong.txt").read_text(encoding="utf-8")
     text = text.replace("Bố trí kinh phí thực hiện.", "Bố trí kinh phí, hoàn thành trước ngày 15/4.")
-    drafted = read(as_plan_yaml(read_document(text.encode(), "a.txt"), Everybody()), PlanFile, "draft.yaml")
+    drafted = read(as_plan_yaml(read_document(text.encode(), "a.txt"), EVERYBODY), PlanFile, "draft.yaml")
     assert date(2027, 4, 14) in {rule.on for rule in drafted.report_rules.values()}
 
 
 def test_the_line_of_plan_188_is_as_it_was(plan_188: ImportedPlan) -> None:
-    lines = as_plan_yaml(plan_188, Everybody()).splitlines()
+    lines = as_plan_yaml(plan_188, EVERYBODY).splitlines()
     assert "year: 2021  # năm của ngày ban hành" in lines

@@ -2,12 +2,12 @@
 
 import docx
 import pytest
-from ground.plan_documents import found, owned, said, saved
+from ground.plan_documents import NOBODY, found, owned, said, saved
 from import_figures.plan_texts import faults
 
 from engine.errors import BadInput
+from engine.features.plan_import.drafts.reading import as_read
 from engine.features.plan_import.importer import read_document
-from engine.features.plan_import.importer.assembly import arranged
 from engine.features.plan_import.importer.base.model import Place
 from engine.features.plan_import.importer.phrases.labels import Label, label_of_column, label_of_line
 from engine.features.plan_import.importer.phrases.marks import Rank, mark_of
@@ -265,14 +265,6 @@ def test_an_instruction_to_one_body_may_be_its_duty(read):
     assert [code for code, _ in codes(plan)] == ["overlooked"]
 
 
-def test_a_long_line_over_duties_among_bodies_is_a_list_of_bodies(read):
-    plan = read(
-        "III. NHIỆM VỤ CỤ THỂ\n1. Sở Y tế\n- Khám bệnh.\n2. Đề nghị Liên hợp các hội tỉnh, Mạng lưới Nghiên cứu Biển\n"
-        "- Tuyên truyền.\n- Vận động.\n3. Công an tỉnh\n- Tuần tra.\n"
-    )
-    assert found(plan)[1][1] == ["Liên hợp các hội tỉnh", "Mạng lưới Nghiên cứu Biển"]
-
-
 def test_points_of_a_group_that_begin_with_a_name_are_entries_of_their_own(read):
     plan = read(
         "III. TỔ CHỨC THỰC HIỆN\n1. Các phòng thuộc Sở\na) Tổng đài 1022: trực máy.\nb) Xưởng in: in tài liệu.\n"
@@ -422,9 +414,9 @@ def test_a_point_that_begins_with_another_body_is_that_body_s(read):
         "III.1.4": "UBND các xã",
         "III.2.1": "Sở Nội vụ",
     }
-    (section,) = arranged(plan)
-    assert section.kept
-    assert [[duty.citation for duty, _ in item.duties] for item in section.items] == [
+    (section,) = as_read(plan, NOBODY).sections
+    assert [item.printed for item in section.items] == [None, None]
+    assert [[duty.printed for duty in item.duties] for item in section.items] == [
         ["III.1.1", "III.1.2", "III.1.3", "III.1.4"],
         ["III.2.1"],
     ]
