@@ -23,8 +23,6 @@ class State(StrEnum):
     TRANSFERRED = "transferred"
 
 
-REPORTED_STATES = (State.REPORTED, State.ACCEPTED)
-"""A report stands. Whether the task is done is another question: ``engine.assignments.measures``."""
 COUNTED_STATES = (State.ACCEPTED, State.ACKNOWLEDGED, State.ASSIGNED, State.REPORTED, State.RETURNED)
 """Counted in the four boxes; cancelled and transferred assignments are not. Ordered by frequency, because the database
 compares each row with them in this order."""

@@ -165,14 +165,12 @@ class Task(Work, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """``until``: the day until which the owner is waited for: the promised one while it lies ahead, else the due date.
-    ``promise_past``: a promise behind the due date has passed, too."""
+    """``until``: the day until which the owner is waited for: the promised one while it lies ahead, else the due date."""
 
     box: TimeClass | None
     owner_owes: Owed
     department_owes: Owed
     until: date | None
-    promise_past: bool
     may: frozenset[Action]
 
 
@@ -228,24 +226,17 @@ def lacks_report(state: State) -> bool:
     return state in NO_REPORT.states
 
 
-def holds(where: Where, task: Task, day: date = date.max, soon: date = date.min) -> bool:
-    """``day``, ``soon``: of what depends on them."""
-    return where.lacks(given(task, day, soon)) is None
-
-
 def situation(task: Task, day: date, soon: date = date.min, timing: Timing = Timing.ON_TIME) -> Situation:
     """``timing``: of a task that is done (``measures.task_timing``)."""
     facts = given(task, day, soon)
     box = next(box for box, where in CASES.items() if where.lacks(facts) is None)
     owes = OWES.lacks(facts) is None
     promised = behind_due(task) if owes else None
-    past = is_past(promised, day)
     return Situation(
         box=TimeClass.DONE_LATE if box is TimeClass.DONE_ON_TIME and timing is Timing.LATE else box,
         owner_owes=OWED[task.state][0] if owes else Owed.NOTHING,
         department_owes=OWED[task.state][1],
         until=(promised if is_ahead(promised, day) else task.due_on) if owes else None,
-        promise_past=past,
         may=frozenset(act for act, where in NEEDS.items() if where.lacks(facts) is None),
     )
 

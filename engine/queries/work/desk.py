@@ -21,7 +21,7 @@ from engine.store.data_versions import Topic, ask, by_agency, depends_on, is_rea
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Contact, Plan
 from engine.store.stored_rows import objects
-from engine.terms import COUNTED_STATES, REPORTED_STATES, PlanState, Role, State, TimeClass
+from engine.terms import COUNTED_STATES, PlanState, Role, State, TimeClass
 from engine.text import Text
 
 SHOWN_ROWS = {"new": 20, "reported": 5, "accepted": 5}
@@ -33,7 +33,7 @@ SECTIONS: dict[str, tuple[tuple[State, ...], tuple[TimeClass, ...], bool | None]
     "returned": ((State.RETURNED,), (), None),
     "overdue": (_OPEN, (TimeClass.OPEN_OVERDUE,), None),
     "soon": (_OPEN, (TimeClass.DUE_SOON,), None),
-    "unfinished": (REPORTED_STATES, (), False),
+    "unfinished": ((State.REPORTED, State.ACCEPTED), (), False),
     "new": ((State.ASSIGNED,), (TimeClass.OPEN_IN_TIME, TimeClass.NO_DEADLINE), None),
     "in_time": ((State.ACKNOWLEDGED,), (TimeClass.OPEN_IN_TIME, TimeClass.NO_DEADLINE), None),
     "reported": ((State.REPORTED,), (), True),

@@ -19,10 +19,10 @@ from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.plans.amendments import Amendment, amend_duty
 from engine.plans.closing import redate_all
 from engine.rules.calendar import Due
-from engine.rules.situation import LEADS_TO, NEEDS, Action
+from engine.rules.situation import LEADS_TO, NEEDS, NO_REPORT, Action
 from engine.store.database import Database
 from engine.store.records import Assignment, Event, Extension, Letter, Notice, Report
-from engine.terms import REPORTED_STATES, EventKind, Outcome, Quiet, State, Timing
+from engine.terms import EventKind, Outcome, Quiet, State, Timing
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-16", "09:00")
 BY = "contact:1"
@@ -91,7 +91,7 @@ def test_the_table_of_moves_is_the_whole_machine(database: Database, state: Stat
         bring_to(database, state, task, now=OPENED)
         # an old letter's link may be opened again: that is no mistake
         again = action is Action.ACKNOWLEDGE and state not in (State.CANCELLED, State.TRANSFERRED)
-        done = state in REPORTED_STATES  # the report of ``bring_to`` says that the task is done
+        done = state not in NO_REPORT.states  # the report of ``bring_to`` says that the task is done
         possible = state in NEEDS[action].states and done in NEEDS[action].done
         wanted = LEADS_TO[action] if possible else "no news" if again else "refused"
         assert (action, tried(database, action, task)) == (action, wanted)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from engine.assignments import situations
 from engine.assignments.measures import report_timing, report_timing_column, task_timing, task_timing_column
 from engine.queries.time_class import read_today, time_class, worst
-from engine.rules.situation import CASES, COUNTED, NEEDS, OWES, UNFINISHED, Action, Owed, Where, holds, situation
+from engine.rules.situation import CASES, COUNTED, NEEDS, OWES, UNFINISHED, Action, Owed, Where, given, situation
 from engine.store.database import table
 from engine.store.records import Assignment, Plan
 from engine.terms import State, TimeClass, Timing
@@ -74,15 +74,15 @@ def test_the_table_is_the_same_in_sql_and_in_python_for_every_combination(fresh:
     rows |= dict(NEEDS.items()) | dict(CASES.items())
     columns = [situations.where(where, DAY, soon).label(f"c{n}") for n, where in enumerate(rows.values())]
     with fresh.database.write() as session:
-        given = [one | dict(zip(names, case, strict=True)) | {"period": f"x{n}"} for n, case in enumerate(cases)]
-        session.connection().execute(a.insert(), [{k: v for k, v in each.items() if k != "id"} for each in given])
+        stored = [one | dict(zip(names, case, strict=True)) | {"period": f"x{n}"} for n, case in enumerate(cases)]
+        session.connection().execute(a.insert(), [{k: v for k, v in each.items() if k != "id"} for each in stored])
         box = situations.box_column(DAY, soon).label("box")
         chosen = select(a, box, *columns).where(a.c.period.startswith("x")).order_by(a.c.id)
         for case, each in zip(cases, session.connection().execute(chosen).all(), strict=True):
             found = situation(each, DAY, soon, task_timing(each))
             assert each.box is found.box, case
             said = dict(zip(rows, map(bool, each[-len(rows) :]), strict=True))
-            assert said == {name: holds(where, each, DAY, soon) for name, where in rows.items()}, case
+            assert said == {name: where.lacks(given(each, DAY, soon)) is None for name, where in rows.items()}, case
             assert {act for act in Action if said[act]} == found.may
             assert (found.owner_owes is not Owed.NOTHING) is said["owes"]
 
