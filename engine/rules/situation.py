@@ -165,7 +165,8 @@ class Task(Work, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """``until``: the day until which the owner is waited for: the promised one while it lies ahead, else the due date."""
+    """``until``: the day until which the owner is waited for, the promised one while it lies ahead, else the due
+    date."""
 
     box: TimeClass | None
     owner_owes: Owed
