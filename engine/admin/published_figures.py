@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, false, func, literal, select, type_coerce
 from sqlmodel import Session
 
-from engine.assignments.measures import TIME_CLASS, Boxes, report_timing_column
+from engine.assignments.measures import TIME_CLASS, Boxes, class_on, done_on_day, report_timing_column
 from engine.errors import BadInput, Conflict, NotFound
 from engine.queries.figures.plan_progress import (
     AgencyStanding,
@@ -27,9 +27,7 @@ from engine.queries.figures.plan_progress import (
     PeriodStanding,
     Standing,
     boxes_of_one,
-    class_on,
     counted_on,
-    done_on_day,
     from_cells,
 )
 from engine.queries.work.ladder_steps import EventLine

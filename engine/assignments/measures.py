@@ -22,6 +22,7 @@ from typing import Any, Protocol
 from sqlalchemy import ColumnElement, Enum, and_, case, func, literal, or_, type_coerce
 
 from engine.enums import complete
+from engine.rules.calendar import ONE_DAY
 from engine.store.database import table
 from engine.store.records import Assignment
 from engine.terms import COUNTED_STATES, State, TimeClass, Timing
@@ -182,6 +183,39 @@ def time_class_column(
         else_=literal(TimeClass.OPEN_IN_TIME.value),
     )
     return type_coerce(expression, TIME_CLASS)
+
+
+def class_on(as_of: date) -> ColumnElement[TimeClass]:
+    """SQL expression: the class of an assignment on a day, by what is known now. «Due soon» counts as «in term»
+    here."""
+    return time_class_column(as_of, as_of - ONE_DAY, as_of)
+
+
+def done_on_day(as_of: date) -> ColumnElement[bool]:
+    """SQL expression: true if the task was done by the end of a day; never null."""
+    return _by(table(Assignment).c.done_on, as_of)
+
+
+def measured_on(day: date) -> list[Any]:
+    """Columns of what ``box_conditions`` asks for."""
+    return [
+        class_on(day).label("time_class"),
+        report_timing_column(day).label("reporting"),
+        done_on_day(day).label("done"),
+        table(Assignment).c.outcome.is_not(None).label("stands"),
+    ]
+
+
+def box_conditions(each: Any) -> dict[str, Any]:
+    """The fields of ``Boxes`` as conditions on rows of ``measured_on``."""
+    reported = each.reporting != Timing.OPEN.value
+    return {
+        **{name: each.time_class == of for of, name in BOX.items()},
+        "reported": reported,
+        "reported_on_time": each.reporting == Timing.ON_TIME.value,
+        "returned": and_(reported, ~each.stands),
+        "undone": and_(reported, each.stands, ~each.done),
+    }
 
 
 def _timing(reported: ColumnElement[bool], late: ColumnElement[bool]) -> ColumnElement[str]:

@@ -30,7 +30,7 @@ from engine.application import daily_cleanup
 from engine.assignments.lifecycle import ReportText, report
 from engine.assignments.measures import Boxes, still_asked
 from engine.assignments.opening import activate
-from engine.assignments.weekly_digest import REACH
+from engine.assignments.told import REACH
 from engine.errors import LinkRefused
 from engine.files.calendar import load_calendar_file
 from engine.files.directory import load_directory
