@@ -19,7 +19,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, false, func, literal, select, type_coerce
 from sqlmodel import Session
 
-from engine.assignments.measures import TIME_CLASS, Boxes, report_timing_column
+from engine.assignments import situations
+from engine.assignments.measures import TIME_CLASS, Boxes, done_on_day, report_timing_column
 from engine.errors import BadInput, Conflict, NotFound
 from engine.queries.figures.plan_progress import (
     AgencyStanding,
@@ -27,9 +28,7 @@ from engine.queries.figures.plan_progress import (
     PeriodStanding,
     Standing,
     boxes_of_one,
-    class_on,
     counted_on,
-    done_on_day,
     from_cells,
 )
 from engine.queries.work.ladder_steps import EventLine
@@ -298,7 +297,7 @@ def _rows(session: Session, plan_id: int, period: str, cut_off: date, definition
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     first = definitions == 1
     measured = (
-        (_first_class_on(cut_off) if first else class_on(cut_off)).label("time_class"),
+        (_first_class_on(cut_off) if first else situations.class_on(cut_off)).label("time_class"),
         (literal(Timing.OPEN.value) if first else report_timing_column(cut_off)).label("reporting"),
         (false() if first else done_on_day(cut_off)).label("done"),
         (false() if first else a.c.outcome.is_not(None)).label("stands"),
@@ -325,8 +324,8 @@ def _rows(session: Session, plan_id: int, period: str, cut_off: date, definition
 
 
 def _first_class_on(cut_off: date) -> ColumnElement[TimeClass]:
-    """``class_on`` by definitions 1: done means that a report was in, whatever it said, and a returned report was late
-    by the first due date."""
+    """``class_on`` by definitions 1: done means that a report was in, whatever it said, and a returned report
+    was late by the first due date."""
     a = table(Assignment)
     reported = case((a.c.returns == 0, a.c.first_reported_on), else_=a.c.reported_on)
     due_on = func.coalesce(a.c.first_due_on, a.c.due_on)

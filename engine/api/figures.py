@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Query
@@ -24,13 +23,15 @@ from engine.api.monitoring_models import (
     StandingOut,
 )
 from engine.api.operations import reads, router_of, writes
-from engine.errors import BadInput
+from engine.assignments.told import agency_names, compared
+from engine.errors import BadInput, NotFound
 from engine.http.filters import Assignments, Code, PlanId, SmallId
 from engine.plans.closing import past_plan_ids
 from engine.queries.figures import plan_progress as queries
+from engine.queries.figures.outlook import Selection, since_told
 from engine.queries.figures.plans import plan_page
 from engine.queries.filter_choices import period_choices
-from engine.queries.time_class import read_day, read_today
+from engine.queries.time_class import read_today
 from engine.queries.work.conduct import conduct
 from engine.queries.work.promises import reasons_counted
 from engine.text import Text
@@ -52,19 +53,27 @@ def get_standing(caller: Caller, plan: PlanId, as_of: AsOf = None, period: Code 
 
 
 @router.get("/standing/changes")
-@reads("Thay đổi giữa hai ngày", "List changes between two days")
+@reads("Thay đổi giữa hai ngày", "List changes between two days", "since=2021-06-16")
 def list_standing_changes(
     caller: Caller, plan: PlanId, since: AsOf = None, until: AsOf = None, period: Code = ""
 ) -> list[ChangeOut]:
-    """Agencies whose figures differ between two days; by default since what the weekly letters of the week before
-    told, as on the page «Lãnh đạo»."""
+    """Agencies whose figures differ between two days. Without ``since``: from what the weekly digest of the week before
+    told, as on the page «Lãnh đạo»; 404 if nothing was told then."""
     caller.require(Permission.SEE_STANDING)
-    last: date = until or caller.today
+    last = until or caller.today
     with caller.reading() as (session, _):
-        past = past_plan_ids(session, caller.today)
-        days = since or read_day(session, last).told_until, last
-        then, now = queries.standings(session, days, plan_id=plan, period=period, without=past).days
-    return [ChangeOut.model_validate(each) for each in queries.changes(then, now)]
+        chosen = Selection(plan, period, past_plan_ids(session, caller.today))
+        now = queries.standing(session, last, **chosen._asdict())
+        if since is None:
+            found = since_told(session, chosen, now)
+        else:
+            then = queries.standing(session, since, **chosen._asdict())
+            found = compared(since, then.boxes, now.boxes, agency_names(session))
+    if found is None:
+        raise NotFound(
+            Text("Chưa có báo cáo tuần trước để so sánh.", "There is no earlier weekly report to compare with.")
+        )
+    return [ChangeOut.model_validate(each) for each in found.agencies]
 
 
 @router.get("/reasons")

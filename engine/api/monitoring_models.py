@@ -290,6 +290,9 @@ class ConductOfAllOut(Out):
 
 
 class ChangeOut(Out):
+    """``since``: the day of the figures ``was``."""
+
+    since: date
     agency_id: str = Field(validation_alias="id")
     agency: str = Field(validation_alias="name")
     was: TallyOut

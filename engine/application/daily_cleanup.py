@@ -16,6 +16,7 @@ from sqlmodel import Session
 from engine.accounts import idempotency
 from engine.admin import cut_off, unreferenced_uploads
 from engine.agencies import agencies, contacts
+from engine.assignments import told
 from engine.assignments.lifecycle import note_not_asked
 from engine.correspondence import received_files
 from engine.features.plan_import.drafts import retention as plan_drafts
@@ -72,6 +73,7 @@ def delete_expired(session: Session, now: datetime) -> dict[str, int]:
         "codes": connection.execute(delete(codes).where(codes.c.expires_at < now - CODE_RETENTION)).rowcount,
         "changes": forget_old_changes(session),
         "acts": connection.execute(delete(acts).where(acts.c.until < now - UNDO_RETENTION)).rowcount,
+        "told": told.prune(session, now),
         "answers": idempotency.prune(session, now),
         "plan_drafts": plan_drafts.prune(session, now),
         "files": unreferenced_uploads.forget(session, now),

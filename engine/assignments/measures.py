@@ -132,6 +132,23 @@ def task_timing_column(as_of: date | None = None) -> ColumnElement[str]:
     return _timing(by(a.c.done_on, as_of), task_late())
 
 
+def done_on_day(as_of: date) -> ColumnElement[bool]:
+    """SQL expression: true if the task was done by the end of a day; never null."""
+    return by(table(Assignment).c.done_on, as_of)
+
+
+def box_conditions(each: Any) -> dict[str, Any]:
+    """The fields of ``Boxes`` as conditions on rows of ``situations.measured_on``."""
+    reported = each.reporting != Timing.OPEN.value
+    return {
+        **{name: each.time_class == of for of, name in BOX.items()},
+        "reported": reported,
+        "reported_on_time": each.reporting == Timing.ON_TIME.value,
+        "returned": and_(reported, ~each.stands),
+        "undone": and_(reported, each.stands, ~each.done),
+    }
+
+
 def _timing(reported: ColumnElement[bool], late: ColumnElement[bool]) -> ColumnElement[str]:
     return case(
         (~reported, literal(Timing.OPEN.value)),

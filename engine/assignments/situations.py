@@ -13,7 +13,8 @@ from typing import Any, assert_never
 
 from sqlalchemy import ColumnElement, and_, case, func, literal, or_, true, type_coerce
 
-from engine.assignments.measures import TIME_CLASS, by, task_late
+from engine.assignments.measures import TIME_CLASS, by, done_on_day, report_timing_column, task_late
+from engine.rules.calendar import ONE_DAY
 from engine.rules.situation import (
     CASES,
     COUNTED,
@@ -113,6 +114,21 @@ def box_column(day: date, soon: Day, as_of: date | None = None) -> ColumnElement
     *first, (last, _) = _in_turn().items()
     branches = [(_all(row, columns, day, soon), value[box]) for box, row in first]
     return type_coerce(case(*branches, else_=value[last]), TIME_CLASS)
+
+
+def class_on(as_of: date) -> ColumnElement[TimeClass]:
+    """The class on a day, by what is known now. «Due soon» counts as «in term» here."""
+    return box_column(as_of, as_of - ONE_DAY, as_of)
+
+
+def measured_on(day: date) -> list[Any]:
+    """Columns of what ``measures.box_conditions`` asks for."""
+    return [
+        class_on(day).label("time_class"),
+        report_timing_column(day).label("reporting"),
+        done_on_day(day).label("done"),
+        table(Assignment).c.outcome.is_not(None).label("stands"),
+    ]
 
 
 @cache

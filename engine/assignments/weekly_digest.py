@@ -7,47 +7,39 @@ record the check. A digest whose own day was missed is made on any later day of 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlmodel import Session
 
-from engine.assignments import situations
+from engine.assignments import situations, told
 from engine.assignments.backlog import backlogs, past_plans
 from engine.assignments.chasing import Chased, chased
-from engine.assignments.measures import BOX, Boxes
 from engine.assignments.outbox import letter_row, open_letters, send_day
 from engine.assignments.promise_rows import promise_waits, promises_made
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy, audience
-from engine.store.database import among, insert_new, table
+from engine.store.database import insert_new, table
 from engine.store.event_log import append, event, record
 from engine.store.facts import advance_fact, read_fact
 from engine.store.recipients import Recipient, read_recipients
-from engine.store.records import Agency, Assignment, Digest, Duty, Letter, Plan, Promise
+from engine.store.records import Agency, Assignment, Digest, Duty, Letter, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
-from engine.store.stored_rows import object_of, objects
+from engine.store.stored_rows import objects
 from engine.terms import (
     EventKind,
     Outcome,
     PlanState,
-    PromiseState,
     Quiet,
     Role,
     State,
-    TimeClass,
     Urgency,
 )
 
 WEEK = timedelta(days=7)
 LAST_WEEK = "digest_week"
-REACH = timedelta(days=366)
-"""How far back an owner's digest goes: one year of a plan, but for what was promised."""
-AUDIENCES = (Role.COORDINATOR, Role.MONITOR, Role.LEADERSHIP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,19 +74,6 @@ class OverdueRow:
     """Of the plan."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """What changed about one task since the digest of the week before: it became ``overdue``, was ``done``, or a
-    promise about it was ``broken``."""
-
-    what: Literal["overdue", "done", "broken"]
-    agency_id: str
-    agency: str
-    supervisor_id: str
-    issuer_id: str
-    request: bool
-
-
 def week_of(day: date) -> str:
     """ISO week as ``2021-W24``."""
     year, week, _ = day.isocalendar()
@@ -106,14 +85,6 @@ def digest_day(day: date, policy: Policy, calendar: WorkCalendar) -> date | None
     monday = day - timedelta(days=day.weekday())
     send_on = calendar.on_or_after(monday + policy.digest_weekday * ONE_DAY)
     return send_on if send_on < monday + timedelta(days=7) else None
-
-
-def told_until(day: date, policy: Policy | None, calendar: WorkCalendar) -> date:
-    """The last day that was told by the digest of the week before ``day``'s: that digest left in the morning after it.
-    What has changed since is a change to its reader, whoever reads a letter, a page or a paper of this week."""
-    week_before = day - day.weekday() * ONE_DAY - WEEK
-    told_on = digest_day(week_before, policy, calendar) if policy else None
-    return (told_on or week_before) - ONE_DAY
 
 
 def is_owed(session: Session, now: datetime) -> bool:
@@ -143,7 +114,7 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
     book = read_rulebook(session)
     policy = schedule(book)
     assert policy is not None
-    with_overdue, empty = _readers(session, today, policy, book.calendar)
+    with_overdue, empty = _readers(session, week, now, policy, book.calendar)
     rows: dict[int, int | None] = dict.fromkeys(recipient.id for recipient in empty)
     rows |= _add_to_letters(session, with_overdue, week, policy, book, now)
     insert_new(
@@ -169,28 +140,44 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
 
 
 def _readers(
-    session: Session, today: date, policy: Policy, calendar: WorkCalendar
+    session: Session, week: str, now: datetime, policy: Policy, calendar: WorkCalendar
 ) -> tuple[list[Recipient], list[Recipient]]:
-    """Who has anything to read of this week, and who has not."""
+    """Who has anything to read of this week, and who has not; what they are told is kept."""
+    today = local_date(now)
     past = set(past_plans(session, today, policy))
-    late = _late_by_audience(session, today, past)
     waiting = backlogs(session, _departments(session), calendar, today, policy)
     kept_waiting = {department for department, backlog in waiting.items() if backlog.old}
     backlog_readers = {(Role.MONITOR, department) for department, backlog in waiting.items() if backlog.aging}
     backlog_readers |= {(Role.HEAD, department) for department in kept_waiting}
-    new = _with_news(session, today, past, policy, calendar)
+    figures = told.counted(session, now, past)
+    late = {reader for reader, found in figures.items() if _is_late(reader[0], found)}
+    if not is_first_of_month(today, policy, calendar):  # then every leadership with overdue work reads of it
+        above = {reader for reader in late if reader[0] is Role.LEADERSHIP}
+        before = told.last(session, {agency_id for _, agency_id in above}, week)
+        late -= {reader for reader in above if not _has_news(before.get(reader), figures[reader])}
+    reading: set[told.Reader] = set()
     with_overdue: list[Recipient] = []
     empty: list[Recipient] = []
     standing_in = monitors_standing_in(session, _departments(session), today)
     for recipient in _recipients(session, today, kept_waiting):
-        has_late = bool(late.get((recipient.agency_id, audience(recipient.role))))
-        if recipient.id in standing_in:
-            has_late = has_late or bool(late.get((recipient.agency_id, Role.MONITOR)))
-        if recipient.role is Role.LEADERSHIP and new is not None:
-            has_late = has_late and recipient.agency_id in new
-        concerned = has_late or (recipient.role, recipient.agency_id) in backlog_readers
+        roles = {audience(recipient.role), *((Role.MONITOR,) if recipient.id in standing_in else ())}
+        mine = late.intersection((role, recipient.agency_id) for role in roles)
+        reading |= mine
+        concerned = mine or (recipient.role, recipient.agency_id) in backlog_readers
         (with_overdue if concerned else empty).append(recipient)
+    told.keep(session, week, figures, reading)
     return with_overdue, empty
+
+
+def _is_late(role: Role, figures: told.Figures) -> bool:
+    """Whether anything is overdue that a digest lists; plans that are past bring nobody but their monitor a letter."""
+    return bool(figures.count("recent").total() if role is Role.COORDINATOR else figures.total.overdue)
+
+
+def _has_news(then: told.Figures | None, now: told.Figures) -> bool:
+    """Whether more, or less, is done or overdue, or a promise was broken; all is news to who was never told."""
+    found = told.since(then, now, {})
+    return found is None or any(each.done or each.newly_overdue or each.broken for each in found.agencies)
 
 
 def overdue(
@@ -243,110 +230,15 @@ def overdue(
     return [replace(row, chased=sent.get(row.assignment_id)) for row in rows]
 
 
-def changes(session: Session, since: date, today: date, past: Collection[int] = ()) -> list[Changed]:
-    """What changed in active plans but those of ``past`` between two days, the second not included: three queries, each
-    by an index of the days that it asks for. Plans are looked up here and not joined: see ``_late_by_audience``."""
-    a, g, promised = table(Assignment), table(Agency), table(Promise)
-    columns = a.c.agency_id, a.c.supervisor_id, a.c.plan_id, a.c.request
-    became = situations.owed(), a.c.due_on >= since, a.c.due_on < today
-    done = a.c.done_on >= since, a.c.done_on < today
-    broken = promised.c.state == PromiseState.BROKEN, promised.c.ended_on > since, promised.c.ended_on <= today
-    kinds: tuple[tuple[Literal["overdue", "done", "broken"], Select[Any]], ...] = (
-        ("overdue", select(*columns).where(*became)),
-        ("done", select(*columns).where(*done)),
-        (
-            "broken",
-            select(*columns).join(promised, promised.c.assignment_id == a.c.id).where(*broken, situations.owed()),
-        ),
-    )
-    issuers = {plan: issuer for plan, issuer in _issuers(session).items() if plan not in past}
-    rows = [(what, row) for what, statement in kinds for row in session.connection().execute(statement)]
-    owners = {row.agency_id for _, row in rows}
-    named = select(g.c.id, g.c.name).where(among(session, g.c.id, sorted(owners)))
-    names = {row.id: row.name for row in session.connection().execute(named)} if owners else {}
-    return [
-        object_of(Changed, row, what=what, agency=names[row.agency_id], issuer_id=issuers[row.plan_id])
-        for what, row in rows
-        if row.plan_id in issuers
-    ]
-
-
-def _issuers(session: Session) -> dict[int, str]:
-    """The issuer of each active plan."""
-    p = table(Plan)
-    statement = select(p.c.id, p.c.issuer_id).where(p.c.state == PlanState.ACTIVE)
-    return {row.id: row.issuer_id for row in session.connection().execute(statement)}
-
-
-def boxes_on(session: Session, day: date, issuers: Sequence[str], past: Collection[int] = ()) -> dict[str, Boxes]:
-    """``boxes`` at the end of an earlier day, by what is known now."""
-    a = table(Assignment)
-    running = a.c.opened_on <= day, a.c.plan_id.not_in(past)
-    return _boxes(session, situations.box_column(day, day - ONE_DAY, day), issuers, *running)
-
-
-def boxes(session: Session, today: date, issuers: Sequence[str], past: Collection[int] = ()) -> dict[str, Boxes]:
-    """The four boxes of each issuer's active plans but those of ``past``. Requests (not orders) to an agency are not
-    counted."""
-    running = table(Assignment).c.plan_id.not_in(past)
-    return _boxes(session, situations.box_column(today, today - ONE_DAY), issuers, running)
-
-
-def _boxes(
-    session: Session, found: ColumnElement[TimeClass], issuers: Sequence[str], *conditions: ColumnElement[bool]
-) -> dict[str, Boxes]:
-    """``found``: the class of each assignment."""
-    a, p = table(Assignment), table(Plan)
-    statement = (
-        select(p.c.issuer_id, *(func.count().filter(found == name).label(box) for name, box in BOX.items()))
-        .select_from(a.join(p, p.c.id == a.c.plan_id))
-        .where(p.c.state == PlanState.ACTIVE, p.c.issuer_id.in_(issuers))
-        .where(situations.counted(), ~a.c.request, *conditions)
-        .group_by(p.c.issuer_id)
-    )
-    rows = session.connection().execute(statement)
-    return {row.issuer_id: Boxes(**{box: row._mapping[box] for box in BOX.values()}) for row in rows}
-
-
 def schedule(book: Rulebook) -> Policy | None:
     """The policy that sets the weekday and hours of digests: «default», else the first."""
     return book.policies.get("default") or next(iter(book.policies.values()), None)
-
-
-def _late_by_audience(session: Session, today: date, past: set[int]) -> dict[tuple[str, Role], int]:
-    """Number of overdue tasks by agency and role: as owner, as supervisor, as the plan's issuer. Those of plans in
-    ``past`` bring no letter; the monitor is asked to end such a plan. Nor do those past ``REACH`` bring an owner one.
-    Plans are joined here and not in SQL: with statistics SQLite's planner began with the plans and walked all their
-    assignments."""
-    a, issuers = table(Assignment), _issuers(session)
-    old = and_(a.c.due_on < today - REACH, a.c.promised_on.is_(None)).label("old")
-    group = (a.c.plan_id, a.c.agency_id, a.c.supervisor_id, a.c.request, old)
-    statement = select(*group, func.count()).where(situations.overdue(today)).group_by(*group)
-    counted: Counter[tuple[str, Role]] = Counter()
-    for plan_id, agency_id, supervisor_id, request, too_old, count in session.connection().execute(statement):
-        if plan_id in issuers and plan_id not in past:
-            counted[agency_id, Role.COORDINATOR] += 0 if too_old else count
-            counted[supervisor_id, Role.MONITOR] += count
-            if not request:
-                counted[issuers[plan_id], Role.LEADERSHIP] += count
-    return counted
 
 
 def is_first_of_month(day: date, policy: Policy, calendar: WorkCalendar) -> bool:
     """True for a digest whose week before had its own in another month: it also lists what stands still."""
     before = digest_day(day - WEEK, policy, calendar)
     return before is None or before.month != day.month
-
-
-def _with_news(
-    session: Session, today: date, past: set[int], policy: Policy, calendar: WorkCalendar
-) -> set[str] | None:
-    """The issuers of plans in which something changed since the week before: their leadership reads of it. None in the
-    first digest of a month, which every leadership with overdue work gets."""
-    if is_first_of_month(today, policy, calendar):
-        return None
-    told = told_until(today, policy, calendar)
-    return {each.issuer_id for each in changes(session, told + ONE_DAY, today, past) if not each.request}
 
 
 def monitors_standing_in(session: Session, departments: Collection[str], today: date) -> frozenset[int]:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, case
 from sqlmodel import Session
 
 from engine.assignments import situations
-from engine.assignments.weekly_digest import schedule, told_until
+from engine.assignments.weekly_digest import schedule
 from engine.enums import complete
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.store.data_versions import Topic, depends_on
@@ -68,8 +68,6 @@ class Today:
     """Policy -> working days in which a returned report is to be resubmitted."""
     past_before: date
     """A plan with nothing left to open whose last due date lies before this day waits to be ended."""
-    told_until: date
-    """Changes are those since the end of this day (``weekly_digest.told_until``)."""
 
     @cached_property
     def thresholds(self) -> Thresholds:
@@ -101,7 +99,6 @@ def read_day(session: Session, day: date) -> Today:
         soon_days=days,
         resubmit_days={policy.id: policy.resubmit_days for policy in policies},
         past_before=day - general.past_days * ONE_DAY if general else date.min,
-        told_until=told_until(day, general, calendar),
     )
 
 

@@ -51,6 +51,7 @@ TOPICS: Mapping[str, Topic | None] = {
             "report",
             "extension",
             "promise",
+            "told",
             "thread_entry",
             "draft",
             "evidence",

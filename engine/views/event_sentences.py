@@ -175,8 +175,8 @@ def actor_words(actor: str, people: Mapping[str, Person], language: str) -> str:
 
 
 def finding(found: Outlook) -> Text:
-    """How what is overdue has changed since last week, and who is furthest behind: «Quá hạn giảm từ 69 xuống 21 việc;
-    nhiều nhất: 4 cơ quan, mỗi cơ quan 4 việc»."""
+    """How what is overdue has changed since the weekly report, and who is furthest behind: «Quá hạn giảm từ 69 xuống 21
+    việc; nhiều nhất: 4 cơ quan, mỗi cơ quan 4 việc»."""
     furthest = found.furthest
     if furthest is None:
         return _overdue(found)
@@ -185,12 +185,12 @@ def finding(found: Outlook) -> Text:
 
 def _overdue(found: Outlook) -> Text:
     now = found.now.total.overdue
-    was = found.then.total.overdue if found.week is not None else now
+    was = found.since.was.overdue if found.since else now
     after, before = (Text(number_words(n, "vi"), number_words(n, "en")) for n in (now, was))
     if was == now:
         words = Text("{now} việc quá hạn", "{now} overdue") if now else Text("Không có việc quá hạn", "Nothing overdue")
     elif not now:
-        words = Text("Hết quá hạn, tuần trước {was} việc", "Nothing overdue any more, {was} a week ago")
+        words = Text("Hết quá hạn, báo cáo tuần trước {was} việc", "Nothing overdue any more, {was} in the last report")
     elif now < was:
         words = Text("Quá hạn giảm từ {was} xuống {now} việc", "Overdue down from {was} to {now}")
     else:

@@ -6,36 +6,30 @@ A constant number of queries for a batch of letters.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Protocol
 
 from sqlalchemy import and_, func, select
 from sqlmodel import Session
 
-from engine.assignments import situations
+from engine.assignments import situations, told
 from engine.assignments.backlog import Backlog, backlogs, past_plans
 from engine.assignments.measures import Boxes
 from engine.assignments.promise_rows import tasks_with_broken_promises
+from engine.assignments.told import AUDIENCES, REACH, AgencyChange, Since
 from engine.assignments.weekly_digest import (
-    AUDIENCES,
-    REACH,
     WEEK,
-    Changed,
     OverdueRow,
-    boxes,
-    boxes_on,
-    changes,
     is_first_of_month,
     monitors_standing_in,
     overdue,
     schedule,
-    told_until,
 )
 from engine.queries.system.letters import LetterCounts, count_letters
-from engine.rules.calendar import ONE_DAY
+from engine.rules.calendar import local_date
 from engine.rules.policy import audience, for_role
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Plan
@@ -51,27 +45,28 @@ MAX_QUOTED_WORDS = 18
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How many tasks changed so since the week before, and at which agencies: (name, number), most first."""
+    """How many tasks changed so since the last digest, and at which agencies: (name, number), most first. ``what``: a
+    name in ``change_words`` of the templates."""
 
-    count: int
+    what: str
     agencies: tuple[tuple[str, int], ...]
+
+    @property
+    def count(self) -> int:
+        return sum(number for _, number in self.agencies)
 
     @property
     def named(self) -> tuple[tuple[str, int], ...]:
         return self.agencies if len(self.agencies) <= MOST_NAMED else ()
 
 
-@dataclass(frozen=True, slots=True)
-class WeekChanges:
-    """Since the digest of the week before."""
-
-    overdue: Change
-    done: Change
-    broken: Change
-
-    @property
-    def any(self) -> bool:
-        return bool(self.overdue.count or self.done.count or self.broken.count)
+_CHANGES: Mapping[str, Callable[[AgencyChange], int]] = {
+    "overdue": lambda change: change.newly_overdue,
+    "no_longer_overdue": lambda change: -change.newly_overdue,
+    "done": lambda change: change.done,
+    "no_longer_done": lambda change: -change.done,
+    "broken": lambda change: change.broken,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +94,8 @@ class DigestFacts:
     """The weekly part of a letter: overdue rows worst first, and for the leadership the four boxes."""
 
     week: str
+    at: datetime
+    """When the boxes were counted and the changes found."""
     rows: tuple[tuple[OverdueRow, int], ...]
     boxes: Boxes | None
     proof: LetterCounts
@@ -110,9 +107,12 @@ class DigestFacts:
     """Of the reader: what its links show only the rows of."""
     asked_overdue: int = 0
     """How many requests of the leadership's plans are past their time."""
-    before: Boxes | None = None
-    """The boxes that the digest of the week before told; None if there was nothing then."""
-    changes: WeekChanges | None = None
+    late_agencies: int = 0
+    """For the leadership: how many agencies have overdue tasks."""
+    late_undone: int = 0
+    """Of these tasks, how many have a report which says that they are not finished."""
+    since: Since | None = None
+    """What has changed since the last digest; None if the reader was never told anything."""
     watching: bool = False
     """The reader stands in for the monitor that their department does not have."""
     past: PastPlans | None = None
@@ -126,13 +126,17 @@ class DigestFacts:
         return "&past=no" if self.past else ""
 
     @property
-    def done_more(self) -> int:
-        """How many more tasks are done than the digest of the week before told."""
-        return self.boxes.done - self.before.done if self.boxes and self.before else 0
+    def on(self) -> date:
+        return local_date(self.at)
 
     @property
-    def overdue_more(self) -> int:
-        return self.boxes.overdue - self.before.overdue if self.boxes and self.before else 0
+    def changes(self) -> tuple[Change, ...]:
+        """What has changed, by kind."""
+        found = self.since.agencies if self.since else ()
+        counted = {what: [(each.name, number(each)) for each in found] for what, number in _CHANGES.items()}
+        most_first = {what: sorted(each, key=lambda named: (-named[1], named[0])) for what, each in counted.items()}
+        changed = [Change(what, tuple(named for named in each if named[1] > 0)) for what, each in most_first.items()]
+        return tuple(change for change in changed if change.agencies)
 
 
 class WeeklyLetter(Protocol):
@@ -150,10 +154,11 @@ class WeeklyLetter(Protocol):
     def digest_week(self) -> str | None: ...
 
 
-def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, today: date) -> dict[int, DigestFacts]:
+def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, now: datetime) -> dict[int, DigestFacts]:
     """The weekly part of the given letters, by letter id."""
     if not letters:
         return {}
+    today = local_date(now)
     owners, monitors, issuers = _readers(letters)
     standing_in = monitors_standing_in(session, owners, today) if owners else frozenset()
     monitors |= {letter.agency_id for letter in letters if letter.contact_id in standing_in}
@@ -163,20 +168,50 @@ def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, t
     week = count_letters(session, today - WEEK, today)
     late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
     concerned = _by_agency(rows)
-    told = told_until(today, schedule(book), book.calendar)
-    changed = _changes_by_reader(changes(session, told + ONE_DAY, today, past))
     above = _above(session, rows, sorted(issuers), book, today, past) if issuers else {}
-    found = {}
+    found, readers = {}, {}
     for letter in letters:
         watching = letter.contact_id in standing_in and (Role.MONITOR, letter.agency_id) in concerned
         if shown := _shown(letter, concerned, today, watching=watching):
-            digest = _digest(letter, [(row, late[row.due_on]) for row in shown], week)
-            reader = (Role.MONITOR if watching else audience(letter.role)), letter.agency_id
-            changes_since = changed.get(reader, _UNCHANGED)
-            found[letter.id] = replace(
-                digest, watching=watching, changes=changes_since, **above.get((letter.role, letter.agency_id), {})
-            )
-    return found
+            digest = _digest(letter, [(row, late[row.due_on]) for row in shown], week, now)
+            readers[letter.id] = (Role.MONITOR if watching else audience(letter.role)), letter.agency_id
+            more = above.get((letter.role, letter.agency_id), {})
+            found[letter.id] = replace(digest, watching=watching, **more)
+    return _told(session, found, readers, now, past)
+
+
+def _told(
+    session: Session,
+    found: Mapping[int, DigestFacts],
+    readers: Mapping[int, told.Reader],
+    now: datetime,
+    past: Collection[int],
+) -> dict[int, DigestFacts]:
+    """With the figures that each reader's week was claimed with. A machine of the version before has kept none: then
+    they are counted now."""
+    agencies, weeks = {agency for _, agency in readers.values()}, {digest.week for digest in found.values()}
+    kept = {week: told.of_week(session, agencies, week) for week in weeks}
+    before = {week: told.last(session, agencies, week) for week in weeks}
+    missing = any(readers[letter] not in kept[digest.week] for letter, digest in found.items())
+    counted = told.counted(session, now, past) if missing else {}
+    names = told.agency_names(session)
+    filled = dict(found)
+    for letter, digest in found.items():
+        reader = readers[letter]
+        figures = kept[digest.week].get(reader) or counted.get(reader)
+        if figures is not None:
+            since = told.since(before[digest.week].get(reader), figures, names)
+            boxes = _boxes(figures) if reader[0] is Role.LEADERSHIP else {}
+            filled[letter] = replace(digest, at=figures.at, since=since, **boxes)
+    return filled
+
+
+def _boxes(figures: told.Figures) -> dict[str, Any]:
+    return {
+        "boxes": figures.total,
+        "late_agencies": sum(each.overdue > 0 for each in figures.boxes.values()),
+        "late_undone": figures.count("undone_late").total(),
+    }
 
 
 def _readers(letters: Sequence[WeeklyLetter]) -> tuple[set[str], set[str], set[str]]:
@@ -219,18 +254,13 @@ def _above(
 ) -> Mapping[tuple[Role, str], dict[str, Any]]:
     """(leadership, issuer) -> the fields that only its digest has."""
     policy = schedule(book)
-    told = told_until(today, policy, book.calendar)
-    counts, earlier = boxes(session, today, issuers, past), boxes_on(session, told, issuers, past)
     left = _past_plans(session, past) if past else {}
     monthly = policy is not None and is_first_of_month(today, policy, book.calendar)
     still = _standing_still(session, rows) if monthly else {}
     asked = Counter(row.issuer_id for row in rows if row.request)
-    before = {issuer: each for issuer, each in earlier.items() if each.expected}
     return {
         (Role.LEADERSHIP, issuer): {
-            "boxes": counts.get(issuer),
             "asked_overdue": asked[issuer],
-            "before": before.get(issuer),
             "still": still.get(issuer, ()),
             "past": left.get(issuer),
         }
@@ -249,31 +279,6 @@ def _past_plans(session: Session, past: Collection[int]) -> Mapping[str, PastPla
     )
     rows = session.connection().execute(counted.group_by(p.c.issuer_id))
     return {row.issuer_id: PastPlans(row.plans, row.unfinished) for row in rows}
-
-
-_UNCHANGED = WeekChanges(Change(0, ()), Change(0, ()), Change(0, ()))
-
-
-def _changes_by_reader(found: Sequence[Changed]) -> Mapping[tuple[Role, str], WeekChanges]:
-    """What changed, for the digest of each (audience, agency). Requests are not the leadership's."""
-    counted: dict[tuple[Role, str], dict[str, Counter[str]]] = {}
-    for each in found:
-        for role in AUDIENCES:
-            if not each.request or role is not Role.LEADERSHIP:
-                reader = for_role(role, owner=each.agency_id, supervisor=each.supervisor_id, issuer=each.issuer_id)
-                counted.setdefault((role, reader), {}).setdefault(each.what, Counter())[each.agency] += 1
-    return {
-        reader: WeekChanges(
-            overdue=_change(kinds.get("overdue", Counter())),
-            done=_change(kinds.get("done", Counter())),
-            broken=_change(kinds.get("broken", Counter())),
-        )
-        for reader, kinds in counted.items()
-    }
-
-
-def _change(agencies: Counter[str]) -> Change:
-    return Change(agencies.total(), tuple(sorted(agencies.items(), key=lambda each: (-each[1], each[0]))))
 
 
 def _standing_still(session: Session, rows: Sequence[OverdueRow]) -> Mapping[str, tuple[StandsStill, ...]]:
@@ -295,10 +300,13 @@ def _standing_still(session: Session, rows: Sequence[OverdueRow]) -> Mapping[str
     return {issuer: tuple(sorted(each, key=lambda still: -still.count)) for issuer, each in found.items()}
 
 
-def _digest(letter: WeeklyLetter, rows: Sequence[tuple[OverdueRow, int]], week: LetterCounts) -> DigestFacts:
+def _digest(
+    letter: WeeklyLetter, rows: Sequence[tuple[OverdueRow, int]], week: LetterCounts, now: datetime
+) -> DigestFacts:
     orders = tuple(each for each in rows if not each[0].request)
     return DigestFacts(
         week=letter.digest_week or "",
+        at=now,
         rows=orders or tuple(rows),
         boxes=None,
         proof=week,

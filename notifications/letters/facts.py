@@ -253,7 +253,7 @@ def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: dat
     today = local_date(now)
     letters = _letters(session, letter_ids)
     notices = _notices(session, letter_ids)
-    weekly = digests(session, [row for row in letters.values() if row.digest_week], book, today)
+    weekly = digests(session, [row for row in letters.values() if row.digest_week], book, now)
     waiting = waiting_lists(session, list(letters.values()), book, today)
     answers = _answers(session, [row for row in letters.values() if row.key.startswith(ANSWER)])
     named = _deputies(session, [row for row in letters.values() if row.key.startswith(DEPUTY_NAMED)])

@@ -19,6 +19,7 @@ from engine.accounts.signed_links import Signer
 from engine.assignments.backlog import Backlog, Waits
 from engine.assignments.chasing import Chased
 from engine.assignments.measures import Boxes
+from engine.assignments.told import AgencyChange, Since
 from engine.assignments.weekly_digest import OverdueRow
 from engine.enums import complete
 from engine.errors import Problem
@@ -215,6 +216,10 @@ _ALONE = {
 """Kinds of letters that say one thing and have no lines about duties."""
 
 
+_CHANGED = tuple(
+    AgencyChange(since=_DAY, id=name, name=name, was=was, now=now, broken=1)
+    for name, was, now in (("A", Boxes(in_term=1), Boxes(late=1)), ("B", Boxes(late=1), Boxes(in_term=1)))
+)
 _UNENDED = tuple(outcome for outcome in Outcome if not outcome.ends)
 
 
@@ -230,7 +235,8 @@ def _samples_about_duties(kind: str, role: Role) -> Iterator[LetterFacts]:
         proof=LetterCounts(9, 8, 7, 1),
         asked=((replace(_late(), request=True), 3),) if role is Role.MONITOR else (),
         asked_overdue=1,
-        before=Boxes(on_time=2, late=1, in_term=3, overdue=3) if leads else None,
+        at=_NOW,
+        since=Since(on=_DAY, was=Boxes(overdue=3), now=Boxes(late=1, overdue=2), agencies=_CHANGED),
     )
     if kind in ("watch", "director"):
         yield replace(empty, items=tuple(shown), backlog=_BACKLOG)

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ground.factory import rows
-from sqlalchemy import select
 from sqlmodel import Session
 
-from engine.assignments import weekly_digest
+from engine.assignments import told, weekly_digest
 from engine.queries.directory.agencies import list_agencies
 from engine.queries.figures.board import board
 from engine.queries.figures.outlook import outlook
@@ -21,9 +20,9 @@ from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.desk import desk
 from engine.queries.work.report_page import report_page
 from engine.rules.situation import Owed, Situation, is_past, situation
-from engine.store.database import Database, table
-from engine.store.records import Assignment, Plan
-from engine.terms import PlanState, TimeClass
+from engine.store.database import Database
+from engine.store.records import Assignment
+from engine.terms import PlanState, Role, TimeClass
 from engine.views.prometheus import render
 from workflows.projection.shown_runs import Moment, rows_of, state_of
 
@@ -82,8 +81,8 @@ def _numbers(session: Session, today: Today) -> Iterator[tuple[str, int]]:
     yield "leadership", sum(each.overdue for each in outlook(session, today).behind)
     yield "leadership's boxes", outlook(session, today).now.total.overdue
     yield "standing", standing(session, today.day).total.overdue
-    issuers = session.connection().scalars(select(table(Plan).c.issuer_id)).all()
-    yield "boxes of the letter", sum(each.overdue for each in weekly_digest.boxes(session, today.day, issuers).values())
+    figures = told.counted(session, today.now)
+    yield "figures of the letter", sum(f.total.overdue for (role, _), f in figures.items() if role is Role.LEADERSHIP)
     plans = list_plans(session, today).rows
     yield "plans", sum(plan.counts.overdue for plan in plans if plan.state is PlanState.ACTIVE)
     lines = render(session, today.now, {}).decode().splitlines()

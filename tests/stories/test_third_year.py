@@ -31,7 +31,7 @@ from engine.assignments import situations
 from engine.assignments.lifecycle import ReportText, report
 from engine.assignments.measures import Boxes
 from engine.assignments.opening import activate
-from engine.assignments.weekly_digest import REACH
+from engine.assignments.told import REACH
 from engine.errors import LinkRefused
 from engine.files.calendar import load_calendar_file
 from engine.files.directory import load_directory

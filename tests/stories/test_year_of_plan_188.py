@@ -44,6 +44,7 @@ from engine.queries.stored_plans import plan_of
 from engine.queries.time_class import read_today
 from engine.queries.work.report_page import report_page
 from engine.rules.calendar import local_date
+from engine.rules.words import short_day
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Digest, Duty, Event, Letter, Notice, Report, ThreadEntry
 from engine.terms import EntryKind, EventKind, LetterState, Outcome, Role, State
@@ -726,13 +727,15 @@ def the_leadership_reads_what_the_board_shows(story: Story) -> None:
         said = {name: int(text.partition(words_)[2].split()[0]) for name, words_ in words.items()}
         assert said == {name: counted[name] for name in words}, monday
         first_line = next(line for line in text.splitlines() if "kính báo cáo Lãnh đạo" in line)
-        before = counted_on(story, monday - 7 * DAY, monday - DAY)
+        week_before = monday - 7 * DAY
+        before = counted_on(story, week_before, week_before - DAY)
         done, was = (each["on_time"] + each["late"] for each in (counted, before))
         overdue, fewer = counted["overdue"], before["overdue"]
-        assert f"đã hoàn thành {done} phần việc ({moved(done - was)} so với tuần trước); " in first_line, monday
-        assert re.search(rf"; {overdue} phần việc của \d+ cơ quan quá hạn, {moved(overdue - fewer)} so", first_line), (
-            monday
-        )
+        assert f"đã hoàn thành {done} phần việc; " in first_line, monday
+        assert re.search(rf"; {overdue} phần việc của \d+ cơ quan quá hạn", first_line), monday
+        since = f"So với báo cáo tuần {short_day(week_before)}: "
+        since += f"hoàn thành {then_now(was, done)}, quá hạn {then_now(fewer, overdue)}"
+        assert since in text, monday
         assert (
             f": hoàn thành {done}, {moved(done - was)}; quá hạn {overdue}, {moved(overdue - fewer)}" in subjects[monday]
         )
@@ -740,6 +743,10 @@ def the_leadership_reads_what_the_board_shows(story: Story) -> None:
 
 def moved(change: int) -> str:
     return f"tăng {change}" if change > 0 else f"giảm {-change}" if change else "không đổi"
+
+
+def then_now(was: int, now: int) -> str:
+    return f"{was} → {now}" if was != now else f"{now} (không đổi)"
 
 
 def what_is_not_done_is_asked_for_again(story: Story) -> None:

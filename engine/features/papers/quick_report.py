@@ -1,7 +1,8 @@
 """Báo cáo nhanh (paper C): the leadership's page on one sheet, with the ranking as its annex; and that annex alone, of
 published figures. Bodies that are only asked stand on a line of their own and are never ranked.
 
-The facts of the leadership's page as a paper: today's standing, a week ago, and who is furthest behind.
+The facts of the leadership's page as a paper: today's standing, what has changed since the weekly report, and who is
+furthest behind.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from itertools import groupby
 from sqlalchemy import select
 from sqlmodel import Session
 
+from engine.assignments.told import Since
 from engine.features.papers.document import BLANK, AnnexColumn, Paper
 from engine.features.papers.facts import Issuer, PaperKind, counted, long_moment, short_committee, tally
 from engine.features.papers.issuers import issuer_of, settings_of
@@ -87,8 +89,8 @@ class Worst:
 
 @dataclass(frozen=True, kw_only=True)
 class QuickReport:
-    """``subject``: «Kế hoạch số 188/KH-UBND», or the plans together. ``done_more``, ``overdue_more``: against a week
-    before; None where there was nothing to compare with."""
+    """``subject``: «Kế hoạch số 188/KH-UBND», or the plans together. ``since``: against the weekly report of the week
+    before; None where there was none."""
 
     issuer: Issuer
     leader: str
@@ -98,8 +100,7 @@ class QuickReport:
     worst: Sequence[Worst]
     asked: int = 0
     asked_done: int = 0
-    done_more: int | None = None
-    overdue_more: int | None = None
+    since: Since | None = None
     next_dates: Sequence[NextDate] = ()
     past_plans: int = 0
     past_unfinished: int = 0
@@ -186,13 +187,13 @@ def _coming(each: NextDate) -> str:
 
 
 def _week(facts: QuickReport) -> str:
-    """What is done and what is overdue, each with its change within the week."""
+    """What is done and what is overdue, each with its change since the weekly report."""
     done, overdue = facts.sum_of("on_time") + facts.sum_of("late"), facts.sum_of("overdue")
-    if facts.done_more is None or facts.overdue_more is None:
-        return f"{_done(done)}; {tally('quá hạn', overdue)}."
+    if facts.since is None:
+        return f"{_done(done)}; {tally('quá hạn', overdue)} (chưa có báo cáo tuần trước để so sánh)."
     return (
-        f"{_done(done)}, {_moved(facts.done_more)} so với tuần trước; "
-        f"{tally('quá hạn', overdue)}, {_moved(facts.overdue_more)}."
+        f"{_done(done)}; {tally('quá hạn', overdue)}. So với báo cáo tuần ngày {day_digits(facts.since.on)}: "
+        f"hoàn thành {_moved(facts.since.done)}, quá hạn {_moved(facts.since.overdue)}."
     )
 
 
@@ -258,7 +259,7 @@ def quick_report(
     """``plan_row`` names the issuer; with ``whole_plans`` the figures are those of every running plan."""
     plan_id = None if whole_plans else plan_row.id
     found = outlook(session, today, plan_id=plan_id, period=period)
-    now, week = found.now, found.week
+    now = found.now
     subject = "các kế hoạch đang thực hiện" if whole_plans else f"Kế hoạch số {plan_row.number}"
     if period:
         subject += f" {period_words(period, 'vi')}"
@@ -278,8 +279,7 @@ def quick_report(
         not_asked=now.total.not_asked,
         asked=now.asked_total.expected,
         asked_done=now.asked_total.on_time + now.asked_total.late,
-        done_more=None if week is None else week.done,
-        overdue_more=None if week is None else week.overdue,
+        since=found.since,
     )
 
 

@@ -18,16 +18,14 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session
 
-from engine.assignments import situations
-from engine.assignments.measures import rate
+from engine.assignments import situations, told
+from engine.assignments.measures import Boxes, rate
+from engine.assignments.told import Since
+from engine.assignments.weekly_digest import week_of
 from engine.plans.closing import PlanToEnd, plans_to_end
 from engine.queries.figures.plan_progress import (
-    AgencyChange,
-    Progress,
     Standing,
-    changes,
     counted_on,
-    since,
     standings,
 )
 from engine.queries.time_class import Today
@@ -110,15 +108,12 @@ class NextDate:
 
 @dataclass(frozen=True, kw_only=True)
 class Outlook:
-    """``behind``: every agency with overdue tasks, longest overdue first, then most. ``better`` and ``worse``: changes
-    since ``then``, the largest first. ``choices``: the periods that may be selected. ``past``: plans past their last
-    date, which are in none of the figures."""
+    """``since``: what has changed since the weekly digest of the week before; None if nothing of the selection was told
+    then. ``behind``: every agency with overdue tasks, longest overdue first, then most. ``choices``: the periods that
+    may be selected. ``past``: plans past their last date, which are in none of the figures."""
 
     now: Standing
-    then: Standing
-    week: Progress | None
-    better: tuple[AgencyChange, ...]
-    worse: tuple[AgencyChange, ...]
+    since: Since | None
     behind: tuple[Behind, ...]
     weeks: tuple[WeekPoint, ...]
     next_dates: tuple[NextDate, ...]
@@ -145,12 +140,13 @@ class Outlook:
 
     @property
     def done_points(self) -> float | None:
-        """Percentage points that the rate of done tasks has changed by; None without a week ago."""
-        return _difference(self.done_rate, rate(self.then.total.done, self.then.total.expected))
+        """Percentage points that the rate of done tasks has changed by; None with nothing to compare with."""
+        was = self.since.was if self.since else Boxes()
+        return _difference(self.done_rate, rate(was.done, was.expected))
 
     @property
     def on_time_points(self) -> float | None:
-        return _difference(self.now.total.rate, self.then.total.rate)
+        return _difference(self.now.total.rate, self.since.was.rate if self.since else None)
 
 
 class Selection(NamedTuple):
@@ -163,20 +159,16 @@ class Selection(NamedTuple):
 
 def outlook(session: Session, today: Today, *, plan_id: int | None = None, period: str = "") -> Outlook:
     """Of all active plans but those past their last date, unless one is given. Its parts are asked for one by one: a
-    letter that leaves changes the next dates and not the standing. Fifteen queries at most."""
+    letter that leaves changes the next dates and not the standing. Sixteen queries at most."""
     past = ask(session, plans_to_end, today.day) if plan_id is None else ()
     chosen = Selection(plan_id, period, tuple(each.id for each in past))
-    progress = ask(session, standings, (today.day, today.told_until), **chosen._asdict())
-    now, then = progress.days
-    changed = changes(then, now) if then.total.expected else ()
+    progress = ask(session, standings, (today.day,), **chosen._asdict())
+    now = progress.days[0]
     small = now.total.expected <= MAX_LOOKED_AT
     expected = {each.id: each.tally.expected for each in now.agencies}
     return Outlook(
         now=now,
-        then=then,
-        week=since(then, now),
-        better=tuple(each for each in changed if each.better),
-        worse=tuple(each for each in changed if each.worse),
+        since=since_told(session, chosen, now),
         behind=tuple(
             replace(each, expected=expected.get(each.id, each.overdue))
             for each in furthest_behind(session, today, chosen)
@@ -187,6 +179,17 @@ def outlook(session: Session, today: Today, *, plan_id: int | None = None, perio
         choices=progress.choices,
         past=past,
     )
+
+
+def since_told(session: Session, chosen: Selection, now: Standing) -> Since | None:
+    """What has changed since the weekly digest of the week before, of the plans that run or the one that was
+    selected."""
+    then = ask(session, told.last_of_all, week_of(now.as_of))
+    if then is None:
+        return None
+    running = ask(session, told.issuers_of_plans).keys() - set(chosen.without)
+    was = then.of(running if chosen.plan_id is None else {chosen.plan_id}, chosen.period)
+    return told.compared(was.on, was.boxes, now.boxes, ask(session, told.agency_names)) if was.cells else None
 
 
 def _difference(now: float | None, then: float | None) -> float | None:

@@ -1,6 +1,6 @@
 """Progress of plans on a given day: the four boxes, the on-time rate by agency (worst first), totals by period.
 
-Used for today's figures, for comparison with last week, and for published figures. Computed from what is known now
+Used for today's figures, for comparison of two days, and for published figures. Computed from what is known now
 about that day: a report returned since counts as not done, and an extension granted since counts. Requests («Đề nghị»)
 are counted apart.
 """
@@ -12,15 +12,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session
 
 from engine.assignments import situations
-from engine.assignments.measures import BOX, BOX_VALUES, Boxes, report_timing_column
+from engine.assignments.measures import BOX, BOX_VALUES, Boxes, box_conditions
 from engine.queries.filter_choices import Orders
-from engine.rules.calendar import ONE_DAY
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Plan
@@ -56,6 +54,11 @@ class Standing:
     asked_total: Boxes = field(default_factory=Boxes)
     asked: tuple[AgencyStanding, ...] = ()
 
+    @property
+    def boxes(self) -> Mapping[str, Boxes]:
+        """Of each agency."""
+        return {each.id: each.tally for each in self.agencies}
+
 
 STANDING_SORTS: Orders[AgencyStanding] = {
     "name": lambda each: each.name,
@@ -73,38 +76,6 @@ class Standings:
 
     days: tuple[Standing, ...]
     choices: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AgencyChange:
-    """Change of an agency's figures between two days."""
-
-    id: str
-    name: str
-    was: Boxes
-    now: Boxes
-
-    @property
-    def done(self) -> int:
-        return self.now.done - self.was.done
-
-    @property
-    def overdue(self) -> int:
-        return self.now.overdue - self.was.overdue
-
-    @property
-    def size(self) -> int:
-        """How much changed, for better or worse."""
-        return max(abs(self.done), abs(self.overdue))
-
-    @property
-    def worse(self) -> bool:
-        """More is overdue; or less is done, as when a report is returned."""
-        return self.overdue > 0 or (self.overdue == 0 and self.done < 0)
-
-    @property
-    def better(self) -> bool:
-        return not self.worse and self.size > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,10 +152,7 @@ def cells_on(
             a.c.period,
             a.c.request,
             a.c.due_on,
-            class_on(day).label("time_class"),
-            report_timing_column(day).label("reporting"),
-            done_on_day(day).label("done"),
-            a.c.outcome.is_not(None).label("stands"),
+            *situations.measured_on(day),
         )
         .join(p, p.c.id == a.c.plan_id)
         .where(*counted_on(day, plan_id, ""), a.c.plan_id.not_in(without), *of_agencies(a.c.agency_id, agencies))
@@ -192,7 +160,7 @@ def cells_on(
         .c
     )
     keys = each.agency_id, each.period, each.request
-    boxes = [func.count().filter(condition).label(name) for name, condition in _box_conditions(each).items()]
+    boxes = [func.count().filter(condition).label(name) for name, condition in box_conditions(each).items()]
     summed = select(*keys, func.min(each.due_on).label("due_on"), *boxes).group_by(*keys).subquery()
     owner, *others = summed.c  # the names come last: grouping by them costs as much as counting
     statement = select(owner, g.c.name, g.c.level, *others).join(g, g.c.id == owner)
@@ -210,18 +178,6 @@ def cells_on(
         )
         found[cell.agency_id].append(cell)
     return dict(found)
-
-
-def _box_conditions(each: Any) -> dict[str, Any]:
-    """The fields of ``Boxes`` as conditions on assignments."""
-    reported = each.reporting != Timing.OPEN.value
-    return {
-        **{name: each.time_class == of for of, name in BOX.items()},
-        "reported": reported,
-        "reported_on_time": each.reporting == Timing.ON_TIME.value,
-        "returned": and_(reported, ~each.stands),
-        "undone": and_(reported, each.stands, ~each.done),
-    }
 
 
 def from_cells(as_of: date, cells: Iterable[Cell]) -> Standing:
@@ -253,43 +209,6 @@ def _by_agency(cells: Iterable[Cell]) -> tuple[AgencyStanding, ...]:
         counted[cell.agency_id].append(cell.boxes)
     agencies = [AgencyStanding(id_, *names[id_], Boxes.sum(boxes)) for id_, boxes in counted.items()]
     return tuple(sorted(agencies, key=_worst_first))
-
-
-def changes(then: Standing, now: Standing) -> tuple[AgencyChange, ...]:
-    """Agencies whose figures differ, the largest changes first; of equal ones what became overdue."""
-    was = {each.id: each.tally for each in then.agencies}
-    found = [
-        AgencyChange(each.id, each.name, was.get(each.id, Boxes()), each.tally)
-        for each in now.agencies
-        if was.get(each.id, Boxes()) != each.tally
-    ]
-    return tuple(sorted(found, key=lambda each: (-each.size, -each.overdue, -each.done, each.name)))
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How many more tasks are done, and overdue, than on an earlier day; negative for fewer."""
-
-    done: int
-    overdue: int
-
-
-def since(then: Standing, now: Standing) -> Progress | None:
-    """The progress of all that is ordered between two days; None if there was nothing to compare with."""
-    was, total = then.total, now.total
-    return Progress(total.done - was.done, total.overdue - was.overdue) if was.expected else None
-
-
-def class_on(as_of: date) -> ColumnElement[TimeClass]:
-    """SQL expression: the class of an assignment on a day, by what is known now. «Due soon» counts as «in term»
-    here."""
-    return situations.box_column(as_of, as_of - ONE_DAY, as_of)
-
-
-def done_on_day(as_of: date) -> ColumnElement[bool]:
-    """SQL expression: true if the task was done by the end of a day; never null."""
-    a = table(Assignment)
-    return func.coalesce(a.c.done_on <= as_of, False)
 
 
 def counted_on(as_of: date, plan_id: int | None, period: str) -> Sequence[ColumnElement[bool]]:

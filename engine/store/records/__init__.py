@@ -29,6 +29,7 @@ from engine.store.records.letters import (
     Letter,
     LetterBody,
     Notice,
+    Told,
 )
 from engine.store.records.plans import HAS_OPENING, Duty, Plan, PlanDraft
 from engine.store.records.rules import CalendarDay, LadderRecord, PaperSettings, PolicyRecord
@@ -116,6 +117,7 @@ __all__ = [
     "Tally",
     "TallyChange",
     "ThreadEntry",
+    "Told",
     "UndoableAct",
     "UserSession",
     "Webhook",

@@ -2,6 +2,7 @@
 delivery pass."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Column, Index, LargeBinary, String, Text, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
@@ -103,6 +104,20 @@ class Digest(SQLModel, table=True):
     week: str = Field(max_length=8)
     letter_id: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
     at: datetime
+
+
+class Told(SQLModel, table=True):
+    """The figures of a weekly digest (``engine.assignments.told``): of a week and an agency, as owner (coordinator),
+    supervisor (monitor) or issuer (leadership)."""
+
+    __table_args__ = (UniqueConstraint("role", "agency_id", "occasion"),)
+    id: int | None = Field(default=None, primary_key=True)
+    role: Role = Field(sa_column=by_value(Role))
+    agency_id: str = Field(max_length=64)
+    occasion: str = Field(max_length=16)
+    at: datetime
+    figures: dict[str, list[dict[str, Any]]] = Field(sa_column=json_column())
+    """By agency: a list of its plans and periods, each with the counts that are not zero."""
 
 
 class AnswerCode(SQLModel, table=True):

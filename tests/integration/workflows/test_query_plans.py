@@ -30,9 +30,9 @@ from workflows.run import passes
 AGENCIES, DUE = 300, 40
 MONDAY = NOW + timedelta(days=6)
 BIG = ("assignment", "letter", "letter_body", "notice", "event", "delivery", "report")
-WEEKLY_COUNTS = ("issuer_id, count(*) FILTER", "assignment.done_on >=")
-"""The leadership's boxes count all of its assignments: once a week, outside of any write transaction. Of what is four
-times as much, four times as much was done in the week, which its letter counts."""
+WEEKLY_COUNTS = ("supervisor_id, anon_1.period, anon_1.request, count(*) FILTER", "assignment.done_on >=")
+"""What a week's letters tell is counted of all assignments of active plans: once a week, as its digest is claimed. Of
+what is four times as much, four times as much was done in the week, which the audit looks at."""
 INSTRUCTIONS = 1_000
 """Of SQLite's virtual machine, between two counts."""
 

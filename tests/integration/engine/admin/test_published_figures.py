@@ -13,8 +13,9 @@ from engine.admin import published_figures
 from engine.admin.published_figures import Published, Restatement
 from engine.assignments import lifecycle
 from engine.assignments.measures import Boxes
+from engine.assignments.told import compared
 from engine.errors import BadInput, Conflict, NotFound
-from engine.queries.figures.plan_progress import AgencyStanding, Progress, Standing, changes, since, standing
+from engine.queries.figures.plan_progress import Standing, standing
 from engine.rules.situation import Action
 from engine.store.database import Database, table
 from engine.store.records import PublishedFigures
@@ -78,7 +79,7 @@ def test_agencies_stand_worst_first_and_those_not_judged_last(laid: Laid) -> Non
 
 
 def test_what_changed_since_last_week_names_the_newly_overdue_first(laid: Laid) -> None:
-    found = changes(stands(laid, date(2021, 6, 13)), stands(laid))
+    found = compared(date(2021, 6, 13), stands(laid, date(2021, 6, 13)).boxes, stands(laid).boxes, {}).agencies
     assert [(each.id, each.done, each.overdue) for each in found] == [
         ("huyen-a", 1, 0),
         ("huyen-b", 1, 0),
@@ -87,19 +88,13 @@ def test_what_changed_since_last_week_names_the_newly_overdue_first(laid: Laid) 
 
 
 def test_what_changed_most_stands_first_for_better_or_worse() -> None:
-    def stood(**agencies: Boxes) -> Standing:
-        each = tuple(AgencyStanding(name, name, "so", boxes) for name, boxes in agencies.items())
-        return Standing(as_of=CUT_OFF, total=Boxes.sum(list(agencies.values())), agencies=each, periods=())
-
-    then = stood(a=Boxes(in_term=1), b=Boxes(overdue=9), c=Boxes(in_term=2), d=Boxes(on_time=4))
-    now = stood(a=Boxes(overdue=1), b=Boxes(late=9), c=Boxes(overdue=2), d=Boxes(on_time=4))
-    assert [(each.id, each.done, each.overdue) for each in changes(then, now)] == [
+    then = {"a": Boxes(in_term=1), "b": Boxes(overdue=9), "c": Boxes(in_term=2), "d": Boxes(on_time=4)}
+    now = {"a": Boxes(overdue=1), "b": Boxes(late=9), "c": Boxes(overdue=2), "d": Boxes(on_time=4)}
+    assert [(each.id, each.done, each.overdue) for each in compared(CUT_OFF, then, now, {}).agencies] == [
         ("b", 9, -9),
         ("c", 0, 2),
         ("a", 0, 1),
     ]
-    assert since(then, now) == Progress(9, -6)
-    assert since(stood(), now) is None
 
 
 def test_all_active_plans_stand_together_when_none_is_named(laid: Laid) -> None:

@@ -29,7 +29,15 @@ WRITES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("duties/2/amend", {"basis": "Công văn 16", "due": {"2021-H1": "2021-07-04"}}),
     ("plans/1/freeze", {"cut_off": "2021-06-20"}),
 )
-READS = ("reports/waiting", "extensions", "plans/1/figures", "standing", "standing/changes", "published", "published/1")
+READS = (
+    "reports/waiting",
+    "extensions",
+    "plans/1/figures",
+    "standing",
+    "standing/changes?since=2021-06-16",
+    "published",
+    "published/1",
+)
 
 
 def post(office: Office, path: str, body: dict[str, Any], **headers: str) -> Response:
@@ -108,6 +116,7 @@ def test_standing_and_changes_speak_of_the_days_asked_for(office: Office) -> Non
     assert got(office, "standing?as_of=2021-06-10&plan=1&period=2021-H1")["total"]["overdue"] == 0
     changed = got(office, "standing/changes?since=2021-06-16&until=2021-06-24")
     assert {each["agency_id"] for each in changed} >= {"huyen-a", "huyen-b"}
+    assert {each["since"] for each in changed} == {"2021-06-16"}
 
 
 def test_figures_say_who_still_owes(office: Office) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -16,10 +17,8 @@ from engine.assignments.lifecycle import ReportText, report
 from engine.assignments.measures import Boxes
 from engine.assignments.opening import open_due
 from engine.assignments.promise_rows import PromiseText
+from engine.assignments.told import counted, since
 from engine.assignments.weekly_digest import (
-    boxes,
-    boxes_on,
-    changes,
     digest_day,
     is_owed,
     make,
@@ -37,6 +36,7 @@ from notifications.letters.facts import gather
 from notifications.letters.view import letter_kind
 
 MONDAY = at("2021-06-21", "07:00")
+LEADERSHIP = Role.LEADERSHIP, "tinh"
 MAILBOXES = ("coordinator@so-ban.example", "coordinator@huyen-a.example")
 
 
@@ -138,20 +138,20 @@ def test_what_changed_since_the_week_before_is_counted_by_agency(laid: Laid) -> 
     with laid.database.write() as session:
         text = ReportText(outcome=Outcome.NOT_YET, reason="Chờ.", promise=PromiseText(on=date(2021, 6, 24)))
         report(session, task, text, actor="contact:1", now=at("2021-06-17"))
-    do(laid.database, Action.REPORT, laid.assignment("IV.2.1", "huyen-a"), now=at("2021-06-23"))
-    swept(laid.database, at("2021-06-25", "07:00"))
-    with laid.database.read() as session:
-        first = changes(session, date(2021, 6, 14), date(2021, 6, 21))
-        second = changes(session, date(2021, 6, 21), date(2021, 6, 28))
-    assert sorted((each.what, each.agency_id) for each in first) == [
-        ("overdue", "huyen-b"),
-        ("overdue", "mat-tran"),
-        ("overdue", "so-ban"),
+    monitor, weeks = (Role.MONITOR, "so-chinh"), []
+    for day in ("2021-06-14", "2021-06-21", "2021-06-28"):
+        with laid.database.read() as session:
+            weeks.append(counted(session, at(day, "07:00"))[monitor])
+        if day == "2021-06-21":
+            do(laid.database, Action.REPORT, laid.assignment("IV.2.1", "huyen-a"), now=at("2021-06-23"))
+            swept(laid.database, at("2021-06-25", "07:00"))
+    found = [since(then, now, {}) for then, now in pairwise(weeks)]
+    changed = [
+        {each.id: (each.newly_overdue, each.done, each.broken) for each in week.agencies} for week in found if week
     ]
-    assert sorted((each.what, each.agency_id) for each in second) == [
-        ("broken", "so-ban"),
-        ("done", "huyen-a"),
-        ("overdue", "so-chinh"),
+    assert changed == [
+        {"huyen-a": (1, 0, 0), "huyen-b": (1, 0, 0), "mat-tran": (1, 0, 0), "so-ban": (1, 0, 0)},
+        {"huyen-a": (0, 1, 0), "so-ban": (0, 0, 1)},
     ]
 
 
@@ -277,7 +277,7 @@ def test_what_was_only_asked_for_is_not_told_to_the_leadership(laid: Laid) -> No
     assert made(laid) == (2, 6)
     assert set(carried(laid)) == {"coordinator@mat-tran.example", "monitor@so-chinh.example"}
     with laid.database.read() as session:
-        assert boxes(session, date(2021, 6, 21), ["tinh"]) == {"tinh": Boxes(on_time=4)}
+        assert counted(session, MONDAY)[LEADERSHIP].total == Boxes(on_time=4, reported=4, reported_on_time=4)
 
 
 def test_the_four_boxes_count_on_time_by_when_it_was_reported(laid: Laid) -> None:
@@ -285,19 +285,8 @@ def test_the_four_boxes_count_on_time_by_when_it_was_reported(laid: Laid) -> Non
     do(laid.database, Action.REPORT, laid.assignment("IV.2.1", "huyen-a"), now=at("2021-06-18", "00:00"))
     do(laid.database, Action.CANCEL, laid.assignment("IV.4.1", "so-chinh"), now=at("2021-06-18"))
     with laid.database.read() as session:
-        assert boxes(session, date(2021, 6, 18), ["tinh"])["tinh"] == Boxes(on_time=1, late=1, overdue=1)
-
-
-def test_the_boxes_of_an_earlier_day_are_those_of_then(laid: Laid) -> None:
-    do(laid.database, Action.REPORT, laid.assignment("IV.1.1", "so-ban"), now=at("2021-06-16"))
-    do(laid.database, Action.REPORT, laid.assignment("IV.2.1", "huyen-a"), now=at("2021-06-22"))
-    with laid.database.read() as session:
-        assert boxes_on(session, date(2021, 6, 21), ["tinh"])["tinh"] == Boxes(on_time=1, in_term=1, overdue=2)
-        assert (
-            boxes_on(session, date(2021, 6, 22), ["tinh"])["tinh"]
-            == boxes(session, date(2021, 6, 22), ["tinh"])["tinh"]
-        )
-        assert boxes_on(session, date(2021, 4, 1), ["tinh"]) == {}
+        found = counted(session, at("2021-06-18"))[LEADERSHIP].total
+    assert found == Boxes(on_time=1, late=1, overdue=1, reported=2, reported_on_time=1)
 
 
 def test_overdue_begins_the_day_after_the_due_date_worst_first(laid: Laid) -> None:

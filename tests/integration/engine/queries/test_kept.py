@@ -25,6 +25,8 @@ from engine.assignments import lifecycle
 from engine.assignments.handover import agencies_with_work_left
 from engine.assignments.issued_papers import drafts_waiting
 from engine.assignments.lifecycle import ReportText
+from engine.assignments.told import agency_names, issuers_of_plans, last_of_all
+from engine.assignments.weekly_digest import week_of
 from engine.plans.closing import plans_to_end
 from engine.queries.directory.agencies import agency_choices, places_in_directory
 from engine.queries.directory.enquiries import enquiries_of_plan
@@ -98,6 +100,9 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     plans_to_end: lambda today: [(today.day,), (date(2023, 3, 1),)],
     agencies_with_work_left: lambda today: [(today.day,)],
     active_plans: lambda today: [()],
+    issuers_of_plans: lambda today: [()],
+    agency_names: lambda today: [()],
+    last_of_all: lambda today: [(week_of(today.day),)],
     list_assignments: lambda today: [(today, each) for each in (*WANTED, AssignmentFilter(waiting=Waiting.DECLINED))],
     agency_choices: lambda today: [(), (1,)],
     enquiries_of_plan: lambda today: [(today.day, None), (today.day, 1)],

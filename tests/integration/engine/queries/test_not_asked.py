@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from engine.application.daily_cleanup import run_daily_cleanup
 from engine.assignments import lifecycle
-from engine.assignments.weekly_digest import boxes, boxes_on, changes
+from engine.assignments.told import counted, since
 from engine.queries.directory.agencies import list_agencies
 from engine.queries.figures.board import board
 from engine.queries.figures.outlook import Selection, furthest_behind
@@ -26,11 +26,12 @@ from engine.queries.work.promises import late_tasks
 from engine.rules.situation import Action
 from engine.store.database import Database, table
 from engine.store.records import Assignment
-from engine.terms import Quiet, State, TimeClass
+from engine.terms import Quiet, Role, State, TimeClass
 from workflows.projection.shown_runs import Moment, rows_of, state_of
 
 ENDED, MONDAY = at("2021-06-25", "09:00"), at("2021-06-28", "08:00")
 TASK = "IV.1.1", "so-ban"
+LEADERSHIP = Role.LEADERSHIP, "tinh"
 OTHERS = 3
 """Overdue on that Monday besides: of huyen-a, huyen-b and so-chinh."""
 ALL, LATE = AssignmentFilter(), AssignmentFilter(classes=(TimeClass.OPEN_OVERDUE,))
@@ -66,7 +67,7 @@ WINDOWS: dict[str, Callable[[Session, Laid, Today], int]] = {
     ),
     "board": lambda session, laid, today: board(session, today, ALL).total.overdue - OTHERS,
     "progress": lambda session, laid, today: standing(session, today.day).total.overdue - OTHERS,
-    "weekly box": lambda session, laid, today: boxes(session, today.day, ["tinh"])["tinh"].overdue - OTHERS,
+    "weekly box": lambda session, laid, today: counted(session, today.now)[LEADERSHIP].total.overdue - OTHERS,
     "leadership": lambda session, laid, today: sum(
         each.id == "so-ban" for each in furthest_behind(session, today, Selection())
     ),
@@ -110,10 +111,22 @@ def test_it_has_a_line_of_its_own_and_stays_in_the_sum(kept: Laid) -> None:
 def test_figures_of_a_day_before_the_act_are_what_they_were(kept: Laid) -> None:
     with kept.database.read() as session:
         assert standing(session, date(2021, 6, 24)).total.overdue == OTHERS + 1
-        assert boxes_on(session, date(2021, 6, 24), ["tinh"])["tinh"].overdue == OTHERS + 1
         assert standing(session, date(2021, 6, 25)).total.overdue == OTHERS
-        since = changes(session, date(2021, 6, 16), date(2021, 6, 28))
-        assert {each.agency_id for each in since} == {"huyen-a", "huyen-b", "so-chinh", "mat-tran"}
+
+
+def test_it_is_told_as_no_longer_overdue_and_a_task_in_time_as_nothing(database: Database) -> None:
+    laid = lay(database, now=at("2021-04-07"))
+    changed = {}
+    for task, now in ((TASK, at("2021-06-24")), (("IV.4.1", "so-chinh"), at("2021-06-17"))):
+        with database.read() as session:
+            then = counted(session, now)[LEADERSHIP]
+        with database.write() as session:
+            basis = {"followed_by": ("tinh",), "basis": "Nghị quyết 1", "actor": "account:1", "now": now}
+            lifecycle.keep_for_figures(session, laid.assignment(*task), **basis)
+            found = since(then, counted(session, now)[LEADERSHIP], {})
+        assert found is not None
+        changed[task[1]] = {each.id: (each.newly_overdue, each.done) for each in found.agencies}
+    assert changed == {"so-ban": {"so-ban": (-1, 0)}, "so-chinh": {"so-chinh": (0, 0)}}
 
 
 def test_nobody_is_chased_after_a_report_of_it_came_and_went_back(kept: Laid) -> None:

@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 
 from engine.assignments.measures import Boxes
+from engine.assignments.told import Since
 from engine.queries.figures.outlook import Behind, Outlook
-from engine.queries.figures.plan_progress import Standing, since
+from engine.queries.figures.plan_progress import Standing
 from engine.views.event_sentences import finding
 
 DUE = date(2021, 6, 17)
@@ -19,16 +20,12 @@ def behind(name: str, overdue: int, due: date = DUE) -> Behind:
 
 
 def looked(was: int | None, now: int, *agencies: Behind) -> Outlook:
-    """``was``: overdue tasks a week ago; None if nothing had been opened."""
+    """``was``: overdue tasks of the last weekly report; None without one."""
     today = Standing(as_of=date(2021, 6, 28), total=Boxes(late=5, overdue=now), agencies=(), periods=())
-    before = Boxes() if was is None else Boxes(in_term=5, overdue=was)
-    then = Standing(as_of=date(2021, 6, 21), total=before, agencies=(), periods=())
+    before = None if was is None else Boxes(in_term=5, overdue=was)
     return Outlook(
         now=today,
-        then=then,
-        week=since(then, today),
-        better=(),
-        worse=(),
+        since=before and Since(on=date(2021, 6, 21), was=before, now=today.total, agencies=()),
         behind=agencies,
         weeks=(),
         next_dates=(),
@@ -42,7 +39,7 @@ def looked(was: int | None, now: int, *agencies: Behind) -> Outlook:
         (1, 1200, "Quá hạn tăng từ 1 lên 1.200 việc", "Overdue up from 1 to 1,200"),
         (3, 3, "3 việc quá hạn", "3 overdue"),
         (None, 3, "3 việc quá hạn", "3 overdue"),
-        (3, 0, "Hết quá hạn, tuần trước 3 việc", "Nothing overdue any more, 3 a week ago"),
+        (3, 0, "Hết quá hạn, báo cáo tuần trước 3 việc", "Nothing overdue any more, 3 in the last report"),
         (0, 0, "Không có việc quá hạn", "Nothing overdue"),
     ],
 )

@@ -20,6 +20,7 @@ from engine.accounts.signed_links import Signer
 from engine.assignments.backlog import Backlog, Waits
 from engine.assignments.chasing import Chased
 from engine.assignments.measures import Boxes
+from engine.assignments.told import AgencyChange, Since
 from engine.assignments.weekly_digest import OverdueRow
 from engine.files.directory import fold
 from engine.files.plan import load_plan
@@ -37,6 +38,7 @@ from notifications.letters.renderer import ONE_PART_CHARS, TEMPLATES, LetterRend
 from notifications.letters.shortening import MAX_AGENCIES, MAX_DUTIES, MAX_WORST
 
 NOW, DAY = at("2021-06-18", "07:30"), date(2021, 6, 18)
+BOXES = Boxes(on_time=1, late=2, in_term=3, overdue=4)
 BASE = "https://dondoc.nghean.gov.example"
 STATIONERY = LetterRenderer(Signer("a key of the tests of letters"), RendererSettings(BASE))
 ROLES = (Role.COORDINATOR, Role.HEAD, Role.DEPUTY, Role.MONITOR, Role.LEADERSHIP)
@@ -122,7 +124,9 @@ def row(n: int = 1, agency: str = "District office of Vinh", **changes: Any) -> 
 
 
 def digest(*rows: tuple[OverdueRow, int], boxes: Boxes | None = None) -> DigestFacts:
-    return DigestFacts(week="2021-W25", rows=rows or (row(),), boxes=boxes, proof=LetterCounts(66, 65, 64, 1))
+    return DigestFacts(
+        week="2021-W25", at=NOW, rows=rows or (row(),), boxes=boxes, proof=LetterCounts(66, 65, 64, 1), late_agencies=1
+    )
 
 
 def facts(*items: Item, role: Role = Role.COORDINATOR, language: str = "vi", **changes: Any) -> LetterFacts:
@@ -184,11 +188,7 @@ def combinations() -> Iterator[LetterFacts]:
         step = "sends a chasing letter" if language == "en" else "gửi thư đôn đốc"
         apart = [(lines, False) for lines in (*alone, *pairs)]
         for shown, beside in (*apart, *((lines, True) for lines in alone)):
-            mine = (
-                digest(boxes=Boxes(on_time=1, late=2, in_term=3, overdue=4) if role is Role.LEADERSHIP else None)
-                if beside
-                else None
-            )
+            mine = digest(boxes=BOXES if role is Role.LEADERSHIP else None) if beside else None
             lines = [item(kind, n, own=role in OWNERS, next_step=step) for n, kind in enumerate(shown, 1)]
             if shown or mine:
                 yield facts(*lines, role=role, language=language, digest=mine)
@@ -295,7 +295,8 @@ def test_no_subject_and_no_short_message_of_the_real_plan_names_what_it_is_about
             short_title=PLAN.short_title,
         )
         for role in (Role.COORDINATOR, Role.MONITOR, Role.LEADERSHIP):
-            late = digest(row(text=text, citation=citation, agency=heading))
+            boxes = BOXES if role is Role.LEADERSHIP else None
+            late = digest(row(text=text, citation=citation, agency=heading), boxes=boxes)
             assert not subject_words(written(line, role=role, language=language, digest=late).subject)
             assert not subject_words(written(line, role=role, language=language).subject)
         assert not subject_words(written(line, language=language, channel="sms").text)
@@ -317,7 +318,9 @@ def test_hostile_text_is_text(role: Role, language: str) -> None:
     bad: dict[str, Any] = dict.fromkeys(("text", "agency", "supervisor", "due_why", "citation"), HOSTILE)
     said = dict.fromkeys(("reason", "said", "answer"), HOSTILE)
     lines = [item(kind, n, **bad, detail=DETAILS.get(kind, {}) | said) for n, kind in enumerate(NoticeKind, 1)]
-    letter = written(*lines, role=role, language=language, agency=HOSTILE, digest=digest(row(agency=HOSTILE)))
+    letter = written(
+        *lines, role=role, language=language, agency=HOSTILE, digest=digest(row(agency=HOSTILE), boxes=BOXES)
+    )
     assert "<script" not in letter.html
     assert "<b>x</b>" not in letter.html
     assert "&lt;script&gt;" in letter.html
@@ -506,7 +509,8 @@ def test_a_promised_day_stands_in_subject_opening_and_sms_of_its_reminder() -> N
 
 def test_no_chasing_is_claimed_that_was_not_sent() -> None:
     for role in (Role.MONITOR, Role.LEADERSHIP):
-        letter = written(watched(), watched(n=2), role=role, digest=digest())
+        boxes = BOXES if role is Role.LEADERSHIP else None
+        letter = written(watched(), watched(n=2), role=role, digest=digest(boxes=boxes))
         assert not re.search(r"đôn đốc lần|đã nhắc", letter.subject + letter.text)
 
 
@@ -672,23 +676,30 @@ def test_the_leadership_reads_the_boxes_and_the_ten_worst() -> None:
 
 
 def test_the_leadership_reads_what_is_done_and_overdue_with_their_change_within_the_week() -> None:
+    then, now = Boxes(on_time=80, late=3, in_term=12, overdue=69), Boxes(on_time=100, late=34, in_term=9, overdue=21)
+    agency = {"since": DAY - timedelta(7), "id": "a", "name": "Agency A", "broken": 1}
+    changed = (AgencyChange(**agency, was=then, now=now),)
     week = replace(
-        digest(boxes=Boxes(on_time=100, late=34, in_term=9, overdue=21)),
-        before=Boxes(on_time=80, late=3, in_term=12, overdue=69),
+        digest(boxes=now),
+        late_agencies=9,
+        since=Since(on=DAY - timedelta(7), was=then, now=now, agencies=changed),
     )
     vi, en = (STATIONERY.render(facts(role=Role.LEADERSHIP, digest=week, language=each), NOW) for each in LANGUAGES)
-    assert vi.subject.endswith("thứ Sáu, 18/6/2021: hoàn thành 134, tăng 51; quá hạn 1, giảm 48")
-    assert en.subject.endswith("Weekly report to 18/6/2021: 134 done, 51 more; 1 overdue, 48 fewer")
+    assert vi.subject.endswith("thứ Sáu, 18/6/2021: hoàn thành 134, tăng 51; quá hạn 21, giảm 48")
+    assert en.subject.endswith("Weekly report to 18/6/2021: 134 done, 51 more; 21 overdue, 48 fewer")
     for text in (vi.text, " ".join(unescape(vi.html).split())):
-        assert "đã hoàn thành 134 phần việc (tăng 51 so với tuần trước); 1 phần việc của 1 cơ quan quá hạn" in text
-        assert "quá hạn, giảm 48 so với tuần trước" in text
-    assert "134 were done (51 more than a week ago); 1 assignment of 1 agency were overdue, 48 fewer" in en.text
+        assert "07:30 thứ Sáu, 18/6/2021, đã hoàn thành 134 phần việc; 21 phần việc của 9 cơ quan quá hạn." in text
+        assert "So với báo cáo tuần 11/6/2021: hoàn thành 83 → 134, quá hạn 69 → 21; " in text
+        assert "17 không còn quá hạn (Agency A 17), xong 51 (Agency A 51), 1 lời hẹn đã qua (Agency A 1)." in text
+    assert "134 were done; 21 assignments of 9 agencies were overdue." in en.text
+    assert "Compared with the weekly report of 11/6/2021: done 83 → 134, overdue 69 → 21; " in en.text
 
 
 def test_in_the_first_week_there_is_nothing_to_compare_with() -> None:
     text = written(role=Role.LEADERSHIP, digest=digest(boxes=Boxes(on_time=5, late=0, in_term=9, overdue=1))).text
     assert "đã hoàn thành 5 phần việc; 1 phần việc của 1 cơ quan quá hạn." in text
-    assert "tuần trước" not in text
+    assert "Chưa có báo cáo tuần trước để so sánh." in text
+    assert "không đổi" not in text
 
 
 def test_a_tie_of_the_longest_overdue_is_told_as_a_tie() -> None:

@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup
 from ground.factory import Laid, at, do, item, lay, plan_file
 from ground.office import looking, open_office
 
+from engine.assignments.weekly_digest import make
 from engine.features.papers.quick_report import quick_report, text_of
 from engine.queries.stored_plans import plan_of
 from engine.rules.situation import Action
@@ -31,10 +32,13 @@ def points(laid: Laid, day: str = "2021-06-24") -> list[str]:
 
 
 def test_done_and_overdue_with_their_change_lead_the_paper(tied: Laid) -> None:
+    with tied.database.write() as session:
+        make(session, at("2021-06-14", "07:00"))
     do(tied.database, Action.REPORT, tied.assignment("IV.1.1", "so-ban"), now=at("2021-06-21"))
     first = next(each for each in points(tied) if each.startswith("1."))
     assert first.startswith(
-        "1. Đã hoàn thành 01 nhiệm vụ, tăng 01 so với tuần trước; quá hạn 03, tăng 03. Trong tổng số 04 nhiệm vụ:"
+        "1. Đã hoàn thành 01 nhiệm vụ; quá hạn 03. So với báo cáo tuần ngày 14/6/2021: hoàn thành tăng 01, "
+        "quá hạn tăng 03. Trong tổng số 04 nhiệm vụ:"
     )
 
 

@@ -6,12 +6,15 @@ from datetime import date
 from typing import Any
 
 import pytest
-from ground.factory import Laid, at, lay, lay_with_two_reports, swept
+from ground.factory import Laid, at, do, lay, swept
 from ground.office import looking
 
 from engine.assignments.measures import Boxes
+from engine.assignments.told import AgencyChange
+from engine.assignments.weekly_digest import make
 from engine.queries.figures.outlook import Coming, NextDate, Outlook, outlook
-from engine.queries.figures.plan_progress import AgencyChange, standing
+from engine.queries.figures.plan_progress import standing
+from engine.rules.situation import Action
 from engine.store.database import Database
 
 OPENED = at("2021-04-07")
@@ -20,7 +23,13 @@ LATER = at("2021-06-22")
 
 @pytest.fixture
 def laid(database: Database) -> Laid:
-    return lay_with_two_reports(database)
+    """so-ban reported in time, huyen-a a day late, since the digest of 14 June."""
+    laid = lay(database, now=OPENED)
+    with database.write() as session:
+        make(session, at("2021-06-14", "07:00"))
+    do(database, Action.REPORT, laid.assignment("IV.1.1", "so-ban"), now=at("2021-06-16"))
+    do(database, Action.REPORT, laid.assignment("IV.2.1", "huyen-a"), now=at("2021-06-18"))
+    return laid
 
 
 def looked(laid: Laid, now: Any = LATER, **more: Any) -> Outlook:
@@ -64,10 +73,10 @@ def test_nobody_is_furthest_behind_while_nothing_is_overdue(database: Database) 
 
 def test_better_and_worse_stand_apart_and_a_task_that_was_late_counts_as_better(laid: Laid) -> None:
     found = looked(laid)
-    assert [(each.id, each.done) for each in found.better] == [("huyen-a", 1), ("so-ban", 1)]
-    assert [(each.id, each.overdue) for each in found.worse] == [("huyen-b", 1), ("so-chinh", 1)]
-    assert found.week is not None
-    assert (found.week.done, found.week.overdue) == (2, 2)
+    assert found.since is not None
+    assert [(each.id, each.done) for each in found.since.better] == [("huyen-a", 1), ("so-ban", 1)]
+    assert [(each.id, each.overdue) for each in found.since.worse] == [("huyen-b", 1), ("so-chinh", 1)]
+    assert (found.since.on, found.since.done, found.since.overdue) == (date(2021, 6, 14), 2, 2)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +92,7 @@ def test_better_and_worse_stand_apart_and_a_task_that_was_late_counts_as_better(
 def test_a_change_is_for_better_or_for_worse(
     was: dict[str, int], now: dict[str, int], better: bool, worse: bool
 ) -> None:
-    change = AgencyChange("x", "X", Boxes(**was), Boxes(**now))
+    change = AgencyChange(since=LATER.date(), id="x", name="X", was=Boxes(**was), now=Boxes(**now))
     assert (change.better, change.worse) == (better, worse)
 
 
@@ -114,3 +123,15 @@ def test_a_plan_and_a_period_narrow_all_of_it(laid: Laid) -> None:
     assert looked(laid, plan_id=laid.plan_id) == looked(laid)
     other = looked(laid, period="2021-Y")
     assert (other.behind, other.now.total, other.next_dates) == ((), Boxes(), ())
+
+
+def test_what_was_not_told_then_is_compared_with_nothing(laid: Laid) -> None:
+    assert looked(laid, period="2021-Y").since is None
+    assert looked(laid, at("2021-06-16", "20:00")).since is None  # in the week of the first digest
+
+
+def test_an_agency_whose_work_has_gone_elsewhere_is_a_change(laid: Laid) -> None:
+    do(laid.database, Action.CANCEL, laid.assignment("IV.2.1", "huyen-b"), now=at("2021-06-16"))
+    found = looked(laid).since
+    assert found is not None
+    assert ("huyen-b", Boxes(in_term=1), Boxes()) in [(each.id, each.was, each.now) for each in found.agencies]

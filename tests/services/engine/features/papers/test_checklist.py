@@ -17,6 +17,8 @@ import pytest
 from lxml import etree
 from services.libreoffice import as_pdf
 
+from engine.assignments.measures import Boxes
+from engine.assignments.told import Since
 from engine.features.papers.dispatch import dispatch_docx
 from engine.features.papers.facts import Dispatch, DutyRow, Issuer, PlanFacts
 from engine.features.papers.quick_report import QuickReport, RankRow, Worst, quick_report_docx, ranked, ranking_docx
@@ -133,8 +135,7 @@ def quick(agencies: int = 40) -> bytes:
             worst=worst,
             asked=2,
             asked_done=1,
-            done_more=49,
-            overdue_more=19,
+            since=Since(on=date(2021, 6, 21), was=Boxes(overdue=69), now=Boxes(late=49, overdue=21), agencies=()),
             source=SOURCE,
         )
     )
