@@ -22,7 +22,6 @@ from sqlmodel import Session
 from engine.agencies import contacts
 from engine.agencies.contacts import ContactLine
 from engine.assignments.outbox import letter_row
-from engine.assignments.weekly_digest import schedule
 from engine.errors import BadInput, ForbiddenMove, NotAllowed
 from engine.rules.calendar import local_date
 from engine.store.database import insert_new, table
@@ -280,7 +279,7 @@ def _channel(session: Session, who: ContactLine, name: str) -> Channel:
 
 
 def _may_wait(session: Session) -> tuple[NoticeKind, ...]:
-    policy = schedule(read_rulebook(session))
+    policy = read_rulebook(session).general
     return () if policy is None else policy.may_stop
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, case, exists, func, select
 from sqlmodel import Session
 
-from engine.assignments.weekly_digest import LAST_WEEK, digest_day, is_owed, schedule, week_of
+from engine.assignments.weekly_digest import LAST_WEEK, digest_day, is_owed, week_of
 from engine.rules.calendar import ONE_DAY, instant, local_date
 from engine.store.clock import lease_clock
 from engine.store.database import table
@@ -58,7 +58,7 @@ def _statement(dialect: str) -> Any:
 
 def in_window(now: datetime, book: Rulebook) -> bool:
     """True if non-urgent letters may be sent now: on a working day, inside the send window."""
-    policy = schedule(book)
+    policy = book.general
     today = local_date(now)
     if policy is None or not book.calendar.is_working(today):
         return False
@@ -108,7 +108,7 @@ def _next_letter(session: Session, after: datetime) -> datetime | None:
 
 def opens_at(moment: datetime, book: Rulebook) -> datetime | None:
     """The first instant from ``moment`` on at which non-urgent letters may be sent."""
-    policy = schedule(book)
+    policy = book.general
     if policy is None or in_window(moment, book):
         return moment if policy else None
     day = local_date(moment)
@@ -123,7 +123,7 @@ def _next_digest(session: Session, after: datetime) -> datetime | None:
     if session.connection().scalar(select(a.c.id).where(a.c.due_on.is_not(None)).limit(1)) is None:
         return None
     book = read_rulebook(session)
-    policy = schedule(book)
+    policy = book.general
     if policy is None:
         return None
     day = local_date(after)

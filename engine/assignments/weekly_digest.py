@@ -123,7 +123,7 @@ def is_owed(session: Session, now: datetime) -> bool:
     if last_week is not None and last_week >= week_of(today):
         return False
     book = read_rulebook(session)
-    policy = schedule(book)
+    policy = book.general
     if policy is None:
         return False
     send_on = digest_day(today, policy, book.calendar)
@@ -141,7 +141,7 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
     if not advance_fact(session, LAST_WEEK, week):
         return 0, 0
     book = read_rulebook(session)
-    policy = schedule(book)
+    policy = book.general
     assert policy is not None
     with_overdue, empty = _readers(session, today, policy, book.calendar)
     rows: dict[int, int | None] = dict.fromkeys(recipient.id for recipient in empty)
@@ -303,11 +303,6 @@ def _boxes(
     )
     rows = session.connection().execute(statement)
     return {row.issuer_id: Boxes(**{box: row._mapping[box] for box in BOX.values()}) for row in rows}
-
-
-def schedule(book: Rulebook) -> Policy | None:
-    """The policy that sets the weekday and hours of digests: «default», else the first."""
-    return book.policies.get("default") or next(iter(book.policies.values()), None)
 
 
 def _late_by_audience(session: Session, today: date, past: set[int]) -> dict[tuple[str, Role], int]:

@@ -23,7 +23,6 @@ from engine.assignments.bulk_decisions import Decided, decide_each
 from engine.assignments.measures import is_unfinished, unfinished
 from engine.assignments.opening import planned
 from engine.assignments.outbox import NoticeLine, post
-from engine.assignments.weekly_digest import schedule
 from engine.errors import BadInput, Conflict, NotFound
 from engine.plans.amendments import move_by_dispatch, require_existing
 from engine.rules.calendar import local_date, written
@@ -104,7 +103,7 @@ class PlanToEnd:
 @depends_on(Topic.PLANS, Topic.WORK)
 def plans_to_end(session: Session, today: date) -> tuple[PlanToEnd, ...]:
     """The longest past first; none without a policy. Three queries."""
-    policy = schedule(read_rulebook(session))
+    policy = read_rulebook(session).general
     past = past_plans(session, today, policy) if policy else {}
     if not past:
         return ()
@@ -118,7 +117,7 @@ def plans_to_end(session: Session, today: date) -> tuple[PlanToEnd, ...]:
 
 def past_plan_ids(session: Session, today: date) -> tuple[int, ...]:
     """The plans of ``plans_to_end``."""
-    policy = schedule(read_rulebook(session))
+    policy = read_rulebook(session).general
     return tuple(past_plans(session, today, policy)) if policy else ()
 
 

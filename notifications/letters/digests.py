@@ -30,7 +30,6 @@ from engine.assignments.weekly_digest import (
     is_first_of_month,
     monitors_standing_in,
     overdue,
-    schedule,
     told_until,
 )
 from engine.queries.system.letters import LetterCounts, count_letters
@@ -162,7 +161,7 @@ def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, t
     week = count_letters(session, today - WEEK, today)
     late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
     concerned = _by_agency(rows)
-    told = told_until(today, schedule(book), book.calendar)
+    told = told_until(today, book.general, book.calendar)
     changed = _changes_by_reader(changes(session, told + ONE_DAY, today, past))
     above = _above(session, rows, sorted(issuers), book, today, past) if issuers else {}
     found = {}
@@ -190,7 +189,7 @@ def _readers(letters: Sequence[WeeklyLetter]) -> tuple[set[str], set[str], set[s
 
 def _past(session: Session, book: Rulebook, today: date) -> frozenset[int]:
     """The plans that are closed to letters."""
-    policy = schedule(book)
+    policy = book.general
     return frozenset(past_plans(session, today, policy)) if policy else frozenset()
 
 
@@ -217,7 +216,7 @@ def _above(
     past: Collection[int],
 ) -> Mapping[tuple[Role, str], dict[str, Any]]:
     """(leadership, issuer) -> the fields that only its digest has."""
-    policy = schedule(book)
+    policy = book.general
     told = told_until(today, policy, book.calendar)
     counts, earlier = boxes(session, today, issuers, past), boxes_on(session, told, issuers, past)
     left = _past_plans(session, past) if past else {}
@@ -309,7 +308,7 @@ def _digest(letter: WeeklyLetter, rows: Sequence[tuple[OverdueRow, int]], week: 
 def waiting_lists(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, today: date) -> dict[int, Backlog]:
     """What waits for the department of each letter, by letter id: for its monitor in every letter, for its head in the
     weekly one, once something has waited for too long."""
-    policy = schedule(book)
+    policy = book.general
     readers = [each for each in letters if each.role is Role.MONITOR or (each.role is Role.HEAD and each.digest_week)]
     if policy is None or not readers:
         return {}

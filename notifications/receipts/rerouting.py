@@ -30,7 +30,6 @@ from engine.assignments.outbox import (
     unreachable_event,
     unreachable_line,
 )
-from engine.assignments.weekly_digest import schedule
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Policy, audience
 from engine.store.database import among, insert_new, table
@@ -271,7 +270,7 @@ def _reroute_digest(
     session: Session, letter: TriedLetter, alternatives: Sequence[tuple[Recipient, str]], book: Rulebook, now: datetime
 ) -> bool:
     """Send the weekly digest to the next person by e-mail, unless they have one of their own this week."""
-    policy: Policy | None = schedule(book)
+    policy: Policy | None = book.general
     reader = next((recipient for recipient, channel in alternatives if channel == "email"), None)
     g, m = table(Digest), table(Letter)
     if not letter.digest_week or policy is None or reader is None:
