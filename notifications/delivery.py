@@ -150,7 +150,7 @@ async def deliver(
         policy = book.general if in_window(now, book) and has_late_letters(session, now) else None
     if policy is not None:
         with database.write() as session:
-            merge_late_letters(session, book.calendar, policy, now)
+            merge_late_letters(session, book, policy, now)
     while not delivery.stop.is_set():
         moment = now + timedelta(seconds=time.monotonic() - began)
         claimed, facts = _claim_batch(database, book, moment, now, delivery, held, agencies)

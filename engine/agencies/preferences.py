@@ -21,7 +21,7 @@ from sqlmodel import Session
 
 from engine.agencies import contacts
 from engine.agencies.contacts import ContactLine
-from engine.assignments.outbox import letter_row
+from engine.assignments.outbox import LetterDay, letter_row
 from engine.errors import BadInput, ForbiddenMove, NotAllowed
 from engine.rules.calendar import local_date
 from engine.store.database import insert_new, table
@@ -60,7 +60,7 @@ def report_refusal(session: Session, deputy_id: int, agency_id: str, now: dateti
 def _queue(session: Session, deputy_id: int, told: Iterable[Recipient], now: datetime) -> None:
     today = local_date(now)
     rows = [
-        letter_row(each, channel, today, now, now) | {"key": f"{DEPUTY_NAMED}{deputy_id}:{each.id}"}
+        letter_row(each, channel, LetterDay.at_once(now), now) | {"key": f"{DEPUTY_NAMED}{deputy_id}:{each.id}"}
         for each in told
         if each.answers_on(today)
         for channel in [name for name in CHANNELS if each.address(name)][:1]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, case, exists, func, select
 from sqlmodel import Session
 
-from engine.assignments.weekly_digest import LAST_WEEK, digest_day, is_owed, week_of
+from engine.assignments.outbox import next_digest_day, send_day
+from engine.assignments.weekly_digest import LAST_WEEK, is_owed, week_of
 from engine.rules.calendar import ONE_DAY, instant, local_date
 from engine.store.clock import lease_clock
 from engine.store.database import table
@@ -58,11 +59,7 @@ def _statement(dialect: str) -> Any:
 
 def in_window(now: datetime, book: Rulebook) -> bool:
     """True if non-urgent letters may be sent now: on a working day, inside the send window."""
-    policy = book.general
-    today = local_date(now)
-    if policy is None or not book.calendar.is_working(today):
-        return False
-    return instant(today, policy.window.opens) <= now < instant(today, policy.window.closes)
+    return opens_at(now, book) == now
 
 
 def _claimable(dialect: str, now: datetime | ColumnElement[datetime]) -> Any:
@@ -109,12 +106,9 @@ def _next_letter(session: Session, after: datetime) -> datetime | None:
 def opens_at(moment: datetime, book: Rulebook) -> datetime | None:
     """The first instant from ``moment`` on at which non-urgent letters may be sent."""
     policy = book.general
-    if policy is None or in_window(moment, book):
-        return moment if policy else None
-    day = local_date(moment)
-    if moment >= instant(day, policy.window.closes):
-        day += ONE_DAY
-    return instant(book.calendar.on_or_after(day), policy.window.opens)
+    if policy is None:
+        return None
+    return max(moment, instant(send_day(moment, policy, book.calendar), policy.window.opens))
 
 
 def _next_digest(session: Session, after: datetime) -> datetime | None:
@@ -126,9 +120,7 @@ def _next_digest(session: Session, after: datetime) -> datetime | None:
     policy = book.general
     if policy is None:
         return None
-    day = local_date(after)
-    for weeks in range(4):
-        send_day = digest_day(day + timedelta(days=7 * weeks), policy, book.calendar)
-        if send_day is not None and instant(send_day, policy.decide_at) > after:
-            return instant(send_day, policy.decide_at)
-    return None
+    today = local_date(after)
+    decided = after >= instant(today, policy.decide_at)
+    day = next_digest_day(today + ONE_DAY if decided else today, policy, book.calendar)
+    return None if day is None else instant(day, policy.decide_at)

@@ -48,9 +48,7 @@ def make_promise(
     acting = acting_on(session, assignment_id, Text("hẹn ngày", "be promised"), now)
     if acting.row.due_on is None:
         raise ForbiddenMove(Text("Việc này không có thời hạn nên không cần hẹn.", "It has no due date."))
-    made = add_promise(
-        session, acting.row, text, source, policy=acting.policy, calendar=acting.book.calendar, actor=actor, now=now
-    )
+    made = add_promise(session, acting.row, text, source, policy=acting.policy, book=acting.book, actor=actor, now=now)
     apply_promise(session, acting, made, reason=text.reason.strip())
     return made
 

@@ -19,7 +19,7 @@ from sqlmodel import Session
 from engine.assignments.backlog import backlogs, past_plans
 from engine.assignments.chasing import Chased, chased
 from engine.assignments.measures import BOX, Boxes, still_asked, time_class_column, unfinished
-from engine.assignments.outbox import letter_row, open_letters, send_day
+from engine.assignments.outbox import WEEK, digest_day, holds, letter_day, letter_row, open_letters
 from engine.assignments.promise_rows import promise_waits, promises_made
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy, audience
@@ -43,7 +43,6 @@ from engine.terms import (
     Urgency,
 )
 
-WEEK = timedelta(days=7)
 LAST_WEEK = "digest_week"
 REACH = timedelta(days=366)
 """How far back an owner's digest goes: one year of a plan, but for what was promised."""
@@ -99,13 +98,6 @@ def week_of(day: date) -> str:
     """ISO week as ``2021-W24``."""
     year, week, _ = day.isocalendar()
     return f"{year}-W{week:02d}"
-
-
-def digest_day(day: date, policy: Policy, calendar: WorkCalendar) -> date | None:
-    """The working day of the digest in ``day``'s ISO week; None if the week has no working day from then on."""
-    monday = day - timedelta(days=day.weekday())
-    send_on = calendar.on_or_after(monday + policy.digest_weekday * ONE_DAY)
-    return send_on if send_on < monday + timedelta(days=7) else None
 
 
 def told_until(day: date, policy: Policy | None, calendar: WorkCalendar) -> date:
@@ -387,16 +379,17 @@ def _add_to_letters(
     """Mark each recipient's letter of the day as containing the digest; contact id -> letter id."""
     letters = table(Letter)
     placed: dict[int, int | None] = {}
-    day = send_day(now, policy, book.calendar)
+    held = holds(session, (each.id for each in recipients))
+    days = {each.id: letter_day(now, book, policy, held=held.get(each.id)) for each in recipients}
     waiting = sorted(recipients, key=lambda each: f"letter:{each.id}")
     while waiting:
-        rows = [letter_row(each, "email", day, instant(day, policy.send_at), now) for each in waiting]
+        rows = [letter_row(each, "email", days[each.id], now) for each in waiting]
         rows.sort(key=lambda row: str(row["key"]))
         opened = open_letters(session, rows)
         by_contact = {row["contact_id"]: opened.get(str(row["key"])) for row in rows}
         placed |= {contact: letter for contact, letter in by_contact.items() if letter is not None}
         waiting = [each for each in waiting if by_contact[each.id] is None]
-        day = book.calendar.on_or_after(day + ONE_DAY)
+        days |= {each.id: letter_day(days[each.id].left, book, policy) for each in waiting}
     if placed:
         session.connection().execute(
             update(letters).where(letters.c.id.in_([each for each in placed.values() if each])).values(digest_week=week)

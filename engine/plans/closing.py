@@ -182,7 +182,7 @@ def _tell_owners(session: Session, plan_id: int, reason: str, now: datetime) -> 
         )
         for row in session.connection().execute(owed)
     ]
-    post(session, lines, read_recipients(session, {line.agency_id for line in lines}), book.calendar, now)
+    post(session, lines, read_recipients(session, {line.agency_id for line in lines}), book, now)
 
 
 def _require_active(plan_id: int, state: PlanState | None) -> None:
@@ -231,6 +231,6 @@ def redate_all(session: Session, ids: Sequence[int], *, day: date, basis: str, a
         line = move_by_dispatch(session, row, day, basis, book, actor=actor, now=now)
         if line is None:
             raise Conflict(Text("Hạn không thay đổi.", "The due date stays as it is."))
-        post(session, [line], read_recipients(session, [line.agency_id]), book.calendar, now)
+        post(session, [line], read_recipients(session, [line.agency_id]), book, now)
 
     return decide_each(session, ids, one)

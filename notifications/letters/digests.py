@@ -17,11 +17,11 @@ from sqlmodel import Session
 
 from engine.assignments.backlog import Backlog, backlogs, past_plans
 from engine.assignments.measures import Boxes, unfinished
+from engine.assignments.outbox import WEEK
 from engine.assignments.promise_rows import tasks_with_broken_promises
 from engine.assignments.weekly_digest import (
     AUDIENCES,
     REACH,
-    WEEK,
     Changed,
     OverdueRow,
     boxes,

@@ -22,15 +22,16 @@ from engine.assignments.outbox import (
     WITHDRAWN,
     NoticeLine,
     Slot,
+    holds,
+    letter_day,
     letter_row,
     open_letters,
     place,
     post,
-    send_day,
     unreachable_event,
     unreachable_line,
 )
-from engine.rules.calendar import instant, local_date
+from engine.rules.calendar import local_date
 from engine.rules.policy import Policy, audience
 from engine.store.database import among, insert_new, table
 from engine.store.event_log import append
@@ -141,7 +142,7 @@ def reroute(session: Session, letter: TriedLetter, *, dead: bool, now: datetime)
             unreachable.append(row)
         else:
             slots.append(Slot(_line(row, letter, book), *alternative))
-    place(session, slots, book.calendar, now)
+    place(session, slots, book, now)
     digest = _reroute_digest(session, letter, alternatives, book, now)
     _notify_monitor(session, letter, rows, unreachable, recipients, book, dead=dead, now=now)
     if slots or digest:
@@ -263,7 +264,7 @@ def _notify_monitor(
         )
         for row in reported
     ]
-    post(session, lines, recipients, book.calendar, now)
+    post(session, lines, recipients, book, now)
 
 
 def _reroute_digest(
@@ -278,8 +279,8 @@ def _reroute_digest(
     has_one = select(g.c.id).where(g.c.contact_id == reader.id, g.c.week == letter.digest_week)
     if session.connection().scalar(has_one) is not None:
         return False
-    day = send_day(now, policy, book.calendar)
-    opened = open_letters(session, [letter_row(reader, "email", day, instant(day, policy.send_at), now)])
+    when = letter_day(now, book, policy, held=holds(session, [reader.id]).get(reader.id))
+    opened = open_letters(session, [letter_row(reader, "email", when, now)])
     letter_id = next(iter(opened.values()), None)
     if letter_id is None:
         return False

@@ -9,18 +9,19 @@ from typing import Any
 import pytest
 from ground.databases import closing_database
 from ground.factory import Laid, add_contact, at, do, happened, lay, policy, row, rows, swept
+from ground.office import contact_of
 from sqlalchemy import delete, update
 
 from engine.assignments.backlog import backlogs
 from engine.assignments.lifecycle import Action, ReportText, report
 from engine.assignments.measures import Boxes
 from engine.assignments.opening import open_due
+from engine.assignments.outbox import digest_day, hold_lines
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.weekly_digest import (
     boxes,
     boxes_on,
     changes,
-    digest_day,
     is_owed,
     make,
     overdue,
@@ -210,6 +211,17 @@ def test_when_the_day_s_letter_has_left_the_digest_goes_into_the_next_day_s(laid
         session.connection().execute(update(table(Letter)).values(state=LetterState.DELIVERED))
     made(laid, at("2021-06-21", "09:00"))
     assert carried(laid)["coordinator@so-ban.example"] == date(2021, 6, 22)
+
+
+def test_the_digest_of_a_reader_whose_letters_are_held_waits_with_them(laid: Laid) -> None:
+    """A quiet fortnight was broken by the digest, whose letter of Monday was made beside the one that was held."""
+    swept(laid.database, at("2021-06-18", "07:00"))
+    (held,) = rows(laid.database, Letter, contact_id=contact_of(laid.database, "so-ban"), state=LetterState.QUEUED)
+    with laid.database.write() as session:
+        hold_lines(session, [rows(laid.database, Notice, letter_id=held.id)[0].id], at("2021-07-06", "07:30"))
+    made(laid)
+    assert carried(laid)["coordinator@so-ban.example"] == date(2021, 7, 6)
+    assert carried(laid)["coordinator@huyen-a.example"] == MONDAY.date()
 
 
 @pytest.mark.parametrize(
