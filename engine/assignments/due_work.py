@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, bindparam, case, exists, func, select
 from sqlmodel import Session
 
 from engine.assignments.outbox import next_digest_day, send_day
-from engine.assignments.weekly_digest import LAST_WEEK, is_owed, week_of
+from engine.assignments.weekly_digest import LAST_LOOK, is_owed, week_day
 from engine.rules.calendar import ONE_DAY, instant, local_date
 from engine.store.clock import lease_clock
 from engine.store.database import table
@@ -37,10 +37,10 @@ class Due:
 def what_is_due(session: Session, now: datetime) -> Due:
     """One statement. The digest needs a second query in the first hours of the week, and letters one outside the send
     window: those that wait for the morning are not due at night."""
-    opens, acts, week, delivers = session.connection().execute(_statement(_dialect(session)), {"now": now}).one()
-    already_sent = week is not None and week >= week_of(local_date(now))
+    opens, acts, last_look, delivers = session.connection().execute(_statement(_dialect(session)), {"now": now}).one()
+    looked = last_look is not None and last_look >= week_day(local_date(now))
     # Plans are opened first, here or in another process; otherwise their contacts would miss this week's digest.
-    digest = not opens and not already_sent and is_owed(session, now)
+    digest = not opens and not looked and is_owed(session, now)
     return Due(bool(opens), bool(acts), digest, bool(delivers) and _may_leave(session, now))
 
 
@@ -52,7 +52,7 @@ def _statement(dialect: str) -> Any:
     return select(
         exists().where(p.c.next_open_at.is_not(None), p.c.next_open_at <= now),
         exists().where(a.c.next_action_at.is_not(None), a.c.next_action_at <= now),
-        select(f.c.value).where(f.c.name == LAST_WEEK).scalar_subquery(),
+        select(f.c.value).where(f.c.name == LAST_LOOK).scalar_subquery(),
         exists().where(STILL_OWED, m.c.send_after <= now, _claimable(dialect, now)),
     )
 

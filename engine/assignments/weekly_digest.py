@@ -1,8 +1,9 @@
 """The weekly digest of overdue assignments: who gets it, when it is due, and what it counts.
 
-One per recipient and ISO week; for a department also what waits for its decision. It goes into the recipient's letter
-of the day, so a Monday brings one letter, not two. If nothing is overdue there is no letter, but a row and an event
-record the check. A digest whose own day was missed is made on any later day of the week.
+One per recipient and ISO week, claimed by its row; for a department also what waits for its decision. It goes into the
+recipient's letter of the day, so a Monday brings one letter, not two. If nothing is overdue there is no letter, but a
+row and an event record the check. A digest whose own day was missed is made on any later day of the week, that of who
+comes in the week on the next working day.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ from engine.terms import (
     Urgency,
 )
 
-LAST_WEEK = "digest_week"
+LAST_LOOK = "digest_week"
+"""The fact that says on which day readers without this week's digest were last looked for, as ``week_day``."""
 REACH = timedelta(days=366)
 """How far back an owner's digest goes: one year of a plan, but for what was promised."""
 AUDIENCES = (Role.COORDINATOR, Role.MONITOR, Role.LEADERSHIP)
@@ -100,6 +102,11 @@ def week_of(day: date) -> str:
     return f"{year}-W{week:02d}"
 
 
+def week_day(day: date) -> str:
+    """ISO week date, ``2021-W24-1``; sorts after its week."""
+    return f"{week_of(day)}-{day.isoweekday()}"
+
+
 def told_until(day: date, policy: Policy | None, calendar: WorkCalendar) -> date:
     """The last day that was told by the digest of the week before ``day``'s: that digest left in the morning after it.
     What has changed since is a change to its reader, whoever reads a letter, a page or a paper of this week."""
@@ -109,33 +116,40 @@ def told_until(day: date, policy: Policy | None, calendar: WorkCalendar) -> date
 
 
 def is_owed(session: Session, now: datetime) -> bool:
-    """True if this week's digest is due and has not been sent. Costs one row when it has been."""
-    last_week = read_fact(session, LAST_WEEK)
+    """True if this week's digest is due and nobody has looked today who has not got it. Costs one row when somebody
+    has."""
+    last_look = read_fact(session, LAST_LOOK) or ""
     today = local_date(now)
-    if last_week is not None and last_week >= week_of(today):
+    if last_look >= week_day(today):
         return False
     book = read_rulebook(session)
     policy = book.general
     if policy is None:
         return False
     send_on = digest_day(today, policy, book.calendar)
-    return send_on is not None and now >= instant(send_on, policy.decide_at)
+    if send_on is None or now < instant(send_on, policy.decide_at):
+        return False
+    return last_look < week_day(send_on) or now >= instant(book.calendar.on_or_after(today), policy.decide_at)
 
 
 def make(session: Session, now: datetime) -> tuple[int, int]:
     """Make this week's digests; returns (letters, empty digests). Call it only if ``is_owed``, in the same transaction.
 
-    The week is claimed first: of two passes at once the second waits here and then has nothing to do. Otherwise it
+    The day is claimed first: of two passes at once the second waits here and then has nothing to do. Otherwise it
     could find the first one's letters already sent, and put the same digest into the next day's letters.
     """
     today = local_date(now)
     week = week_of(today)
-    if not advance_fact(session, LAST_WEEK, week):
+    if not advance_fact(session, LAST_LOOK, week_day(today)):
         return 0, 0
     book = read_rulebook(session)
     policy = book.general
     assert policy is not None
-    with_overdue, empty = _readers(session, today, policy, book.calendar)
+    g = table(Digest)
+    claimed = frozenset(session.connection().scalars(select(g.c.contact_id).where(g.c.week == week)))
+    with_overdue, empty = _readers(session, today, policy, book.calendar, claimed)
+    if not with_overdue and not empty:
+        return 0, 0
     rows: dict[int, int | None] = dict.fromkeys(recipient.id for recipient in empty)
     rows |= _add_to_letters(session, with_overdue, week, policy, book, now)
     insert_new(
@@ -156,14 +170,15 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
         ],
     )
     letters, nothing = len(with_overdue), len(empty)
-    record(session, EventKind.DIGEST_MADE, now, key=f"digest:{week}:made", week=week, letters=letters, empty=nothing)
+    record(session, EventKind.DIGEST_MADE, now, key=f"digest:{today}:made", week=week, letters=letters, empty=nothing)
     return letters, nothing
 
 
 def _readers(
-    session: Session, today: date, policy: Policy, calendar: WorkCalendar
+    session: Session, today: date, policy: Policy, calendar: WorkCalendar, claimed: Collection[int]
 ) -> tuple[list[Recipient], list[Recipient]]:
-    """Who has anything to read of this week, and who has not."""
+    """Who has anything to read of this week, and who has not; but for who had it. The heads of departments that keep
+    others waiting are told once a week."""
     past = set(past_plans(session, today, policy))
     late = _late_by_audience(session, today, past)
     waiting = backlogs(session, _departments(session), calendar, today, policy)
@@ -174,7 +189,9 @@ def _readers(
     with_overdue: list[Recipient] = []
     empty: list[Recipient] = []
     standing_in = monitors_standing_in(session, _departments(session), today)
-    for recipient in _recipients(session, today, kept_waiting):
+    for recipient in _recipients(session, today, () if claimed else kept_waiting):
+        if recipient.id in claimed:
+            continue
         has_late = bool(late.get((recipient.agency_id, audience(recipient.role))))
         if recipient.id in standing_in:
             has_late = has_late or bool(late.get((recipient.agency_id, Role.MONITOR)))

@@ -23,7 +23,7 @@ from engine.application.daily_cleanup import LAST_CLEANUP_FACT
 from engine.assignments.lifecycle import standing_report
 from engine.assignments.measures import still_asked, unfinished
 from engine.assignments.outbox import ON_HOLD, WEEK, LetterDay, letter_day
-from engine.assignments.weekly_digest import LAST_WEEK, week_of
+from engine.assignments.weekly_digest import LAST_LOOK, week_day
 from engine.errors import Unavailable
 from engine.queries.system.health import channels
 from engine.rules.calendar import instant, local_date
@@ -217,9 +217,9 @@ def _letters_kept_here(session: Session, now: datetime) -> int:
 
 
 def _digest_in_future(session: Session, now: datetime) -> int:
-    """The week of the last digest, or the day of the last cleanup."""
+    """The day of the last look for readers of the weekly digest, or of the last cleanup."""
     f, today = table(Fact), local_date(now)
-    digest = and_(f.c.name == LAST_WEEK, f.c.value > week_of(today))
+    digest = and_(f.c.name == LAST_LOOK, f.c.value > week_day(today))
     cleanup = and_(f.c.name == LAST_CLEANUP_FACT, f.c.value > today.isoformat())
     return _count(session, Fact, or_(digest, cleanup))
 

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, exists, func, or_, select, update
 from sqlmodel import Session
 
 from engine.application.daily_cleanup import LAST_CLEANUP_FACT
-from engine.assignments.weekly_digest import LAST_WEEK, week_of
+from engine.assignments.weekly_digest import LAST_LOOK, week_day, week_of
 from engine.rules.calendar import ONE_DAY, local_date
 from engine.rules.policy import MAX_LEVEL
 from engine.store import search_index
@@ -118,9 +118,10 @@ def _far_ahead(session: Session, now: datetime) -> int:
 
 
 def _digest_week(session: Session, now: datetime) -> int:
-    f, week = table(Fact), week_of(local_date(now))
-    changed = session.connection().execute(update(f).where(f.c.name == LAST_WEEK, f.c.value > week).values(value=week))
-    return changed.rowcount
+    """This week's readers are looked for again; who had its digest gets no second one."""
+    f, today = table(Fact), local_date(now)
+    ahead = (f.c.name == LAST_LOOK, f.c.value > week_day(today))
+    return session.connection().execute(update(f).where(*ahead).values(value=week_of(today))).rowcount
 
 
 def _last_cleanup(session: Session, now: datetime) -> int:

@@ -28,7 +28,7 @@ from engine.assignments.weekly_digest import (
     week_of,
 )
 from engine.rules.calendar import DayException, DayKind, WorkCalendar
-from engine.store.database import Database, table
+from engine.store.database import Database, insert_new, table
 from engine.store.recipients import remember_channels
 from engine.store.records import Assignment, Contact, Digest, Event, Letter, Notice, Plan
 from engine.store.rulebook import read_rulebook
@@ -93,6 +93,23 @@ def test_everybody_concerned_has_one_digest_on_monday_and_no_second_one_in_the_w
     }
     assert [made(laid, at(day, "09:00")) for day in ("2021-06-21", "2021-06-23", "2021-06-27")] == [(0, 0)] * 3
     assert len(rows(laid.database, Digest)) == 8
+
+
+def test_who_comes_in_the_week_has_its_digest_on_the_next_working_day_and_nobody_a_second_one(laid: Laid) -> None:
+    made(laid)
+    add_contact(laid.database, "so-chinh", Role.MONITOR, email="monitor2@so-chinh.example")
+    assert not owed(laid, at("2021-06-21", "23:00"))
+    assert [made(laid, at(day, "07:00")) for day in ("2021-06-22", "2021-06-23")] == [(1, 0), (0, 0)]
+    assert carried(laid)["monitor2@so-chinh.example"] == date(2021, 6, 22)
+    assert happened(laid.database, kind=EventKind.DIGEST_MADE) == ["digest_made"] * 2
+
+
+def test_a_reader_who_had_the_week_s_digest_takes_it_from_nobody_else(laid: Laid) -> None:
+    early = {"contact_id": contact_of(laid.database, "so-ban"), "week": "2021-W25", "letter_id": None, "at": MONDAY}
+    with laid.database.write() as session:
+        insert_new(session, Digest, [early])
+    assert made(laid) == (5, 2)
+    assert "coordinator@so-ban.example" not in carried(laid)
 
 
 def test_without_a_monitor_the_digest_goes_to_whoever_stands_in_and_reads_as_a_monitor_s(laid: Laid) -> None:
