@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pytest
 from ground.paths import CONFIG, DATA
+from ground.typed_days import READ
 from hypothesis import given
 from hypothesis import strategies as st
 from import_figures.kinds import samples
@@ -492,6 +494,17 @@ def test_what_a_document_says_is_owed_is_read_corrected_and_saved() -> None:
         {"what": "50 học viên", "kind": "figure"},
         None,
     ]
+
+
+@pytest.mark.parametrize("way", READ)
+def test_a_day_of_the_review_is_read_as_one_that_is_typed(way: str) -> None:
+    """One without a year is the first such day from the issue of the plan on."""
+    review = read(OUTPUTS)
+    review.set_head({"issued_on": "17.4.2021"})
+    set_duty(review, next(iter(review.draft.duties)).key, due=way)
+    found = reviewed(review.draft, DIRECTORY)
+    assert date(2021, 6, 17).isoformat() in {rule.get("on") for rule in found.data["report_rules"].values()}
+    assert str(found.data["issued_on"]) == "2021-04-17"
 
 
 def test_joined_duties_owe_what_both_owed() -> None:
