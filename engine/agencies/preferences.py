@@ -26,7 +26,7 @@ from engine.errors import BadInput, ForbiddenMove, NotAllowed
 from engine.rules.calendar import local_date
 from engine.store.database import insert_new, table
 from engine.store.event_log import record
-from engine.store.recipients import CHANNELS, Recipient, address_of, read_recipients, unset_channels
+from engine.store.recipients import CHANNELS, WHOLE, Recipient, address_of, read_recipients, unset_channels
 from engine.store.records import Assignment, Contact, Letter, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, NoticeKind, Role
@@ -87,6 +87,10 @@ class Channel:
     stopped: str
     weekly: bool
     may_be_stopped: bool
+
+    @property
+    def whole(self) -> bool:
+        return self.name in WHOLE
 
 
 @dataclass(frozen=True)

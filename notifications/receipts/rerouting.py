@@ -35,7 +35,7 @@ from engine.rules.calendar import local_date
 from engine.rules.policy import Policy, audience
 from engine.store.database import among, insert_new, table
 from engine.store.event_log import append
-from engine.store.recipients import CHANNELS, Recipient, Recipients, read_recipients
+from engine.store.recipients import CHANNELS, WHOLE, Recipient, Recipients, read_recipients
 from engine.store.records import Assignment, Digest, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.store.stored_rows import columns_for, objects
@@ -272,7 +272,7 @@ def _reroute_digest(
 ) -> bool:
     """Send the weekly digest to the next person by e-mail, unless they have one of their own this week."""
     policy: Policy | None = book.general
-    reader = next((recipient for recipient, channel in alternatives if channel == "email"), None)
+    reader, channel = next((each for each in alternatives if each[1] in WHOLE), (None, ""))
     g, m = table(Digest), table(Letter)
     if not letter.digest_week or policy is None or reader is None:
         return False
@@ -280,7 +280,7 @@ def _reroute_digest(
     if session.connection().scalar(has_one) is not None:
         return False
     when = letter_day(now, book, policy, held=holds(session, [reader.id]).get(reader.id))
-    opened = open_letters(session, [letter_row(reader, "email", when, now)])
+    opened = open_letters(session, [letter_row(reader, channel, when, now)])
     letter_id = next(iter(opened.values()), None)
     if letter_id is None:
         return False
