@@ -137,7 +137,7 @@ def _when(rung: Rung, language: str) -> str:
     return words.said(language)
 
 
-DIGEST_BY_GENERAL = Text("theo chính sách chung", "by the general policy")
+BY_GENERAL = Text("theo chính sách chung", "by the general policy")
 
 
 def policy_rows(policy: Policy, language: str, *, general: bool) -> tuple[tuple[str, str], ...]:
@@ -148,7 +148,7 @@ def policy_rows(policy: Policy, language: str, *, general: bool) -> tuple[tuple[
     may_be_weekly = (
         ", ".join(label(kind, language) for kind in policy.may_stop) or ("none", "không thư nào")[not english]
     )
-    weekday = WEEKDAYS[language][policy.digest_weekday] if general else DIGEST_BY_GENERAL.said(language)
+    weekday = WEEKDAYS[language][policy.digest_weekday] if general else BY_GENERAL.said(language)
     opens = f"{policy.open_days_before} {'days before the due date' if english else 'ngày trước hạn'}"
     rows = (
         (("Tên", "Name"), policy.name),
@@ -189,13 +189,8 @@ class Difference:
 
 
 def differences(old: Policy, new: Policy, language: str, *, general: bool) -> tuple[Difference, ...]:
-    found = [
-        Difference(what, was, becomes)
-        for (what, was), (_, becomes) in zip(
-            *(policy_rows(one, language, general=general) for one in (old, new)), strict=True
-        )
-        if was != becomes
-    ]
+    rows = (policy_rows(one, language, general=general) for one in (old, new))
+    found = [Difference(what, was, becomes) for (what, was), (_, becomes) in zip(*rows, strict=True) if was != becomes]
     for kind, words in LADDERS.items():
         before, after = (
             {each.rung: str(each) for each in steps(one.ladders[kind], language)}  # type: ignore[index]

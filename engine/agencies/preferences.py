@@ -87,10 +87,8 @@ class Channel:
     stopped: str
     weekly: bool
     may_be_stopped: bool
-
-    @property
-    def whole(self) -> bool:
-        return self.name in WHOLE
+    whole: bool
+    """It carries whole letters, and so the link that stops it."""
 
 
 @dataclass(frozen=True)
@@ -279,6 +277,7 @@ def _channel(session: Session, who: ContactLine, name: str) -> Channel:
         who.suppressed.get(name, ""),
         who.pace.get(name) == WEEKLY,
         others and reaches(name),
+        name in WHOLE,
     )
 
 
