@@ -16,7 +16,6 @@ from datetime import datetime, time, timedelta
 
 from sqlmodel import Session
 
-from engine.assignments.weekly_digest import schedule
 from engine.rules.calendar import instant, local_date
 from engine.store.database import Database
 from engine.store.facts import read_fact, write_fact
@@ -57,7 +56,7 @@ def is_due(session: Session, now: datetime) -> bool:
 def is_hour_to_send(session: Session, now: datetime, ends: time | None = None) -> bool:
     """Whether it is a working day, and between the hour of sending and ``ends``; None: until the window closes."""
     book, today = read_rulebook(session), local_date(now)
-    policy = schedule(book)
+    policy = book.general
     if policy is None or not book.calendar.is_working(today):
         return False
     return instant(today, policy.send_at) <= now < instant(today, ends or policy.window.closes)

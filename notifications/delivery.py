@@ -25,7 +25,6 @@ from sqlalchemy import update
 from sqlmodel import Session
 
 from engine.assignments.due_work import in_window
-from engine.assignments.weekly_digest import schedule
 from engine.errors import DondocError, Unavailable
 from engine.store.database import Database, table
 from engine.store.high_water import HighWater
@@ -148,10 +147,10 @@ async def deliver(
             done.count("held", held_letters(session, now))
             return done
         book = read_rulebook(session)
-        policy = schedule(book) if in_window(now, book) and has_late_letters(session, now) else None
+        policy = book.general if in_window(now, book) and has_late_letters(session, now) else None
     if policy is not None:
         with database.write() as session:
-            merge_late_letters(session, book.calendar, policy, now)
+            merge_late_letters(session, book, policy, now)
     while not delivery.stop.is_set():
         moment = now + timedelta(seconds=time.monotonic() - began)
         claimed, facts = _claim_batch(database, book, moment, now, delivery, held, agencies)

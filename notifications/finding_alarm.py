@@ -27,7 +27,7 @@ from engine.rules.words import coded
 from engine.store.database import Database, table
 from engine.store.event_log import record
 from engine.store.facts import read_fact, read_facts, write_fact
-from engine.store.recipients import address_of
+from engine.store.recipients import SHORT, address_of
 from engine.store.records import Pass
 from engine.terms import EventKind
 from notifications.channel_health import ChannelHealth, channel_health
@@ -52,7 +52,7 @@ class Operator:
     def letter(self, channel: str, key: str, at: datetime, subject: str, message: str, more: str = "") -> Outgoing:
         """``more``: for e-mail alone; it may be long and contain personal data."""
         to = self.address(channel)
-        if channel == "sms":
+        if channel in SHORT:
             return Outgoing(key=key, to=to, text=f"Don Doc: {message}", at=at, language=self.language)
         return Outgoing(key=key, to=to, text=f"{message}\n{more}", at=at, subject=subject, language=self.language)
 

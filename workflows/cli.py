@@ -17,9 +17,10 @@ import typer
 
 from config import DATA, SettingsRefused
 from engine.application import commands as engine_commands
-from engine.cli.context import CALENDAR_HELP, DIRECTORY_HELP, day, moment, operator_name, rules_of_place, working
+from engine.cli.context import CALENDAR_HELP, DIRECTORY_HELP, moment, operator_name, rules_of_place, working
 from engine.errors import BadInput, DondocError, Unavailable
 from engine.rules.calendar import PLAN_TIME, local_date, written
+from engine.rules.typed_day import iso_day
 from engine.terms import PassName, Scenario
 from engine.text import Text
 from workflows.operation import commands as operation
@@ -238,8 +239,8 @@ def simulate(
 
     agencies, days = rules_of_place(directory, calendar)
     plans = [load_plan(file, agencies) for file in plan]
-    first = day(start) if start else min(each.issued_on for each in plans)
-    last = day(until) if until else date(max(each.final_year for each in plans) + 1, 1, 31)
+    first = iso_day(start) if start else min(each.issued_on for each in plans)
+    last = iso_day(until) if until else date(max(each.final_year for each in plans) + 1, 1, 31)
     if last < first:
         raise BadInput(Text(f"Ngày cuối {last} trước ngày đầu {first}.", "The last day is before the first."))
     with working(Text("Đang tính thư của cả năm", "Computing the year's letters")) as tell:

@@ -137,13 +137,18 @@ def _when(rung: Rung, language: str) -> str:
     return words.said(language)
 
 
-def policy_rows(policy: Policy, language: str) -> tuple[tuple[str, str], ...]:
-    """(name, value) of every setting of the policy except the ladders."""
+BY_GENERAL = Text("theo chính sách chung", "by the general policy")
+
+
+def policy_rows(policy: Policy, language: str, *, general: bool) -> tuple[tuple[str, str], ...]:
+    """(name, value) of every setting of the policy except the ladders. ``general``: it is the one that sets what is one
+    for all (``Rulebook.general``)."""
     english, index = language == "en", LANGUAGES.index(language)
     channels = ", ".join(coded(name, language) for name in policy.channels)
     may_be_weekly = (
         ", ".join(label(kind, language) for kind in policy.may_stop) or ("none", "không thư nào")[not english]
     )
+    weekday = WEEKDAYS[language][policy.digest_weekday] if general else BY_GENERAL.said(language)
     opens = f"{policy.open_days_before} {'days before the due date' if english else 'ngày trước hạn'}"
     rows = (
         (("Tên", "Name"), policy.name),
@@ -164,7 +169,7 @@ def policy_rows(policy: Policy, language: str) -> tuple[tuple[str, str], ...]:
             else f"1 thư; việc khẩn {policy.urgent_per_day} thư",
         ),
         (("Người nhận được hẹn gộp theo tuần", "Recipients may receive weekly"), may_be_weekly),
-        (("Tổng hợp tuần vào", "The weekly digest comes on"), WEEKDAYS[LANGUAGES[index]][policy.digest_weekday]),
+        (("Tổng hợp tuần vào", "The weekly digest comes on"), weekday),
         (("Mở phần việc", "Assignments open"), opens),
         (
             ("Coi là sắp đến hạn", "Counted as due soon"),
@@ -183,12 +188,9 @@ class Difference:
     becomes: str
 
 
-def differences(old: Policy, new: Policy, language: str) -> tuple[Difference, ...]:
-    found = [
-        Difference(what, was, becomes)
-        for (what, was), (_, becomes) in zip(policy_rows(old, language), policy_rows(new, language), strict=True)
-        if was != becomes
-    ]
+def differences(old: Policy, new: Policy, language: str, *, general: bool) -> tuple[Difference, ...]:
+    rows = (policy_rows(one, language, general=general) for one in (old, new))
+    found = [Difference(what, was, becomes) for (what, was), (_, becomes) in zip(*rows, strict=True) if was != becomes]
     for kind, words in LADDERS.items():
         before, after = (
             {each.rung: str(each) for each in steps(one.ladders[kind], language)}  # type: ignore[index]

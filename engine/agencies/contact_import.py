@@ -34,7 +34,8 @@ from engine.files.contact_columns import (
 )
 from engine.files.contact_sheet import SheetRow
 from engine.files.directory import fold, name_key
-from engine.rules.calendar import ONE_DAY, local_date, read_day
+from engine.rules.calendar import ONE_DAY, local_date
+from engine.rules.typed_day import read_typed_day
 from engine.rules.words import LEVELS, ROLES
 from engine.store.content_digest import content_digest
 from engine.store.database import table
@@ -411,7 +412,9 @@ class _Comparer:
             problem = Text.joined(": ", (Text("không có vai trò này", "no such role"), fix))
             problems.append(CellProblem(row.cell("role"), problem))
         language = _LANGUAGES.get(fold(value["language"]), value["language"])
-        days = {name: read_day(value[name]) if value[name] else None for name in ("valid_from", "valid_until")}
+        days = {
+            name: read_typed_day(value[name], None) if value[name] else None for name in ("valid_from", "valid_until")
+        }
         how = Text("viết ngày như 17/6/2021", "write a day like 17/6/2021")
         problems += [CellProblem(row.cell(name), how) for name, day in days.items() if value[name] and day is None]
         try:

@@ -21,13 +21,12 @@ from sqlmodel import Session
 
 from engine.agencies import contacts
 from engine.agencies.contacts import ContactLine
-from engine.assignments.outbox import letter_row
-from engine.assignments.weekly_digest import schedule
+from engine.assignments.outbox import LetterDay, letter_row
 from engine.errors import BadInput, ForbiddenMove, NotAllowed
 from engine.rules.calendar import local_date
 from engine.store.database import insert_new, table
 from engine.store.event_log import record
-from engine.store.recipients import CHANNELS, Recipient, address_of, read_recipients, unset_channels
+from engine.store.recipients import CHANNELS, WHOLE, Recipient, address_of, read_recipients, unset_channels
 from engine.store.records import Assignment, Contact, Letter, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, NoticeKind, Role
@@ -61,7 +60,7 @@ def report_refusal(session: Session, deputy_id: int, agency_id: str, now: dateti
 def _queue(session: Session, deputy_id: int, told: Iterable[Recipient], now: datetime) -> None:
     today = local_date(now)
     rows = [
-        letter_row(each, channel, today, now, now) | {"key": f"{DEPUTY_NAMED}{deputy_id}:{each.id}"}
+        letter_row(each, channel, LetterDay.at_once(now), now) | {"key": f"{DEPUTY_NAMED}{deputy_id}:{each.id}"}
         for each in told
         if each.answers_on(today)
         for channel in [name for name in CHANNELS if each.address(name)][:1]
@@ -88,6 +87,8 @@ class Channel:
     stopped: str
     weekly: bool
     may_be_stopped: bool
+    whole: bool
+    """It carries whole letters, and so the link that stops it."""
 
 
 @dataclass(frozen=True)
@@ -276,11 +277,12 @@ def _channel(session: Session, who: ContactLine, name: str) -> Channel:
         who.suppressed.get(name, ""),
         who.pace.get(name) == WEEKLY,
         others and reaches(name),
+        name in WHOLE,
     )
 
 
 def _may_wait(session: Session) -> tuple[NoticeKind, ...]:
-    policy = schedule(read_rulebook(session))
+    policy = read_rulebook(session).general
     return () if policy is None else policy.may_stop
 
 

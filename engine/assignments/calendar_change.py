@@ -389,7 +389,7 @@ def _notify(session: Session, moved: Sequence[_OpenAssignment], book: Rulebook, 
         if each.move is not None
     ]
     recipients = read_recipients(session, (line.agency_id for line in lines))
-    post(session, lines, recipients, book.calendar, now)
+    post(session, lines, recipients, book, now)
 
 
 def _reschedule(session: Session, rows: Sequence[_OpenAssignment], book: Rulebook, now: datetime) -> None:

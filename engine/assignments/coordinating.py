@@ -15,7 +15,6 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.assignments.outbox import NoticeLine, post
-from engine.rules.calendar import WorkCalendar
 from engine.rules.policy import Policy
 from engine.store.database import among, table
 from engine.store.recipients import read_recipients
@@ -89,7 +88,7 @@ def _tell(
         if agency_id != task.agency_id
     ]
     readers = read_recipients(session, {line.agency_id for line in lines})
-    return post(session, lines, readers, book.calendar, now).notices if lines else 0
+    return post(session, lines, readers, book, now).notices if lines else 0
 
 
 MAX_QUOTED_CHARS = 400
@@ -104,7 +103,7 @@ def tell_waited_for(
     on: date | None,
     reason: str,
     policy: Policy,
-    calendar: WorkCalendar,
+    book: Rulebook,
     now: datetime,
 ) -> None:
     """``agency_id``: "" if no agency is waited for. ``on``: the day that the owner has promised, if it has;
@@ -127,4 +126,4 @@ def tell_waited_for(
             "said": " ".join(reason.split())[:MAX_QUOTED_CHARS],
         },
     )
-    post(session, [line], read_recipients(session, [agency_id]), calendar, now)
+    post(session, [line], read_recipients(session, [agency_id]), book, now)

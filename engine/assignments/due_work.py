@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, case, exists, func, select
 from sqlmodel import Session
 
-from engine.assignments.weekly_digest import LAST_WEEK, digest_day, is_owed, schedule, week_of
+from engine.assignments.outbox import next_digest_day, send_day
+from engine.assignments.weekly_digest import LAST_LOOK, is_owed, week_day
 from engine.rules.calendar import ONE_DAY, instant, local_date
 from engine.store.clock import lease_clock
 from engine.store.database import table
@@ -36,10 +37,10 @@ class Due:
 def what_is_due(session: Session, now: datetime) -> Due:
     """One statement. The digest needs a second query in the first hours of the week, and letters one outside the send
     window: those that wait for the morning are not due at night."""
-    opens, acts, week, delivers = session.connection().execute(_statement(_dialect(session)), {"now": now}).one()
-    already_sent = week is not None and week >= week_of(local_date(now))
+    opens, acts, last_look, delivers = session.connection().execute(_statement(_dialect(session)), {"now": now}).one()
+    looked = last_look is not None and last_look >= week_day(local_date(now))
     # Plans are opened first, here or in another process; otherwise their contacts would miss this week's digest.
-    digest = not opens and not already_sent and is_owed(session, now)
+    digest = not opens and not looked and is_owed(session, now)
     return Due(bool(opens), bool(acts), digest, bool(delivers) and _may_leave(session, now))
 
 
@@ -51,18 +52,14 @@ def _statement(dialect: str) -> Any:
     return select(
         exists().where(p.c.next_open_at.is_not(None), p.c.next_open_at <= now),
         exists().where(a.c.next_action_at.is_not(None), a.c.next_action_at <= now),
-        select(f.c.value).where(f.c.name == LAST_WEEK).scalar_subquery(),
+        select(f.c.value).where(f.c.name == LAST_LOOK).scalar_subquery(),
         exists().where(STILL_OWED, m.c.send_after <= now, _claimable(dialect, now)),
     )
 
 
 def in_window(now: datetime, book: Rulebook) -> bool:
     """True if non-urgent letters may be sent now: on a working day, inside the send window."""
-    policy = schedule(book)
-    today = local_date(now)
-    if policy is None or not book.calendar.is_working(today):
-        return False
-    return instant(today, policy.window.opens) <= now < instant(today, policy.window.closes)
+    return opens_at(now, book) == now
 
 
 def _claimable(dialect: str, now: datetime | ColumnElement[datetime]) -> Any:
@@ -108,13 +105,10 @@ def _next_letter(session: Session, after: datetime) -> datetime | None:
 
 def opens_at(moment: datetime, book: Rulebook) -> datetime | None:
     """The first instant from ``moment`` on at which non-urgent letters may be sent."""
-    policy = schedule(book)
-    if policy is None or in_window(moment, book):
-        return moment if policy else None
-    day = local_date(moment)
-    if moment >= instant(day, policy.window.closes):
-        day += ONE_DAY
-    return instant(book.calendar.on_or_after(day), policy.window.opens)
+    policy = book.general
+    if policy is None:
+        return None
+    return max(moment, instant(send_day(moment, policy, book.calendar), policy.window.opens))
 
 
 def _next_digest(session: Session, after: datetime) -> datetime | None:
@@ -123,12 +117,10 @@ def _next_digest(session: Session, after: datetime) -> datetime | None:
     if session.connection().scalar(select(a.c.id).where(a.c.due_on.is_not(None)).limit(1)) is None:
         return None
     book = read_rulebook(session)
-    policy = schedule(book)
+    policy = book.general
     if policy is None:
         return None
-    day = local_date(after)
-    for weeks in range(4):
-        send_day = digest_day(day + timedelta(days=7 * weeks), policy, book.calendar)
-        if send_day is not None and instant(send_day, policy.decide_at) > after:
-            return instant(send_day, policy.decide_at)
-    return None
+    today = local_date(after)
+    decided = after >= instant(today, policy.decide_at)
+    day = next_digest_day(today + ONE_DAY if decided else today, policy, book.calendar)
+    return None if day is None else instant(day, policy.decide_at)

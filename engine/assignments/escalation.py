@@ -184,7 +184,7 @@ def run_escalations(
         result.fired += len(decision.fired)
         result.skipped += len(decision.skipped)
     recipients = read_recipients(session, (line.agency_id for line in batch.lines))
-    posted = post(session, batch.lines, recipients, book.calendar, now)
+    posted = post(session, batch.lines, recipients, book, now)
     result.notices, result.unreachable = posted.notices, len(posted.unreachable)
     if posted.unreachable:
         result.notices += _report_unreachable(session, posted.unreachable, rows, book, now)
@@ -348,4 +348,4 @@ def _report_unreachable(
         if audience(line.role) is Role.COORDINATOR
     ]
     recipients = read_recipients(session, (line.agency_id for line in notices))
-    return post(session, notices, recipients, book.calendar, now).notices
+    return post(session, notices, recipients, book, now).notices

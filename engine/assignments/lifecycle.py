@@ -654,7 +654,7 @@ def _promise_of_report(
     book = read_rulebook(session)
     policy = book.policy(_plan(session, row).policy_id)
     promised = replace(text.promise, reason=text.reason)
-    return add_promise(session, row, promised, "report", policy=policy, calendar=book.calendar, actor=actor, now=now)
+    return add_promise(session, row, promised, "report", policy=policy, book=book, actor=actor, now=now)
 
 
 def _tell_waited_for(session: Session, row: StoredAssignment, text: ReportText, effect: str, now: datetime) -> None:
@@ -669,7 +669,7 @@ def _tell_waited_for(session: Session, row: StoredAssignment, text: ReportText, 
         on=None,
         reason=text.reason,
         policy=policy,
-        calendar=book.calendar,
+        book=book,
         now=now,
     )
 
@@ -739,7 +739,7 @@ def _notify(
         urgent=urgent,
         detail=detail,
     )
-    return post(session, [line], read_recipients(session, [agency_id]), book.calendar, now)
+    return post(session, [line], read_recipients(session, [agency_id]), book, now)
 
 
 def _resubmission_words(row: StoredAssignment, until: date) -> dict[str, str]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, case, select, update
+from sqlalchemy import bindparam, case, func, select, update
 from sqlmodel import Session
 
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
@@ -20,11 +20,17 @@ from engine.store.changed_work import about_agency
 from engine.store.database import among, insert_new, table
 from engine.store.event_log import event
 from engine.store.recipients import CHANNELS, UNSET, Recipient, Recipients
-from engine.store.records import Letter, Notice
+from engine.store.records import STILL_OWED, Letter, Notice
+from engine.store.rulebook import Rulebook
 from engine.terms import EventKind, LetterState, NoticeKind, Role
 
 WITHDRAWN = "undone"
 """Why a line was left out that was taken back before its letter left."""
+ON_HOLD = "on_hold"
+"""Why a letter waits beyond its day: somebody holds it. Nothing else goes to its reader before."""
+WEEK = timedelta(days=7)
+WEEKS_AHEAD = 5
+"""Offices are never closed for longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,18 +89,73 @@ class PostResult:
     unreachable: list[NoticeLine] = field(default_factory=list)
 
 
-def send_day(now: datetime, policy: Policy, calendar: WorkCalendar, *, urgent: bool = False) -> date:
-    """The day on which a letter decided now is sent: today before the window closes on a working day, else the next
-    working day."""
-    today = local_date(now)
-    if urgent or (calendar.is_working(today) and now < instant(today, policy.window.closes)):
-        return today
-    return calendar.on_or_after(today + ONE_DAY)
+@dataclass(frozen=True, slots=True)
+class LetterDay:
+    """The day of a letter, and the earliest instant at which it may be sent."""
+
+    day: date
+    send_after: datetime
+
+    @classmethod
+    def at_once(cls, moment: datetime) -> LetterDay:
+        return cls(local_date(moment), moment)
+
+    @property
+    def left(self) -> datetime:
+        """When the next letter is decided, once that of the day has left."""
+        return instant(self.day + ONE_DAY, time())
 
 
-def leaves_at(day: date, now: datetime, policy: Policy, *, urgent: bool = False) -> datetime:
-    """The earliest instant at which the letter of a day may be sent. An urgent one for a later day waits for it."""
-    return max(now, instant(day, time())) if urgent else instant(day, policy.send_at)
+def letter_day(
+    moment: datetime,
+    book: Rulebook,
+    policy: Policy,
+    *,
+    urgent: bool = False,
+    weekly: bool = False,
+    held: datetime | None = None,
+) -> LetterDay:
+    """When what is decided at a moment leaves: at once if it is urgent, else in the letter of a day, from the hour of
+    its policy on. ``weekly``: it waits for the weekly letter, as its reader prefers. ``held``: until when the reader's
+    letters are held (``holds``)."""
+    if urgent:
+        return LetterDay.at_once(moment)
+    held = max(moment, held or moment)
+    day = send_day(held, policy, book.calendar)
+    if weekly and book.general is not None:
+        day = next_digest_day(day, book.general, book.calendar) or day
+    send_after = instant(day, policy.send_at)
+    return LetterDay(day, max(send_after, held) if held > moment else send_after)
+
+
+def send_day(moment: datetime, policy: Policy, calendar: WorkCalendar) -> date:
+    """The day on which a letter decided at a moment is sent: that day before the window closes on a working day, else
+    the next working day."""
+    day = local_date(moment)
+    if calendar.is_working(day) and moment < instant(day, policy.window.closes):
+        return day
+    return calendar.on_or_after(day + ONE_DAY)
+
+
+def digest_day(day: date, policy: Policy, calendar: WorkCalendar) -> date | None:
+    """The working day of the digest in ``day``'s ISO week; None if the week has no working day from then on."""
+    monday = day - day.weekday() * ONE_DAY
+    send_on = calendar.on_or_after(monday + policy.digest_weekday * ONE_DAY)
+    return send_on if send_on < monday + WEEK else None
+
+
+def next_digest_day(day: date, policy: Policy, calendar: WorkCalendar) -> date | None:
+    """The first day of a digest from ``day`` on; None if none of the next weeks has one."""
+    days = (digest_day(day + weeks * WEEK, policy, calendar) for weeks in range(WEEKS_AHEAD))
+    return next((found for found in days if found is not None and found >= day), None)
+
+
+def holds(session: Session, contact_ids: Iterable[int]) -> dict[int, datetime]:
+    """Until when letters to these contacts are held."""
+    m = table(Letter)
+    mine = among(session, m.c.contact_id, set(contact_ids))
+    until = select(m.c.contact_id, func.max(m.c.send_after)).where(STILL_OWED, mine, m.c.reason == ON_HOLD)
+    return dict(map(tuple, session.connection().execute(until.group_by(m.c.contact_id))))
 
 
 def channels_for(recipient: Recipient, policy: Policy, way: Way = "usual") -> list[str]:
@@ -109,15 +170,6 @@ def channels_for(recipient: Recipient, policy: Policy, way: Way = "usual") -> li
     return usual or reached[:1]
 
 
-def first_day(line: NoticeLine, recipient: Recipient, channel: str, now: datetime, calendar: WorkCalendar) -> date:
-    """The day of the letter that a line goes into: today or the next working day; for a recipient who prefers it,
-    non-urgent lines go into the next weekly letter."""
-    day = send_day(now, line.policy, calendar, urgent=line.urgent)
-    if not recipient.pace or line.urgent or line.kind not in line.policy.may_stop or channel not in recipient.pace:
-        return day
-    return calendar.on_or_after(day + (line.policy.digest_weekday - day.weekday()) % 7 * ONE_DAY)
-
-
 @dataclass(frozen=True, slots=True)
 class Slot:
     """A line for one recipient's letter on one channel. ``number``: which of the day's letters."""
@@ -130,6 +182,10 @@ class Slot:
     def letter_key(self, day: date) -> str:
         return letter_key(self.recipient, self.channel, day, self.number)
 
+    def first_day(self, now: datetime, book: Rulebook, held: datetime | None) -> LetterDay:
+        line, weekly = self.line, self.channel in self.recipient.pace and self.line.kind in self.line.policy.may_stop
+        return letter_day(now, book, line.policy, urgent=line.urgent, weekly=weekly, held=held)
+
 
 def letter_key(recipient: Recipient, channel: str, day: date, number: int = 1) -> str:
     """The unique key of a letter. The first of a day has no number; only urgent lines create further ones."""
@@ -138,7 +194,7 @@ def letter_key(recipient: Recipient, channel: str, day: date, number: int = 1) -
 
 
 def post(
-    session: Session, lines: Iterable[NoticeLine], recipients: Recipients, calendar: WorkCalendar, now: datetime
+    session: Session, lines: Iterable[NoticeLine], recipients: Recipients, book: Rulebook, now: datetime
 ) -> PostResult:
     """Put lines into the letters of their recipients. Idempotent: a line whose key exists changes nothing."""
     posted, today = PostResult(), local_date(now)
@@ -152,22 +208,23 @@ def post(
         if not reached:
             unset = recipients.unset(line.agency_id, line.role, today)
             posted.unreachable.append(replace(line, detail={**line.detail, UNSET: unset}) if unset else line)
-    posted.notices = place(session, slots, calendar, now)
+    posted.notices = place(session, slots, book, now)
     return posted
 
 
-def place(session: Session, slots: Sequence[Slot], calendar: WorkCalendar, now: datetime) -> int:
+def place(session: Session, slots: Sequence[Slot], book: Rulebook, now: datetime) -> int:
     """Put lines into the letters of the given recipients; returns how many were new. Idempotent."""
     placed = 0
     about_agency(session, (slot.recipient.agency_id for slot in slots))
-    pending = [(slot, first_day(slot.line, slot.recipient, slot.channel, now, calendar)) for slot in slots]
+    held = holds(session, (slot.recipient.id for slot in slots)) if slots else {}
+    pending = [(slot, slot.first_day(now, book, held.get(slot.recipient.id))) for slot in slots]
     while pending:
         letters = _open_letters(session, pending, now)
         rows, later = [], []
-        for slot, day in pending:
-            letter_id = letters.get(slot.letter_key(day))
+        for slot, when in pending:
+            letter_id = letters.get(slot.letter_key(when.day))
             if letter_id is None:
-                later.append(_next_letter(slot, day, calendar))
+                later.append(_next_letter(slot, when, book))
             else:
                 rows.append(_notice(slot, letter_id))
         placed += insert_new(session, Notice, rows)
@@ -175,21 +232,22 @@ def place(session: Session, slots: Sequence[Slot], calendar: WorkCalendar, now: 
     return placed
 
 
-def _next_letter(slot: Slot, day: date, calendar: WorkCalendar) -> tuple[Slot, date]:
+def _next_letter(slot: Slot, when: LetterDay, book: Rulebook) -> tuple[Slot, LetterDay]:
     """The next letter to try: for an urgent line another one today, up to the daily cap; else the next day's."""
-    if slot.line.urgent and slot.number < slot.line.policy.urgent_per_day:
-        return replace(slot, number=slot.number + 1), day
-    return replace(slot, number=1), day + ONE_DAY if slot.line.urgent else calendar.on_or_after(day + ONE_DAY)
+    line = slot.line
+    if line.urgent and slot.number < line.policy.urgent_per_day:
+        return replace(slot, number=slot.number + 1), when
+    return replace(slot, number=1), letter_day(when.left, book, line.policy, urgent=line.urgent)
 
 
-def _open_letters(session: Session, pending: Sequence[tuple[Slot, date]], now: datetime) -> dict[str, int]:
+def _open_letters(session: Session, pending: Sequence[tuple[Slot, LetterDay]], now: datetime) -> dict[str, int]:
     """Insert missing letters, lock all of them in key order, and return the ids of those not yet claimed. One urgent
     line makes its whole letter urgent."""
     rows: dict[str, dict[str, Any]] = {}
-    for slot, day in pending:
-        key = slot.letter_key(day)
+    for slot, when in pending:
+        key = slot.letter_key(when.day)
         if key not in rows or slot.line.urgent:
-            rows[key] = _letter(slot, day, now)
+            rows[key] = letter_row(slot.recipient, slot.channel, when, now, urgent=slot.line.urgent, number=slot.number)
     ids = open_letters(session, [rows[key] for key in sorted(rows)])
     _make_urgent(session, {ids[key]: row["send_after"] for key, row in rows.items() if row["urgent"] and key in ids})
     return ids
@@ -228,13 +286,14 @@ class LineLeft(Exception):
 
 
 def hold_lines(session: Session, notice_ids: Sequence[int], until: datetime) -> bool:
-    """The letters of these lines leave no earlier than ``until``. False if there is none."""
+    """The letters of these lines leave no earlier than ``until``, nor do others of their readers that are not urgent.
+    False if there is none."""
     if not notice_ids:
         return False
     m, n = table(Letter), table(Notice)
     letters = select(n.c.letter_id).where(among(session, n.c.id, notice_ids))
     waiting = m.c.id.in_(letters), m.c.state == LetterState.QUEUED, m.c.send_after < until
-    session.connection().execute(update(m).where(*waiting).values(send_after=until))
+    session.connection().execute(update(m).where(*waiting).values(send_after=until, reason=ON_HOLD))
     return True
 
 
@@ -252,38 +311,19 @@ def withdraw_lines(session: Session, notice_ids: Sequence[int], suffix: str) -> 
     session.connection().execute(update(n).where(among(session, n.c.id, notice_ids)).values(**values))
 
 
-def _letter(slot: Slot, day: date, now: datetime) -> dict[str, Any]:
-    return letter_row(
-        slot.recipient,
-        slot.channel,
-        day,
-        leaves_at(day, now, slot.line.policy, urgent=slot.line.urgent),
-        now,
-        urgent=slot.line.urgent,
-        number=slot.number,
-    )
-
-
 def letter_row(
-    recipient: Recipient,
-    channel: str,
-    day: date,
-    send_after: datetime,
-    now: datetime,
-    *,
-    urgent: bool = False,
-    number: int = 1,
+    recipient: Recipient, channel: str, when: LetterDay, now: datetime, *, urgent: bool = False, number: int = 1
 ) -> dict[str, Any]:
     """The row of a new letter."""
     return {
-        "key": letter_key(recipient, channel, day, number),
+        "key": letter_key(recipient, channel, when.day, number),
         "contact_id": recipient.id,
         "agency_id": recipient.agency_id,
         "role": recipient.role,
         "channel": channel,
-        "day": day,
+        "day": when.day,
         "urgent": urgent,
-        "send_after": send_after,
+        "send_after": when.send_after,
         "state": LetterState.QUEUED,
         "created_at": now,
         "reason": "",

@@ -24,6 +24,7 @@ from engine.rules.situation import is_behind, is_past
 from engine.store.database import among, table
 from engine.store.event_log import append, event, record
 from engine.store.records import Agency, Assignment, Promise
+from engine.store.rulebook import Rulebook
 from engine.store.stored_rows import StoredAssignment, columns_for, object_of, objects
 from engine.terms import EventKind, PromiseState
 from engine.text import Text
@@ -82,7 +83,7 @@ def add_promise(
     source: str,
     *,
     policy: Policy,
-    calendar: WorkCalendar,
+    book: Rulebook,
     actor: str,
     now: datetime,
 ) -> MadePromise:
@@ -92,7 +93,7 @@ def add_promise(
     today = local_date(now)
     if text.on is None:
         raise BadInput(Text("Cần ghi ngày hẹn hoàn thành.", "Give the day by which it will be done."))
-    on = calendar.due(text.on).on
+    on = book.calendar.due(text.on).on
     _require_day(on, today)
     code = _checked_code(session, policy, text, row.agency_id)
     earlier = promises_of(session, row.id)
@@ -100,7 +101,7 @@ def add_promise(
         if same.state in OPEN and same.promised_on == on:
             return MadePromise(id=same.id, on=on, number=same.number, waits=same.state is PromiseState.WAITING)
     counted = [each for each in earlier if each.state is not PromiseState.REFUSED]
-    waits = len(counted) >= policy.promises_alone or on > calendar.shift(today, policy.promise_max_days)
+    waits = len(counted) >= policy.promises_alone or on > book.calendar.shift(today, policy.promise_max_days)
     end_promises(session, row, now, but=(PromiseState.STANDING,) if waits else ())
     number = max((each.number for each in earlier), default=0) + 1
     inserted = session.connection().execute(
@@ -142,7 +143,7 @@ def add_promise(
         on=on,
         reason=text.reason,
         policy=policy,
-        calendar=calendar,
+        book=book,
         now=now,
     )
     changes = {} if waits else counting(session, row, on, today)

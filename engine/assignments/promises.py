@@ -47,9 +47,7 @@ def make_promise(
         vi, en = PRIVATE_WORDS[Private.SECRET]
         raise BadInput(Text(f"Nội dung {vi}.", f"This text {en}."))
     acting = acting_on(session, assignment_id, Action.PROMISE, now)
-    made = add_promise(
-        session, acting.row, text, source, policy=acting.policy, calendar=acting.book.calendar, actor=actor, now=now
-    )
+    made = add_promise(session, acting.row, text, source, policy=acting.policy, book=acting.book, actor=actor, now=now)
     apply_promise(session, acting, made, reason=text.reason.strip())
     return made
 

@@ -1,15 +1,16 @@
 """The weekly digest of overdue assignments: who gets it, when it is due, and what it counts.
 
-One per recipient and ISO week; for a department also what waits for its decision. It goes into the recipient's letter
-of the day, so a Monday brings one letter, not two. If nothing is overdue there is no letter, but a row and an event
-record the check. A digest whose own day was missed is made on any later day of the week.
+One per recipient and ISO week, claimed by its row; for a department also what waits for its decision. It goes into the
+recipient's letter of the day, so a Monday brings one letter, not two. If nothing is overdue there is no letter, but a
+row and an event record the check. A digest whose own day was missed is made on any later day of the week, that of who
+comes in the week on the next working day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import exists, func, select, update
 from sqlmodel import Session
@@ -17,9 +18,9 @@ from sqlmodel import Session
 from engine.assignments import situations, told
 from engine.assignments.backlog import backlogs, past_plans
 from engine.assignments.chasing import Chased, chased
-from engine.assignments.outbox import letter_row, open_letters, send_day
+from engine.assignments.outbox import WEEK, digest_day, holds, letter_day, letter_row, open_letters
 from engine.assignments.promise_rows import promise_waits, promises_made
-from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
+from engine.rules.calendar import WorkCalendar, instant, local_date
 from engine.rules.policy import Policy, audience
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event, record
@@ -38,8 +39,8 @@ from engine.terms import (
     Urgency,
 )
 
-WEEK = timedelta(days=7)
-LAST_WEEK = "digest_week"
+LAST_LOOK = "digest_week"
+"""The fact that says on which day readers without this week's digest were last looked for, as ``week_day``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,41 +81,46 @@ def week_of(day: date) -> str:
     return f"{year}-W{week:02d}"
 
 
-def digest_day(day: date, policy: Policy, calendar: WorkCalendar) -> date | None:
-    """The working day of the digest in ``day``'s ISO week; None if the week has no working day from then on."""
-    monday = day - timedelta(days=day.weekday())
-    send_on = calendar.on_or_after(monday + policy.digest_weekday * ONE_DAY)
-    return send_on if send_on < monday + timedelta(days=7) else None
+def week_day(day: date) -> str:
+    """ISO week date, ``2021-W24-1``; sorts after its week."""
+    return f"{week_of(day)}-{day.isoweekday()}"
 
 
 def is_owed(session: Session, now: datetime) -> bool:
-    """True if this week's digest is due and has not been sent. Costs one row when it has been."""
-    last_week = read_fact(session, LAST_WEEK)
+    """True if this week's digest is due and nobody has looked today who has not got it. Costs one row when somebody
+    has."""
+    last_look = read_fact(session, LAST_LOOK) or ""
     today = local_date(now)
-    if last_week is not None and last_week >= week_of(today):
+    if last_look >= week_day(today):
         return False
     book = read_rulebook(session)
-    policy = schedule(book)
+    policy = book.general
     if policy is None:
         return False
     send_on = digest_day(today, policy, book.calendar)
-    return send_on is not None and now >= instant(send_on, policy.decide_at)
+    if send_on is None or now < instant(send_on, policy.decide_at):
+        return False
+    return last_look < week_day(send_on) or now >= instant(book.calendar.on_or_after(today), policy.decide_at)
 
 
 def make(session: Session, now: datetime) -> tuple[int, int]:
     """Make this week's digests; returns (letters, empty digests). Call it only if ``is_owed``, in the same transaction.
 
-    The week is claimed first: of two passes at once the second waits here and then has nothing to do. Otherwise it
+    The day is claimed first: of two passes at once the second waits here and then has nothing to do. Otherwise it
     could find the first one's letters already sent, and put the same digest into the next day's letters.
     """
     today = local_date(now)
     week = week_of(today)
-    if not advance_fact(session, LAST_WEEK, week):
+    if not advance_fact(session, LAST_LOOK, week_day(today)):
         return 0, 0
     book = read_rulebook(session)
-    policy = schedule(book)
+    policy = book.general
     assert policy is not None
-    with_overdue, empty = _readers(session, week, now, policy, book.calendar)
+    g = table(Digest)
+    claimed = frozenset(session.connection().scalars(select(g.c.contact_id).where(g.c.week == week)))
+    with_overdue, empty = _readers(session, week, now, policy, book.calendar, claimed)
+    if not with_overdue and not empty:
+        return 0, 0
     rows: dict[int, int | None] = dict.fromkeys(recipient.id for recipient in empty)
     rows |= _add_to_letters(session, with_overdue, week, policy, book, now)
     insert_new(
@@ -135,15 +141,18 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
         ],
     )
     letters, nothing = len(with_overdue), len(empty)
-    record(session, EventKind.DIGEST_MADE, now, key=f"digest:{week}:made", week=week, letters=letters, empty=nothing)
+    record(session, EventKind.DIGEST_MADE, now, key=f"digest:{today}:made", week=week, letters=letters, empty=nothing)
     return letters, nothing
 
 
 def _readers(
-    session: Session, week: str, now: datetime, policy: Policy, calendar: WorkCalendar
+    session: Session, week: str, now: datetime, policy: Policy, calendar: WorkCalendar, claimed: Collection[int]
 ) -> tuple[list[Recipient], list[Recipient]]:
-    """Who has anything to read of this week, and who has not; what they are told is kept."""
+    """Who has anything to read of this week, and who has not, but for who had it; what they are told is kept. The heads
+    of departments that keep others waiting are told once a week."""
     today = local_date(now)
+    if claimed and all(each.id in claimed for each in _recipients(session, today, ())):
+        return [], []  # as on most days: nothing is counted
     past = set(past_plans(session, today, policy))
     waiting = backlogs(session, _departments(session), calendar, today, policy)
     kept_waiting = {department for department, backlog in waiting.items() if backlog.old}
@@ -152,14 +161,14 @@ def _readers(
     figures = told.counted(session, now, past)
     late = {reader for reader, found in figures.items() if _is_late(reader[0], found)}
     if not is_first_of_month(today, policy, calendar):  # then every leadership with overdue work reads of it
-        above = {reader for reader in late if reader[0] is Role.LEADERSHIP}
-        before = told.last(session, {agency_id for _, agency_id in above}, week)
-        late -= {reader for reader in above if not _has_news(before.get(reader), figures[reader])}
+        late -= _without_news(session, week, figures, late)
     reading: set[told.Reader] = set()
     with_overdue: list[Recipient] = []
     empty: list[Recipient] = []
     standing_in = monitors_standing_in(session, _departments(session), today)
-    for recipient in _recipients(session, today, kept_waiting):
+    for recipient in _recipients(session, today, () if claimed else kept_waiting):
+        if recipient.id in claimed:
+            continue
         roles = {audience(recipient.role), *((Role.MONITOR,) if recipient.id in standing_in else ())}
         mine = late.intersection((role, recipient.agency_id) for role in roles)
         reading |= mine
@@ -167,6 +176,15 @@ def _readers(
         (with_overdue if concerned else empty).append(recipient)
     told.keep(session, week, figures, reading)
     return with_overdue, empty
+
+
+def _without_news(
+    session: Session, week: str, figures: Mapping[told.Reader, told.Figures], late: Collection[told.Reader]
+) -> set[told.Reader]:
+    """Leadership to which this week's figures say nothing new."""
+    above = {reader for reader in late if reader[0] is Role.LEADERSHIP}
+    before = told.last(session, {agency_id for _, agency_id in above}, week)
+    return {reader for reader in above if not _has_news(before.get(reader), figures[reader])}
 
 
 def _is_late(role: Role, figures: told.Figures) -> bool:
@@ -230,11 +248,6 @@ def overdue(
     return [replace(row, chased=sent.get(row.assignment_id)) for row in rows]
 
 
-def schedule(book: Rulebook) -> Policy | None:
-    """The policy that sets the weekday and hours of digests: «default», else the first."""
-    return book.policies.get("default") or next(iter(book.policies.values()), None)
-
-
 def is_first_of_month(day: date, policy: Policy, calendar: WorkCalendar) -> bool:
     """True for a digest whose week before had its own in another month: it also lists what stands still."""
     before = digest_day(day - WEEK, policy, calendar)
@@ -287,16 +300,17 @@ def _add_to_letters(
     """Mark each recipient's letter of the day as containing the digest; contact id -> letter id."""
     letters = table(Letter)
     placed: dict[int, int | None] = {}
-    day = send_day(now, policy, book.calendar)
+    held = holds(session, (each.id for each in recipients))
+    days = {each.id: letter_day(now, book, policy, held=held.get(each.id)) for each in recipients}
     waiting = sorted(recipients, key=lambda each: f"letter:{each.id}")
     while waiting:
-        rows = [letter_row(each, "email", day, instant(day, policy.send_at), now) for each in waiting]
+        rows = [letter_row(each, "email", days[each.id], now) for each in waiting]
         rows.sort(key=lambda row: str(row["key"]))
         opened = open_letters(session, rows)
         by_contact = {row["contact_id"]: opened.get(str(row["key"])) for row in rows}
         placed |= {contact: letter for contact, letter in by_contact.items() if letter is not None}
         waiting = [each for each in waiting if by_contact[each.id] is None]
-        day = book.calendar.on_or_after(day + ONE_DAY)
+        days |= {each.id: letter_day(days[each.id].left, book, policy) for each in waiting}
     if placed:
         session.connection().execute(
             update(letters).where(letters.c.id.in_([each for each in placed.values() if each])).values(digest_week=week)

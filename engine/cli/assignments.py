@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.accounts import accounts_app
-from engine.cli.context import day, open_context
+from engine.cli.context import open_context
 from engine.cli.plans import plans
 from engine.errors import BadInput
 from engine.rules.calendar import day_digits, local_date, written
+from engine.rules.typed_day import iso_day
 from engine.terms import Outcome
 from engine.text import Text
 
@@ -111,7 +112,7 @@ def report(
     from engine.assignments.reports.submission import TypedOutput, read_typed_output
 
     ctx = open_context(at)
-    on = day(promise) if promise else None
+    on = iso_day(promise) if promise else None
     promised = PromiseText(on=on, reason_code=reason_code, waits_for=waits_for, owed=owed)
     with ctx.database.write() as session:
         due = lifecycle.output_of_assignment(session, assignment)
@@ -159,7 +160,7 @@ def return_(
             assignment,
             reason=reason,
             reason_code=reason_code,
-            until=day(until) if until else None,
+            until=iso_day(until) if until else None,
             **ctx.by,
         )
     typer.echo(
@@ -187,7 +188,7 @@ def extend(
     from engine.queries.work.todo import waiting_extensions
 
     ctx = open_context(at)
-    text = PromiseText(on=day(until), reason=reason, reason_code=reason_code, waits_for=waits_for)
+    text = PromiseText(on=iso_day(until), reason=reason, reason_code=reason_code, waits_for=waits_for)
     with ctx.database.write() as session:
         ask_for_day(session, assignment, text, **ctx.by)
         asked = waiting_extensions(session, [assignment]).get(assignment)
@@ -432,7 +433,7 @@ def lift(
 
     ctx = open_context(at)
     with ctx.database.rehearse() if dry_run else ctx.database.write() as session:
-        lifted = lift_suppressions(session, day(first), day(last), **ctx.by)
+        lifted = lift_suppressions(session, iso_day(first), iso_day(last), **ctx.by)
     for each in lifted:
         typer.echo(f"{each.contact_id:>6}  {each.agency_id:24} {each.channel:6} {written(each.on)}  {each.reason}")
     typer.echo(

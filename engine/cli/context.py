@@ -9,7 +9,7 @@ import getpass
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,14 +60,6 @@ def moment(at: str) -> datetime:
             )
         ) from None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=PLAN_TIME)
-
-
-def day(text: str) -> date:
-    """Parse an ISO date. Raises BadInput."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise BadInput(Text(f"«{text}» không phải ngày; viết như 2021-06-25.", f"“{text}” is not a date.")) from None
 
 
 @dataclass(frozen=True)

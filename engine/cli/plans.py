@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.context import CALENDAR_HELP, DIRECTORY_HELP, day, open_context, rules_of_place, working, write_text
+from engine.cli.context import CALENDAR_HELP, DIRECTORY_HELP, open_context, rules_of_place, working, write_text
 from engine.errors import BadInput
+from engine.rules.typed_day import iso_day
 from engine.rules.words import moment
 from engine.terms import PastPeriods, PlanState
 from engine.text import Text
@@ -100,7 +101,7 @@ def plan_renew(
 
     agencies, days = rules_of_place(directory, calendar)
     old, changed = _renewed_plan(plan, agencies)
-    issued_on = day(issued) if issued else same_day(old, year)
+    issued_on = iso_day(issued) if issued else same_day(old, year)
     require_later(old, year)
     require_issue_for(issued_on, year)
     ended = ended_names(old.model_copy(update={"issued_on": issued_on}), agencies)

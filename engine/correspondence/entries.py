@@ -308,4 +308,4 @@ def _tell(
         urgent=row.urgency.urgent,
         detail=dict(detail),
     )
-    post(session, [line], read_recipients(session, [agency_id]), book.calendar, now)
+    post(session, [line], read_recipients(session, [agency_id]), book, now)

@@ -17,6 +17,8 @@ from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Strict, WithJsonSchema
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from engine.errors import BadInput
+from engine.rules.typed_day import iso_day
 from engine.text import Text
 
 Path_ = tuple[str | int, ...]
@@ -72,12 +74,11 @@ def textual(pattern: str, fix: Text) -> tuple[AfterValidator, WithJsonSchema]:
 
 
 def _day(value: object) -> object:
-    """ISO dates only: 07/04/2021 is ambiguous between countries."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     try:
-        return date.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError:
+        return iso_day(value if isinstance(value, str) else "")
+    except BadInput:
         shown = "" if value is None else value
         raise field_error(
             Text(f"«{shown}» không phải một ngày có thật", "is not a valid date"),

@@ -29,7 +29,8 @@ from engine.errors import Problem
 from engine.files.base_model import Day, FileModel, Flag, Mistake, Slug, Whole
 from engine.files.directory import NonEmpty
 from engine.files.yaml_reader import read
-from engine.rules.calendar import DayException, DayKind, WorkCalendar, day_digits, read_day
+from engine.rules.calendar import DayException, DayKind, WorkCalendar, day_digits
+from engine.rules.typed_day import WITH_YEAR, read_typed_day
 from engine.text import Text
 
 
@@ -94,8 +95,7 @@ def load_calendar(path: Path) -> WorkCalendar:
 MAX_DAYS = 100
 MAX_SPAN = timedelta(days=31)
 MAX_NAME_CHARS, MAX_BASIS_CHARS = 120, 200
-_DAY = r"(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}/\d{1,2}/\d{4})"
-_LINE = re.compile(rf"[-•*]?\s*({_DAY})(?:\s*(?:-|–|đến|to)\s*({_DAY}))?\s*[:;,]?\s*(.*)")
+_LINE = re.compile(rf"[-•*]?\s*({WITH_YEAR})(?:\s*(?:-|–|đến|to)\s*({WITH_YEAR}))?\s*[:;,]?\s*(.*)")
 _BASIS = re.compile(r"\s*\(([^()]*)\)\s*\.?$")
 # First match wins: pattern, kind of day (None: drop), and whether the matched words are left out of the name.
 _KINDS: tuple[tuple[re.Pattern[str], DayKind | None, bool], ...] = (
@@ -203,7 +203,7 @@ def _parse_kind(text: str) -> tuple[DayKind | None, str]:
 
 
 def _parse_day(text: str) -> date:
-    day = read_day(text)
+    day = read_typed_day(text, None)
     if day is None:
         raise _LineError(
             Text(f"«{text}» không phải ngày có thật", "is not a valid date"),

@@ -26,11 +26,11 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentRow, Promised
 from engine.queries.work.ladder_steps import Dropped
 from engine.rules import words
-from engine.rules.calendar import DayKind, day_digits, read_day, tells_of_move, written
+from engine.rules.calendar import DayKind, day_digits, tells_of_move, written
 from engine.rules.periods import Cadence
 from engine.rules.policy import Skip
 from engine.rules.typed_day import PATTERN as DAY_PATTERN
-from engine.rules.typed_day import promise_words, reason_words
+from engine.rules.typed_day import promise_words, read_typed_day, reason_words
 from engine.template_cache import FastEnvironment, compiled
 from engine.terms import (
     CONTACT_ROLES,
@@ -356,7 +356,7 @@ def day_value(value: date | str | None) -> str:
     """What a field for a day begins with: a date in digits; what was typed, unchanged but for an ISO date, which
     drafts of older versions hold."""
     if isinstance(value, str) and ISO_DAY.fullmatch(value):
-        value = read_day(value) or value
+        value = read_typed_day(value, None) or value
     return day_digits(value) if isinstance(value, date) else value or ""
 
 

@@ -311,7 +311,7 @@ def _tell_changed(
             detail=detail,
         )
         told.setdefault(row.agency_id, line)
-    post(session, told.values(), read_recipients(session, told), book.calendar, now)
+    post(session, told.values(), read_recipients(session, told), book, now)
 
 
 def _first_words(text: str) -> str:
@@ -457,7 +457,7 @@ def _move(
         line = move_by_dispatch(session, row, change.due[row.period], change.basis, book, actor=actor, now=now)
         if line is not None:
             lines.append(line)
-    post(session, lines, read_recipients(session, (line.agency_id for line in lines)), book.calendar, now)
+    post(session, lines, read_recipients(session, (line.agency_id for line in lines)), book, now)
     return len(lines)
 
 

@@ -22,7 +22,6 @@ from engine.assignments.backlog import past_plans
 from engine.assignments.bulk_decisions import Decided, decide_each
 from engine.assignments.opening import planned
 from engine.assignments.outbox import NoticeLine, post
-from engine.assignments.weekly_digest import schedule
 from engine.errors import BadInput, Conflict, NotFound
 from engine.plans.amendments import move_by_dispatch, require_existing
 from engine.rules.calendar import local_date, written
@@ -106,7 +105,7 @@ class PlanToEnd:
 @depends_on(Topic.PLANS, Topic.WORK)
 def plans_to_end(session: Session, today: date) -> tuple[PlanToEnd, ...]:
     """The longest past first; none without a policy. Three queries."""
-    policy = schedule(read_rulebook(session))
+    policy = read_rulebook(session).general
     past = past_plans(session, today, policy) if policy else {}
     if not past:
         return ()
@@ -120,7 +119,7 @@ def plans_to_end(session: Session, today: date) -> tuple[PlanToEnd, ...]:
 
 def past_plan_ids(session: Session, today: date) -> tuple[int, ...]:
     """The plans of ``plans_to_end``."""
-    policy = schedule(read_rulebook(session))
+    policy = read_rulebook(session).general
     return tuple(past_plans(session, today, policy)) if policy else ()
 
 
@@ -179,7 +178,7 @@ def _tell_owners(session: Session, plan_id: int, reason: str, now: datetime) -> 
         )
         for row in session.connection().execute(owed)
     ]
-    post(session, lines, read_recipients(session, {line.agency_id for line in lines}), book.calendar, now)
+    post(session, lines, read_recipients(session, {line.agency_id for line in lines}), book, now)
 
 
 def _require_active(plan_id: int, state: PlanState | None) -> None:
@@ -225,6 +224,6 @@ def redate_all(session: Session, ids: Sequence[int], *, day: date, basis: str, a
         line = move_by_dispatch(session, row, day, basis, book, actor=actor, now=now)
         if line is None:
             raise Conflict(Text("Hạn không thay đổi.", "The due date stays as it is."))
-        post(session, [line], read_recipients(session, [line.agency_id]), book.calendar, now)
+        post(session, [line], read_recipients(session, [line.agency_id]), book, now)
 
     return decide_each(session, ids, one)

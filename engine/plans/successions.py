@@ -163,7 +163,7 @@ def tell_department(
         policy=book.policy(plan.policy_id),
         detail={"what": what, "on": today, **said},
     )
-    post(session, [line], read_recipients(session, [department]), book.calendar, now)
+    post(session, [line], read_recipients(session, [department]), book, now)
 
 
 def require_basis(basis: str) -> None:

@@ -14,7 +14,6 @@ from sqlalchemy import ColumnElement, case
 from sqlmodel import Session
 
 from engine.assignments import situations
-from engine.assignments.weekly_digest import schedule
 from engine.enums import complete
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.store.data_versions import Topic, depends_on
@@ -88,7 +87,7 @@ def read_day(session: Session, day: date) -> Today:
     """A day at its beginning."""
     calendar = read_calendar(session)
     book = Rulebook(calendar, read_policies(session), {})
-    policies, general = book.policies.values(), schedule(book)
+    policies, general = book.policies.values(), book.general
     soon = {policy.id: calendar.shift(day, policy.due_soon_days) for policy in policies}
     days = next((policy.due_soon_days for policy in policies if policy.id == "default"), 3)
     return Today(

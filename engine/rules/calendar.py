@@ -200,19 +200,6 @@ def tells_of_move(why: str) -> bool:
 _TELLING = ("chuyển sang", "moves to", "→", "thay cho", "in place of", "sau hạn", "after the due date")
 
 
-def read_day(text: str) -> date | None:
-    """Parse 2021-06-17 or 17/6/2021. None for anything else and for a year outside FIRST_YEAR..LAST_YEAR."""
-    try:
-        if "/" in text:
-            day, month, year = (int(part) for part in text.split("/"))
-            parsed = date(year, month, day)
-        else:
-            parsed = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return parsed if FIRST_YEAR <= parsed.year <= LAST_YEAR else None
-
-
 def local_date(now: datetime) -> date:
     """The local date of the plan at an instant. Viet Nam has had no daylight saving time since 1975."""
     return now.astimezone(PLAN_TIME).date()

@@ -1,5 +1,5 @@
-"""A day as people type it: 17/6/2021, 17-6-21, 17.6.2021, 17062021, 2021-06-17, «thứ Năm, 17/6/2021», «17 tháng 6 năm
-2021», 17/6. Pure.
+"""A day as people type it, in a form, a sheet, a list, a mail or an SMS: 17/6/2021, 17-6-21, 17.6.2021, 17062021,
+2021-06-17, «thứ Năm, 17/6/2021», «17 tháng 6 năm 2021», 17/6. And as programs write it: 2021-06-17. Pure.
 
 What is said of a promise, beside how late its task is: on pages, in files and in papers. Pure.
 """
@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
+from engine.errors import BadInput
 from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, ONE_DAY, WorkCalendar, add_months, written
 from engine.rules.policy import Reason
 from engine.rules.words import working_days
@@ -24,6 +25,7 @@ _FORMS = tuple(
         r"(?P<day>[0-9]{2})(?P<month>[0-9]{2})(?P<year>[0-9]{4}|[0-9]{2})?",
     )
 )
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NAME_BEFORE = re.compile(r"^(?:[^\W\d]+[,\s]+)+")
 """«thứ Năm, », «ngày », copied with the day from a page."""
 _BETWEEN = re.compile(r"\s*(?:[/.\-]|\btháng\b|\bnăm\b)\s*")
@@ -34,16 +36,33 @@ LEAP_CYCLE_YEARS = 8
 LIKELY_WORKING_DAYS = (1, 3, 5, 10)
 
 
-def read_typed_day(text: str, today: date, *, past: bool = False) -> date | None:
+WITH_YEAR = (
+    r"(?:(?:ngày|thứ\s+\w+|chủ nhật)[,\s]+)*(?:\d{4}[/.\- ]\d{1,2}[/.\- ]\d{1,2}|\d{8}|\d{6}"
+    r"|\d{1,2}(?:\s*[/.\-]\s*|\s+(?:tháng\s+)?)\d{1,2}(?:\s*[/.\-]\s*|\s+(?:năm\s+)?)(?:\d{4}|\d{2}))(?!\d)"
+)
+"""Finds such a day, with its year, in a longer line; looser than what is read."""
+
+
+def iso_day(text: str) -> date:
+    """A day as programs write it: files, API, commands. 07/04/2021 is ambiguous between countries. Raises BadInput."""
+    try:
+        if _ISO.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise BadInput(Text(f"«{text}» không phải ngày; viết như 2021-06-25.", f"“{text}” is not a date."))
+
+
+def read_typed_day(text: str, today: date | None, *, past: bool = False) -> date | None:
     """The day that was typed; None if it is none, or its year lies outside FIRST_YEAR..LAST_YEAR. Without a year it is
-    the next such day, today included; ``past``: the last one."""
+    the next such day, ``today`` included; ``past``: the last one; it is none where no day is known to count from."""
     digits = _BETWEEN.sub("/", _NAME_BEFORE.sub("", text.strip()))
     found = next((match for form in _FORMS if (match := form.fullmatch(digits))), None)
     if found is None:
         return None
     day, month, year = int(found["day"]), int(found["month"]), found["year"]
     if year is None:
-        return _without_year(day, month, today, past)
+        return None if today is None else _without_year(day, month, today, past)
     return _in_year(day, month, int(year) if len(year) == 4 else 2000 + int(year))
 
 

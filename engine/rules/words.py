@@ -181,6 +181,7 @@ CODES: Mapping[str, Text] = {
     "merged": Text("gộp vào thư sau", "merged into a later letter"),
     "lease_lost": Text("hai lần đang gửi thì tiến trình gửi dừng", "its sender stopped twice while sending it"),
     "not_settled": Text("không ghi được kết quả gửi", "the outcome of sending could not be recorded"),
+    "on_hold": Text("được giữ lại, sẽ gửi sau", "held, to be sent later"),
     "bounced_soft": Text("tạm bị trả về, sẽ gửi lại", "soft bounce, to be retried"),
     "no_address": Text("không có địa chỉ", "no address"),
     "address_suppressed": Text("địa chỉ đã ngừng nhận", "address suppressed"),

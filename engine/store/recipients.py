@@ -19,10 +19,16 @@ from engine.store.records import Agency, Contact
 from engine.store.records.agencies import AgencyName
 from engine.store.stored_rows import columns_for, object_of
 from engine.terms import Role
+from engine.text import Text
 
 CHANNELS = ("email", "sms")
 ADDRESS_OF = complete(CHANNELS, {"email": "email", "sms": "phone"})
 """The column of a contact that holds its address on a channel; a channel without one stops at import."""
+ADDRESS_WORDS = complete(CHANNELS, {"email": Text("Hộp thư", "mailbox"), "sms": Text("Số điện thoại", "number")})
+SHORT = frozenset(name for name, short in complete(CHANNELS, {"email": False, "sms": True}).items() if short)
+"""Channels of a short text, counted in parts, without links and answered by a code."""
+WHOLE = frozenset(CHANNELS) - SHORT
+"""Channels of whole letters: with a subject, HTML, the links that prove their reader, and the weekly digest."""
 SET_UP, UNSET = "channels", "unset"
 """The fact that names the channels that are set up; why nobody is written to on another."""
 

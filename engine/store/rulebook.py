@@ -33,6 +33,12 @@ class Rulebook:
     policies: Mapping[str, Policy]
     ladders: Mapping[int, Ladder]
 
+    @property
+    def general(self) -> Policy | None:
+        """The policy that sets what is one for all: the weekday and hours of digests, the send window. «default», else
+        the first."""
+        return self.policies.get("default") or next(iter(self.policies.values()), None)
+
     def policy(self, policy_id: str) -> Policy:
         result = self.policies.get(policy_id)
         if result is None:

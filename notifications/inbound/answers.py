@@ -24,7 +24,7 @@ from engine.correspondence.received_files import ReceivedFile, draft_report, kee
 from engine.errors import BadInput, TooOften
 from engine.rules.calendar import local_date
 from engine.store.database import insert_rows, table
-from engine.store.recipients import Recipient
+from engine.store.recipients import CHANNELS, WHOLE, Recipient
 from engine.store.records import Contact, IncomingMessage, Letter
 from engine.store.stored_rows import object_of
 from engine.terms import MessageAct, Role, WaitReason
@@ -405,7 +405,7 @@ def _with_code(session: Session, message: _Message, reply: Reply, code_id: int, 
 
 def _stop(session: Session, message: _Message, writers: Sequence[Recipient]) -> AnswerResult:
     """Stop SMS to these contacts, but only to those who can still be reached by e-mail."""
-    reachable = [each for each in writers if each.email and "email" not in each.suppressed]
+    reachable = [each for each in writers if any(map(each.address, WHOLE))]
     for each in reachable:
         letter_outcomes.suppress(session, each.id, "sms", "stopped", message.now, actor=f"contact:{each.id}")
     if not reachable:
@@ -432,7 +432,7 @@ def _finish(session: Session, message: _Message, outcome: _Outcome) -> AnswerRes
     assert message.writer is not None
     result = _store(session, message, outcome)
     performed = outcome.performed
-    if message.channel != "email":
+    if message.channel not in WHOLE:
         answer = answer_by_sms(performed)
     else:
         empty = not performed.results and not performed.problems and not message.files
@@ -444,7 +444,7 @@ def _finish(session: Session, message: _Message, outcome: _Outcome) -> AnswerRes
             session,
             message.id,
             message.writer,
-            "email" if message.channel == "email" else "sms",
+            message.channel if message.channel in CHANNELS else "sms",
             answer,
             message.now,
             replies_to_answer=message.replies_to_answer,
@@ -459,7 +459,7 @@ def _store(session: Session, message: _Message, outcome: _Outcome) -> AnswerResu
     if (outcome.waits is not None or message.files) and not by_monitor:
         told = _open_words(outcome) or message.whole
         notify_monitor(session, message.id, message.duties, told, message.now, files=message.files)
-    kind = "mail" if message.channel == "email" else "sms"
+    kind = "mail" if message.channel in WHOLE else "sms"
     return _close(session, message.id, outcome.result, kind, letter=message.letter, contact=message.writer)
 
 

@@ -19,6 +19,7 @@ from engine.errors import LinkRefused
 from engine.queries.work.letter_links import open_link
 from engine.rules.calendar import local_date
 from engine.store.database import table
+from engine.store.recipients import WHOLE
 from engine.store.records import Contact, Letter
 from engine.store.stored_rows import object_of, objects
 from notifications.email.authentication import is_authenticated
@@ -87,7 +88,7 @@ def _linked(session: Session, links: Sequence[Link]) -> list[TriedLetter]:
     found: list[TriedLetter] = []
     for link in links:
         query = select_letters().add_columns(c.c.links_since).join(c, c.c.id == m.c.contact_id)
-        query = query.where(m.c.contact_id == link.contact_id, m.c.channel == "email", m.c.day == link.made_on)
+        query = query.where(m.c.contact_id == link.contact_id, m.c.channel.in_(WHOLE), m.c.day == link.made_on)
         if link.purpose is Purpose.ACKNOWLEDGE:
             query = query.where(m.c.id == int(link.subject))
         rows = session.connection().execute(query.order_by(m.c.id.desc()))

@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from engine.assignments.outbox import NoticeLine, letter_row, post
+from engine.assignments.outbox import LetterDay, NoticeLine, letter_row, post
 from engine.correspondence.message_acts import Done, MessageDuty
 from engine.correspondence.received_files import ReceivedFile
-from engine.rules.calendar import local_date
 from engine.rules.situation import lacks_report
 from engine.store.database import insert_new, table
 from engine.store.recipients import Recipient, read_recipients
@@ -139,7 +138,7 @@ def send_answer(
     if (replies_to_answer and not changed) or count >= (MAX_ANSWERS if changed else MAX_EMPTY_ANSWERS):
         return False
     send_after = max(now, last + ANSWER_INTERVAL) if last is not None else now
-    row = letter_row(writer, channel, local_date(send_after), send_after, now)
+    row = letter_row(writer, channel, LetterDay.at_once(send_after), now)
     detail = {"problem": [answer.text.vi, answer.text.en], "done": answer.done, "open": answer.open}
     note(session, incoming_id, detail=detail, answered=True)
     return bool(insert_new(session, Letter, [{**row, "key": f"{ANSWER}{channel}:{incoming_id}"}]))
@@ -177,4 +176,4 @@ def notify_monitor(
         },
     )
     recipients = read_recipients(session, [duty.supervisor_id])
-    return post(session, [line], recipients, book.calendar, now).notices > 0
+    return post(session, [line], recipients, book, now).notices > 0

@@ -15,11 +15,13 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, TextClause, select, update
 from sqlmodel import Session
 
-from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
+from engine.assignments.outbox import LetterDay, letter_day
+from engine.rules.calendar import local_date
 from engine.rules.policy import Policy
 from engine.store.database import table
 from engine.store.event_log import append, event
 from engine.store.records import STILL_OWED, Letter, Notice
+from engine.store.rulebook import Rulebook
 from engine.store.stored_rows import columns_for, object_of, objects
 from engine.terms import EventKind, LetterState
 from notifications.letters.facts import about_duties
@@ -32,7 +34,7 @@ def has_late_letters(session: Session, now: datetime) -> bool:
     return session.connection().scalar(query) is not None
 
 
-def merge_late_letters(session: Session, calendar: WorkCalendar, policy: Policy, now: datetime) -> int:
+def merge_late_letters(session: Session, book: Rulebook, policy: Policy, now: datetime) -> int:
     """Merge the waiting letters of each person and channel. Returns the number of letters merged or moved."""
     m, today = table(Letter), local_date(now)
     late = select(m.c.contact_id, m.c.channel).where(*_waiting(today), m.c.day < today, m.c.send_after <= now)
@@ -44,7 +46,7 @@ def merge_late_letters(session: Session, calendar: WorkCalendar, policy: Policy,
         query = query.order_by(m.c.day, m.c.id).with_for_update(skip_locked=True)
         rows = objects(_Letter, session.connection().execute(query))
         if rows and rows[0].day < today:
-            _merge(session, rows, _free_day(session, rows[-1], today, calendar), policy, now)
+            _merge(session, rows, _free_day(session, rows[-1], book, policy, now), now)
             changed += len(rows)
     return changed
 
@@ -76,29 +78,26 @@ def _key_on(row: _Letter, day: date) -> str:
     return f"{row.key.rpartition(f':{row.day.isoformat()}')[0]}:{day.isoformat()}"
 
 
-def _free_day(session: Session, row: _Letter, today: date, calendar: WorkCalendar) -> date:
+def _free_day(session: Session, row: _Letter, book: Rulebook, policy: Policy, now: datetime) -> LetterDay:
     """Today, or the next working day whose letter has not been sent yet."""
-    m, day = table(Letter), today
+    m, when = table(Letter), letter_day(now, book, policy)
     while True:
-        state = session.connection().scalar(select(m.c.state).where(m.c.key == _key_on(row, day)))
+        state = session.connection().scalar(select(m.c.state).where(m.c.key == _key_on(row, when.day)))
         if state in (None, LetterState.QUEUED):
-            return day
-        day = calendar.on_or_after(day + ONE_DAY)
+            return when
+        when = letter_day(when.left, book, policy)
 
 
-def _merge(session: Session, rows: Sequence[_Letter], day: date, policy: Policy, now: datetime) -> None:
-    """Merge waiting letters into the letter of ``day``; if there is none, the newest becomes it."""
+def _merge(session: Session, rows: Sequence[_Letter], when: LetterDay, now: datetime) -> None:
+    """Merge waiting letters into the letter of a day; if there is none, the newest becomes it."""
     m, n = table(Letter), table(Notice)
-    key = _key_on(rows[-1], day)
+    key = _key_on(rows[-1], when.day)
     found = session.connection().execute(select(*columns_for(_Letter, m)).where(m.c.key == key)).first()
     existing = None if found is None else object_of(_Letter, found)
     if existing is None:
         *merged, kept = rows
-        session.connection().execute(
-            update(m)
-            .where(m.c.id == kept.id)
-            .values(key=key, day=day, send_after=max(now, instant(day, policy.send_at)))
-        )
+        leaves = {"key": key, "day": when.day, "send_after": max(now, when.send_after)}
+        session.connection().execute(update(m).where(m.c.id == kept.id).values(**leaves))
     else:
         merged, kept = [row for row in rows if row.id != existing.id], existing
     ids = [row.id for row in merged]

@@ -18,15 +18,14 @@ from sqlmodel import Session
 from engine.assignments import situations, told
 from engine.assignments.backlog import Backlog, backlogs, past_plans
 from engine.assignments.measures import Boxes
+from engine.assignments.outbox import WEEK
 from engine.assignments.promise_rows import tasks_with_broken_promises
 from engine.assignments.told import AUDIENCES, REACH, AgencyChange, Since
 from engine.assignments.weekly_digest import (
-    WEEK,
     OverdueRow,
     is_first_of_month,
     monitors_standing_in,
     overdue,
-    schedule,
 )
 from engine.queries.system.letters import LetterCounts, count_letters
 from engine.rules.calendar import local_date
@@ -226,7 +225,7 @@ def _readers(letters: Sequence[WeeklyLetter]) -> tuple[set[str], set[str], set[s
 
 def _past(session: Session, book: Rulebook, today: date) -> frozenset[int]:
     """The plans that are closed to letters."""
-    policy = schedule(book)
+    policy = book.general
     return frozenset(past_plans(session, today, policy)) if policy else frozenset()
 
 
@@ -253,7 +252,7 @@ def _above(
     past: Collection[int],
 ) -> Mapping[tuple[Role, str], dict[str, Any]]:
     """(leadership, issuer) -> the fields that only its digest has."""
-    policy = schedule(book)
+    policy = book.general
     left = _past_plans(session, past) if past else {}
     monthly = policy is not None and is_first_of_month(today, policy, book.calendar)
     still = _standing_still(session, rows) if monthly else {}
@@ -318,7 +317,7 @@ def _digest(
 def waiting_lists(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, today: date) -> dict[int, Backlog]:
     """What waits for the department of each letter, by letter id: for its monitor in every letter, for its head in the
     weekly one, once something has waited for too long."""
-    policy = schedule(book)
+    policy = book.general
     readers = [each for each in letters if each.role is Role.MONITOR or (each.role is Role.HEAD and each.digest_week)]
     if policy is None or not readers:
         return {}

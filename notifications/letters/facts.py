@@ -21,7 +21,6 @@ from engine.assignments.handover import Successions
 from engine.assignments.measures import report_timing
 from engine.assignments.outbox import WITHDRAWN
 from engine.assignments.promise_rows import promise_waits, promises_made
-from engine.assignments.weekly_digest import schedule
 from engine.correspondence.entries import waiting_entries
 from engine.enums import complete
 from engine.queries.directory.enquiries import Enquiries, administrator, monitors
@@ -403,7 +402,7 @@ def _batch(session: Session, notices: Sequence[_Notice], book: Rulebook, today: 
     again = {NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
     fresh = {row.assignment_id for row in notices if row.kind in again}
     raised = {row.detail["entry"] for row in notices if row.kind is NoticeKind.RAISED and "entry" in row.detail}
-    policy = schedule(book)
+    policy = book.general
     return _Batch(
         book=book,
         today=today,

@@ -40,6 +40,7 @@ from engine.limited_process import CallFailed, LimitExceeded, shared_process
 from engine.rules.calendar import day_digits, distance_words, written
 from engine.rules.policy import audience
 from engine.rules.words import moment, number_words, period_words, short_day
+from engine.store.recipients import ADDRESS_WORDS, SHORT
 from engine.template_cache import FastEnvironment, compiled
 from engine.terms import NoticeKind, Role, State
 from engine.text import LANGUAGES
@@ -152,7 +153,7 @@ class LetterRenderer:
         view = self._view(facts, now)
         language = facts.language if facts.language in LANGUAGES else LANGUAGES[0]
         kind = view.kind
-        if facts.channel == "sms":
+        if facts.channel in SHORT:
             name = f"{language}/{kind}/sms.txt" if kind in OWN_SMS else f"{language}/sms.txt"
             (text,) = templates.rendered([name], view)
             if len(text) > ONE_PART_CHARS:
@@ -463,5 +464,6 @@ def _environment(loader: BaseLoader, language: str, *, html: bool, sandboxed: bo
         "day": _day,
         "moment": moment,
         "num": number_words,
+        "address_words": ADDRESS_WORDS,
     }
     return environment

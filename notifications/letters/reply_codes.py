@@ -14,6 +14,7 @@ from sqlalchemy import insert, select, update
 from sqlmodel import Session
 
 from engine.store.database import table
+from engine.store.recipients import SHORT
 from engine.store.records import AnswerCode
 from notifications.letters.facts import LetterFacts
 from notifications.sms.replies import short_codes
@@ -25,7 +26,7 @@ def issue_reply_codes(
     session: Session, letters: Sequence[LetterFacts], secret: bytes, now: datetime
 ) -> list[LetterFacts]:
     """Return the letters, those by SMS with a code. A letter that is tried again keeps its code."""
-    by_sms = {each.letter_id: each for each in letters if each.channel == "sms" and each.items}
+    by_sms = {each.letter_id: each for each in letters if each.channel in SHORT and each.items}
     if not by_sms or not secret:
         return list(letters)
     c = table(AnswerCode)

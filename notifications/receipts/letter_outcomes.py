@@ -18,7 +18,7 @@ from engine.enums import complete
 from engine.errors import BadInput
 from engine.store.database import insert_new, table
 from engine.store.event_log import record
-from engine.store.recipients import ADDRESS_OF, CHANNELS
+from engine.store.recipients import ADDRESS_OF, CHANNELS, WHOLE
 from engine.store.records import EARLY, Contact, Delivery, Incoming, Letter
 from engine.store.stored_rows import object_of
 from engine.terms import EventKind, LetterState
@@ -127,7 +127,7 @@ def take_bounce(session: Session, bounce: Bounce, key: str, now: datetime) -> Re
     if bounce.severity is Severity.DELAYED:
         _record_event(session, letter, letter.state, "delayed", code, now)
         return ReceiptResult(letter.id, letter.state, "delayed")
-    if bounce.recipients and letter.channel == "email" and not _is_one_of(session, letter, bounce.recipients):
+    if bounce.recipients and letter.channel in WHOLE and not _is_one_of(session, letter, bounce.recipients):
         _record_event(session, letter, letter.state, ELSEWHERE, code, now)
         return ReceiptResult(letter.id, letter.state, ELSEWHERE)
     state = LetterState.BOUNCED_HARD if bounce.severity is Severity.HARD else LetterState.BOUNCED_SOFT

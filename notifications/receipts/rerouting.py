@@ -21,21 +21,21 @@ from engine.assignments.outbox import (
     WITHDRAWN,
     NoticeLine,
     Slot,
+    holds,
+    letter_day,
     letter_row,
     open_letters,
     place,
     post,
-    send_day,
     unreachable_event,
     unreachable_line,
 )
-from engine.assignments.weekly_digest import schedule
-from engine.rules.calendar import instant, local_date
+from engine.rules.calendar import local_date
 from engine.rules.policy import Policy, audience
 from engine.rules.situation import is_unfinished
 from engine.store.database import among, insert_new, table
 from engine.store.event_log import append
-from engine.store.recipients import CHANNELS, Recipient, Recipients, read_recipients
+from engine.store.recipients import CHANNELS, WHOLE, Recipient, Recipients, read_recipients
 from engine.store.records import Assignment, Digest, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.store.stored_rows import columns_for, objects
@@ -142,7 +142,7 @@ def reroute(session: Session, letter: TriedLetter, *, dead: bool, now: datetime)
             unreachable.append(row)
         else:
             slots.append(Slot(_line(row, letter, book), *alternative))
-    place(session, slots, book.calendar, now)
+    place(session, slots, book, now)
     digest = _reroute_digest(session, letter, alternatives, book, now)
     _notify_monitor(session, letter, rows, unreachable, recipients, book, dead=dead, now=now)
     if slots or digest:
@@ -264,23 +264,23 @@ def _notify_monitor(
         )
         for row in reported
     ]
-    post(session, lines, recipients, book.calendar, now)
+    post(session, lines, recipients, book, now)
 
 
 def _reroute_digest(
     session: Session, letter: TriedLetter, alternatives: Sequence[tuple[Recipient, str]], book: Rulebook, now: datetime
 ) -> bool:
     """Send the weekly digest to the next person by e-mail, unless they have one of their own this week."""
-    policy: Policy | None = schedule(book)
-    reader = next((recipient for recipient, channel in alternatives if channel == "email"), None)
+    policy: Policy | None = book.general
+    reader, channel = next((each for each in alternatives if each[1] in WHOLE), (None, ""))
     g, m = table(Digest), table(Letter)
     if not letter.digest_week or policy is None or reader is None:
         return False
     has_one = select(g.c.id).where(g.c.contact_id == reader.id, g.c.week == letter.digest_week)
     if session.connection().scalar(has_one) is not None:
         return False
-    day = send_day(now, policy, book.calendar)
-    opened = open_letters(session, [letter_row(reader, "email", day, instant(day, policy.send_at), now)])
+    when = letter_day(now, book, policy, held=holds(session, [reader.id]).get(reader.id))
+    opened = open_letters(session, [letter_row(reader, channel, when, now)])
     letter_id = next(iter(opened.values()), None)
     if letter_id is None:
         return False

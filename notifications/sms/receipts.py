@@ -20,6 +20,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from engine.errors import BadInput, LinkRefused
+from engine.store.recipients import SHORT
 from engine.store.records import Letter, LetterBody
 from engine.terms import LetterState
 from engine.text import Text
@@ -221,7 +222,7 @@ class Usage:
 def usage(session: Session, now: datetime) -> Usage:
     """The SMS of the 30 days before ``now``. Reads at most 1,000 texts."""
     sent = (
-        Letter.channel == "sms",
+        col(Letter.channel).in_(SHORT),
         col(Letter.day) > (now - timedelta(days=DAYS)).date(),
         col(Letter.state).in_(CHARGED),
     )

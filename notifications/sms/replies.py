@@ -24,6 +24,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from engine.errors import BadInput
+from engine.rules.typed_day import read_typed_day
 from engine.text import Text
 from notifications.sms.gateway import e164
 
@@ -215,24 +216,15 @@ def _until(found: re.Match[str], today: date) -> date | Text:
     """The requested date, or the reason why it is not valid."""
     day, month = int(found["d"] or found["day"]), int(found["m"] or found["month"])
     written = found["y"] or found["year"]
-    year = int(written) % 100 + 2000 if written else today.year
-    requested = _day(year, month, day)
-    if requested and today <= requested <= today + MAX_EXTENSION:
-        return requested
-    following = None if written else _day(year + 1, month, day)
-    if following and following <= today + MAX_NEXT_YEAR_LEAD:
-        return following
     shown = f"{day}/{month}" + (f"/{written}" if written else "")
-    if not requested:
+    requested = read_typed_day(shown, today)
+    later = requested is not None and not written and requested.year > today.year
+    if requested and today <= requested <= today + (MAX_NEXT_YEAR_LEAD if later else MAX_EXTENSION):
+        return requested
+    if not requested or (later and requested.year > today.year + 1):
         return Text.same(f"Ngay {shown} khong co trong lich. {_EXTEND_HELP}")
-    return Text.same(f"Ngay {shown} {'da qua' if requested < today else 'qua xa, xem lai nam'}. {_EXTEND_HELP}")
-
-
-def _day(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
+    passed = later or requested < today
+    return Text.same(f"Ngay {shown} {'da qua' if passed else 'qua xa, xem lai nam'}. {_EXTEND_HELP}")
 
 
 def normalise(text: str) -> str:

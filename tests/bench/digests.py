@@ -60,7 +60,7 @@ def main() -> None:
         database.upgrade()
         ground.fill(database, stored, AGENCIES)
         with database.write() as session:
-            session.connection().execute(delete(table(Fact)).where(table(Fact).c.name == ground.LAST_WEEK))
+            session.connection().execute(delete(table(Fact)).where(table(Fact).c.name == ground.LAST_LOOK))
             session.connection().execute(text(LATE))
         ground._settle_down(database)
         delivery = office(sink.port)

@@ -17,7 +17,7 @@ import psycopg
 from sqlalchemy import Column, Connection, Date, Integer, MetaData, String, Table, bindparam, insert, text
 from sqlmodel import SQLModel
 
-from engine.assignments.weekly_digest import LAST_WEEK, week_of
+from engine.assignments.weekly_digest import LAST_LOOK, week_day
 from engine.files.plan import load_plan
 from engine.files.yaml_reader import read
 from engine.plans.loading import load_policy
@@ -101,7 +101,7 @@ def fill(database: Database, stored: int, agencies: int = AGENCIES) -> None:
         values: dict[str, Any] = {"stored": stored, "agencies": agencies, "looks": len(looks), "ladder": ladder}
         values |= {"opened_at": instant(OPENED, time(7)), "opened_on": OPENED, "why": {"vi": CAUSE}}
         connection.execute(_typed(FILL, **values))
-        connection.execute(insert(table(Fact)), [{"name": LAST_WEEK, "value": week_of(TODAY)}])
+        connection.execute(insert(table(Fact)), [{"name": LAST_LOOK, "value": week_day(TODAY)}])
     _settle_down(database)
 
 

@@ -20,7 +20,7 @@ from sqlmodel import Session
 from engine.agencies.directory_loading import load_directory
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
-from engine.assignments.weekly_digest import LAST_WEEK, week_of
+from engine.assignments.weekly_digest import LAST_LOOK, week_day
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile, due_periods
 from engine.files.yaml_reader import read
@@ -204,7 +204,7 @@ def lay(database: Database, plans: int = PLANS) -> dict[str, int]:
         running = {"state": PlanState.ACTIVE, "activated_at": instant(ISSUED, time(8, 0))}
         connection.execute(update(table(Plan)).values(**running))
         connection.execute(insert(opened_rounds), list(_rounds(session, plans)))
-        connection.execute(insert(table(Fact)), [{"name": LAST_WEEK, "value": week_of(TODAY)}])
+        connection.execute(insert(table(Fact)), [{"name": LAST_LOOK, "value": week_day(TODAY)}])
         for setting in FOR_FILLING:
             connection.execute(text(f"SET LOCAL {setting}"))
         for sql in LAID:

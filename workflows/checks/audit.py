@@ -9,11 +9,11 @@ what can be computed again.
 from __future__ import annotations
 
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from time import monotonic
 
 import httpx
 from sqlalchemy import ColumnElement, TextClause, and_, exists, func, or_, select
@@ -22,7 +22,8 @@ from sqlmodel import Session, SQLModel
 from engine.application.daily_cleanup import LAST_CLEANUP_FACT
 from engine.assignments import situations
 from engine.assignments.lifecycle import standing_report
-from engine.assignments.weekly_digest import LAST_WEEK, week_of
+from engine.assignments.outbox import ON_HOLD, WEEK, LetterDay, letter_day
+from engine.assignments.weekly_digest import LAST_LOOK, week_day
 from engine.errors import Unavailable
 from engine.queries.system.health import channels
 from engine.rules.calendar import instant, local_date
@@ -50,7 +51,6 @@ MAX_FAILED_LETTERS, MAX_FAILED_SHARE = 10, 0.2
 """Letters of a day that were refused or are in doubt; more, or a larger share, is the way and not the readers."""
 SHARE_FROM_LETTERS = 10
 """Of fewer letters a share says nothing: one dead mailbox of three is the directory's finding."""
-FAR_AHEAD = timedelta(days=14)
 KEPT_WITHIN = timedelta(days=31)
 SETTLED_WITHIN = timedelta(days=2)
 """How far back settled letters and reports are compared with their records."""
@@ -192,8 +192,23 @@ def _looks_too_late(session: Session, now: datetime) -> int:
     return late
 
 
+def letters_far_ahead(session: Session, now: datetime) -> dict[int, LetterDay]:
+    """Letters that nobody holds and that leave later than even a weekly letter decided in a week would, by id; with the
+    day that they should have: their own, if that is not as far ahead."""
+    m, book = table(Letter), read_rulebook(session)
+    if book.general is None:
+        return {}
+    latest = letter_day(now + WEEK, book, book.general, weekly=True)
+    late = (STILL_OWED, m.c.reason != ON_HOLD, m.c.send_after >= latest.left)
+    found = {}
+    for row in session.connection().execute(select(m.c.id, m.c.day, m.c.urgent).where(*late)):
+        decided = max(now, instant(row.day, time())) if row.day <= latest.day else now
+        found[row.id] = letter_day(decided, book, book.general, urgent=row.urgent)
+    return found
+
+
 def _letters_far_ahead(session: Session, now: datetime) -> int:
-    return _count(session, Letter, STILL_OWED, table(Letter).c.send_after > now + FAR_AHEAD)
+    return len(letters_far_ahead(session, now))
 
 
 def _letters_kept_here(session: Session, now: datetime) -> int:
@@ -202,9 +217,9 @@ def _letters_kept_here(session: Session, now: datetime) -> int:
 
 
 def _digest_in_future(session: Session, now: datetime) -> int:
-    """The week of the last digest, or the day of the last cleanup."""
+    """The day of the last look for readers of the weekly digest, or of the last cleanup."""
     f, today = table(Fact), local_date(now)
-    digest = and_(f.c.name == LAST_WEEK, f.c.value > week_of(today))
+    digest = and_(f.c.name == LAST_LOOK, f.c.value > week_day(today))
     cleanup = and_(f.c.name == LAST_CLEANUP_FACT, f.c.value > today.isoformat())
     return _count(session, Fact, or_(digest, cleanup))
 
@@ -311,7 +326,7 @@ def audit(
 ) -> PassReport:
     """Run the checks, record findings, and ping if there are none. By a clock that is not believed no event is written:
     after it is set, the log would stand in its future."""
-    began = time.monotonic()
+    began = monotonic()
     result = run_checks(database, now, may_rest=may_rest, outside=outside)
     today = local_date(now).isoformat()
     recorded = {} if result.findings.get("clock_wrong") else result.findings
@@ -329,7 +344,7 @@ def audit(
         log.error("audit: %s", ", ".join(f"{name} {count}" for name, count in result.findings.items()))
     counts = dict.fromkeys((*CHECKS, *OUTSIDE, UNREADABLE), 0) | dict(result.findings)
     counts["unknown_letters"] = result.in_doubt
-    report = PassReport(PassName.AUDIT, counts, time.monotonic() - began)
+    report = PassReport(PassName.AUDIT, counts, monotonic() - began)
     record_run(database, report, now)
     if heartbeat_url and result.clean:
         _ping(heartbeat_url)

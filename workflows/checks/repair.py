@@ -1,7 +1,8 @@
 """Undo what a wrong clock or a hand in the database left behind: ``dondoc repair``.
 
 Everything that is computed can be computed again: the next action of open assignments from their ladder, the week of
-the last digest from the calendar. Letters dated far ahead go out with the next pass. Nothing is sent or deleted here.
+the last digest from the calendar. Letters that would leave too late leave on the day that they were made for, or with
+the next ones. Nothing is sent or deleted here.
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ from sqlalchemy import bindparam, exists, func, or_, select, update
 from sqlmodel import Session
 
 from engine.application.daily_cleanup import LAST_CLEANUP_FACT
-from engine.assignments.weekly_digest import LAST_WEEK, week_of
+from engine.assignments.weekly_digest import LAST_LOOK, week_day, week_of
 from engine.rules.calendar import ONE_DAY, local_date
 from engine.rules.policy import MAX_LEVEL
 from engine.store import search_index
 from engine.store.database import Database, table
-from engine.store.records import STILL_OWED, Assignment, Event, Fact, Letter, Plan, Promise
+from engine.store.records import Assignment, Event, Fact, Letter, Plan, Promise
 from engine.store.records.work import CHASED
 from engine.terms import EventKind, LetterState, PromiseState
-from workflows.checks.audit import FAR_AHEAD, recomputed
+from workflows.checks.audit import letters_far_ahead, recomputed
 from workflows.checks.log_checks import EARLY, free_early_rungs, missed
 from workflows.checks.record_checks import plans_to_open
 
@@ -110,17 +111,17 @@ def _promised_days(session: Session) -> int:
 
 
 def _far_ahead(session: Session, now: datetime) -> int:
-    m = table(Letter)
-    changed = session.connection().execute(
-        update(m).where(STILL_OWED, m.c.send_after > now + FAR_AHEAD).values(send_after=now)
-    )
-    return changed.rowcount
+    m, found = table(Letter), letters_far_ahead(session, now)
+    for letter_id, when in found.items():
+        session.connection().execute(update(m).where(m.c.id == letter_id).values(send_after=when.send_after))
+    return len(found)
 
 
 def _digest_week(session: Session, now: datetime) -> int:
-    f, week = table(Fact), week_of(local_date(now))
-    changed = session.connection().execute(update(f).where(f.c.name == LAST_WEEK, f.c.value > week).values(value=week))
-    return changed.rowcount
+    """This week's readers are looked for again; who had its digest gets no second one."""
+    f, today = table(Fact), local_date(now)
+    ahead = (f.c.name == LAST_LOOK, f.c.value > week_day(today))
+    return session.connection().execute(update(f).where(*ahead).values(value=week_of(today))).rowcount
 
 
 def _last_cleanup(session: Session, now: datetime) -> int:

@@ -43,8 +43,8 @@ from engine.http.guards.waiting import answered
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans import loading
 from engine.queries.work.assignment_story import people_of
-from engine.rules.calendar import read_day
 from engine.rules.periods import Cadence
+from engine.rules.typed_day import read_typed_day
 from engine.terms import OutputKind
 from engine.text import Text
 from engine.web.pages.plans.checked_plan import CheckedPlan, check_text, show_checked
@@ -173,7 +173,7 @@ def show_kind(ctx: SignedIn, draft_id: SmallId, n: Place) -> Response:
     if n >= len(stored.draft.unknown) or not stored.draft.unknown[n].levels:
         raise NotThere
     name = stored.draft.unknown[n]
-    members = kind_members(name.levels, directory, read_day(stored.draft.head.issued_on))
+    members = kind_members(name.levels, directory, read_typed_day(stored.draft.head.issued_on, None))
     with ctx.reading() as (_, today):
         return ctx.page(
             "plan_import/review_kind.html",
@@ -191,7 +191,9 @@ def except_from_kind(ctx: SignedIn, form: PostedForm, draft_id: SmallId, n: Plac
 
     def correct(work: Corrections) -> list[Correction]:
         name = work.draft.unknown[n] if n < len(work.draft.unknown) else None
-        members = kind_members(name.levels, work.directory, read_day(work.draft.head.issued_on)) if name else []
+        members = (
+            kind_members(name.levels, work.directory, read_typed_day(work.draft.head.issued_on, None)) if name else []
+        )
         without = [each for each in members if each not in form.every("member")]
         return [Correction("draft_without", name.name)] if name and work.leave_out(n, without) else []
 

@@ -25,7 +25,7 @@ from engine.features.plan_import.drafts.stored import StoredDraft
 from engine.features.plan_import.importer.base.model import Doubt, Use
 from engine.files.directory import DirectoryFile
 from engine.files.plan_successions import EndedName, ended_among
-from engine.rules.calendar import read_day
+from engine.rules.typed_day import read_typed_day
 from engine.text import Text
 
 USES: Mapping[Use, Text] = complete(
@@ -183,7 +183,7 @@ class ReviewView:
     @cached_property
     def names(self) -> list[NameLine]:
         """The unknown names in use, unsettled ones first."""
-        on = read_day(self.draft.head.issued_on)
+        on = read_typed_day(self.draft.head.issued_on, None)
         found = []
         for n, each in self.draft.open_names():
             kind = each.chosen if each.levels else kind_choice(each.name, self.directory, on)
@@ -267,7 +267,7 @@ class ReviewView:
     @cached_property
     def ended(self) -> list[EndedName]:
         """The owners that have ended by the day of issue."""
-        on = read_day(self.draft.head.issued_on)
+        on = read_typed_day(self.draft.head.issued_on, None)
         cited: dict[str, list[str]] = {}
         for place in self.places:
             for name in place.duty.owners if not place.duty.dropped else ():
@@ -279,7 +279,7 @@ class ReviewView:
 
 def choosable(draft: PlanDraft, directory: DirectoryFile) -> list[str]:
     """The names that a field offers: the groups, and the agencies that exist on the plan's day."""
-    on = read_day(draft.head.issued_on)
+    on = read_typed_day(draft.head.issued_on, None)
     agencies = [each.names[-1].name for each in directory.agencies if on is None or lives_on(each, on)]
     return [*(group.name for group in directory.groups), *agencies]
 

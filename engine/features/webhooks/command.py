@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.context import day, open_context
+from engine.cli.context import open_context
+from engine.rules.typed_day import iso_day
 from engine.terms import WebhookEvent
 from engine.text import Text
 
@@ -104,7 +105,7 @@ def again(
     from engine.rules.calendar import instant
 
     ctx = open_context(at)
-    begins = instant(day(since), time())
+    begins = instant(iso_day(since), time())
     with ctx.database.write() as session:
         count = webhooks.send_again(session, webhook, since=begins, delivered_too=delivered, **ctx.by)
     typer.echo(Text(f"{count} tin vào hàng chờ.", f"{count} messages queued."))

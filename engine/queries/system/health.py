@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from engine.assignments.weekly_digest import LAST_WEEK
+from engine.assignments.weekly_digest import LAST_LOOK
 from engine.enums import complete
 from engine.queries.system.letters import LetterCounts, count_letters
 from engine.queries.time_class import Today
@@ -170,7 +170,6 @@ def health(session: Session, today: Today, *, live: bool = True) -> Health:
     stuck = session.connection().scalar(waiting) or 0
     by_state = _letters_of(session, today.day)
     in_doubt = by_state.get(LetterState.UNKNOWN, 0)
-    week = read_fact(session, LAST_WEEK) or ""
     findings = findings_of(next((each.counts for each in passes if each.name == AUDIT), {}))
     channel_lines = channels(session)
     down = any(not each.up for each in channel_lines)
@@ -196,7 +195,7 @@ def health(session: Session, today: Today, *, live: bool = True) -> Health:
         oldest=late,
         today=by_state,
         in_doubt=in_doubt,
-        digest_week=week,
+        digest_week=(read_fact(session, LAST_LOOK) or "")[: len("2021-W24")],
         findings=findings,
         channels=channel_lines,
         silenced=silenced(session, today.day),

@@ -35,10 +35,11 @@ from engine.accounts.signed_links import Purpose, Signer
 from engine.assignments.lifecycle import chase
 from engine.assignments.outbox import NoticeLine, post
 from engine.files.plan_parts import subject_words
-from engine.rules.calendar import WorkCalendar, local_date
+from engine.rules.calendar import local_date
 from engine.store.database import Database, table
 from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Contact, Letter, Notice
+from engine.store.rulebook import read_rulebook
 from engine.terms import NoticeKind, Role, Urgency
 from engine.text import LANGUAGES
 from notifications.contract.channel import Fate, Outcome
@@ -155,7 +156,7 @@ def test_urgent_news_of_the_afternoon_does_not_wait_for_tomorrow_while_the_cap_a
             urgent=True,
         )
         with sqlite_database.write() as session:
-            post(session, [line], read_recipients(session, ["so-ban"]), WorkCalendar(), moment)
+            post(session, [line], read_recipients(session, ["so-ban"]), read_rulebook(session), moment)
         asyncio.run(deliver(sqlite_database, moment, post_office(box)))
         sent.append(len(box.letters))
     assert sent == [1, 1, 1, 0]  # three a day by policy; the fourth goes on the next
@@ -173,7 +174,9 @@ def test_an_urgent_line_hurries_the_letter_that_was_waiting_for_the_morning(sqli
     )
     for line in (calm, replace(calm, effect="effect:urgent", urgent=True)):
         with sqlite_database.write() as session:
-            post(session, [line], read_recipients(session, ["so-ban"]), WorkCalendar(), at("2021-04-08", "06:00"))
+            post(
+                session, [line], read_recipients(session, ["so-ban"]), read_rulebook(session), at("2021-04-08", "06:00")
+            )
     letter = row(sqlite_database, Letter)
     assert (letter.urgent, letter.send_after) == (True, at("2021-04-08", "06:00"))
 

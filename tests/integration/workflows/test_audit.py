@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ground.factory import Laid, at, happened, lay, row, rows, swept
+from ground.factory import Laid, at, begin, happened, lay, row, rows, store, swept
 from ground.office import contact_of
 from ground.post import LetterBox, post_office
 from ground.web_servers import listening
@@ -18,11 +18,13 @@ from engine.agencies.preferences import name_deputy
 from engine.application.daily_cleanup import prune_bodies
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
+from engine.assignments.outbox import hold_lines
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.reports import evidence
+from engine.rules.calendar import DayException, DayKind
 from engine.store.database import Database, insert_new, table
 from engine.store.recipients import read_recipients, remember_channels
-from engine.store.records import Assignment, Contact, Event, Fact, Letter, LetterBody, Pass, Plan
+from engine.store.records import Assignment, Contact, Event, Fact, Letter, LetterBody, Notice, Pass, Plan
 from engine.terms import EventKind, LetterState, PassName, PlanState, Role, State
 from engine.terms import Outcome as Outcome_
 from engine.text import Text
@@ -100,6 +102,34 @@ def test_a_second_answer_that_waits_for_its_hour_is_no_fault_and_one_of_another_
         m = table(Letter)
         session.connection().execute(update(m).where(m.c.id == waits.id).values(channel="sms"))
     assert run_checks(laid.database, NOW).findings == {"letters_of_another_day": 1}
+
+
+def test_a_letter_that_is_held_for_weeks_is_no_fault_and_is_left_alone(laid: Laid) -> None:
+    """It was one after a fortnight, and the repair sent it in the quiet time."""
+    until = NOW + timedelta(days=20)
+    with laid.database.write() as session:
+        hold_lines(session, [each.id for each in rows(laid.database, Notice)], until)
+    assert (run_checks(laid.database, NOW).clean, repair(laid.database, NOW)["letters"]) == (True, 0)
+    assert {each.send_after for each in rows(laid.database, Letter)} == {until}
+
+
+def test_letters_for_the_day_after_a_long_closing_are_no_fault(database: Database) -> None:
+    evening = at("2021-04-07", "22:00")
+    closed = (NOW.date() + timedelta(days=n) for n in range(1, 21))
+    days = tuple(DayException(day, DayKind.HOLIDAY, "Nghỉ phòng dịch") for day in closed)
+    begin(store(database, now=NOW, days=days), now=NOW)
+    swept(database, evening)
+    assert {each.day for each in rows(database, Letter)} == {date(2021, 4, 28)}
+    assert run_checks(database, evening).clean
+
+
+def test_a_letter_that_a_false_clock_put_off_leaves_on_its_day_again(laid: Laid) -> None:
+    """«Now» was the repair's answer, whatever the day of the letter: a Sunday, or before the reader's weekly one."""
+    monday, m = at("2021-04-12", "07:30"), table(Letter)
+    with laid.database.write() as session:
+        session.connection().execute(update(m).values(day=monday.date(), send_after=NOW + timedelta(days=400)))
+    repair(laid.database, at("2021-04-10", "10:00"))
+    assert {each.send_after for each in rows(laid.database, Letter)} == {monday}
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from engine.features.plan_import.importer.phrases.name_words import opens_duty
 from engine.features.plan_import.importer.phrases.owners import owner_line, owner_of
 from engine.features.plan_import.importer.phrases.timing import timing_of
 from engine.files.directory import DirectoryFile
-from engine.rules.calendar import read_day
+from engine.rules.typed_day import read_typed_day
 from engine.terms import OutputKind
 
 _GAP = re.compile(r"\n[ \t]*\n")
@@ -293,7 +293,7 @@ class Corrections:
         duty.changes += 1
 
     def _day(self) -> date | None:
-        return read_day(self.draft.head.issued_on)
+        return read_typed_day(self.draft.head.issued_on, None)
 
     def _year(self) -> int | None:
         """The year of the days that the words name without one."""

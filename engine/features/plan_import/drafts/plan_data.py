@@ -30,9 +30,9 @@ from engine.files.directory import AgencyEntry, DirectoryFile, fold
 from engine.files.plan import PlanFile, loading_mistakes
 from engine.files.plan_renewal import YEARS_AS, read_years
 from engine.files.yaml_reader import dump_plain, read
-from engine.rules.calendar import read_day
 from engine.rules.outputs import MAX_WHAT_CHARS
 from engine.rules.periods import DECREE_09, Cadence
+from engine.rules.typed_day import read_typed_day
 from engine.text import Text
 
 PLAIN = ("number", "title", "short_title", "sms_name")
@@ -139,7 +139,7 @@ class _Names:
 
     def __post_init__(self) -> None:
         self._chosen = {each.name: each for each in self.draft.unknown if each.chosen}
-        self._on = read_day(self.draft.head.issued_on)
+        self._on = read_typed_day(self.draft.head.issued_on, None)
 
     def ids(self, typed: Iterable[str], field_name: str) -> list[str]:
         found = (agency for name in typed for agency in self._ids(name, field_name))
@@ -228,8 +228,9 @@ def _years(typed: str, issued: date | None, out: Reviewed) -> dict[str, int | No
     return {"year": None}
 
 
-def _day(name: str, typed: str, out: Reviewed) -> date | None:
-    day = read_day(typed.strip())
+def _day(name: str, typed: str, out: Reviewed, since: date | None = None) -> date | None:
+    """``since``: the day from which one without a year is the next such day."""
+    day = read_typed_day(typed, since)
     if day is None:
         said = typed.strip()[:20]
         out.wrong(
@@ -330,6 +331,7 @@ class _Rules:
     ids: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.issued_on = read_typed_day(self.draft.head.issued_on, None)
         self.default_day = _day_of_month("head.due_day", self.draft.head.due_day, self.out) or 17
         basis = f"Đặt khi soát văn bản: ngày {self.default_day} của tháng cuối kỳ"
         rule = {"source": "local", "basis": basis, "to": self._to, "due_day": self.default_day}
@@ -365,12 +367,12 @@ class _Rules:
 
     def _due(self, name: str, typed: str) -> tuple[int | None, date | None]:
         """The day of the month and the last day that a field names; the default day where it names neither."""
-        due_day, on = None, None
-        for part in filter(None, re.split(r"[;,\s]+", typed)):
+        due_day, on = None, read_typed_day(typed, self.issued_on)
+        for part in filter(None, re.split(r"[;,\s]+", "" if on else typed)):
             if re.fullmatch(r"\d{1,2}", part):
                 due_day = _day_of_month(name, part, self.out)
             else:
-                on = _day(name, part, self.out)
+                on = _day(name, part, self.out, self.issued_on)
         return (self.default_day if due_day is None and on is None else due_day), on
 
 

@@ -18,6 +18,7 @@ from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.loading import kept_ladders, move_to_new_ladders
 from engine.queries.system.policies import find_policy, list_policies, policy_line, reach
 from engine.rules.policy import MAX_LEVEL, Policy
+from engine.store.rulebook import read_rulebook
 from engine.terms import NoticeKind
 from engine.text import Text
 from engine.views.labels import label
@@ -40,7 +41,7 @@ def show(ctx: SignedIn, policy_id: PolicyId, said: Code = "") -> Response:
     ctx.require(Permission.SEE_POLICIES)
     with ctx.reading() as (session, _):
         line = policy_line(session, policy_id)
-        kept = kept_ladders(session, policy_id)
+        kept, general = kept_ladders(session, policy_id), read_rulebook(session).general
     kind, _, count = said.partition(".")
     ladders = [
         (name, steps(line.policy.ladders[kind], ctx.language))  # type: ignore[index]
@@ -50,7 +51,7 @@ def show(ctx: SignedIn, policy_id: PolicyId, said: Code = "") -> Response:
         "admin/policy.html",
         line=line,
         ladders=ladders,
-        rows=policy_rows(line.policy, ctx.language),
+        rows=policy_rows(line.policy, ctx.language, general=general == line.policy),
         said_it=kind,
         moved=int(count) if count.isdecimal() else 0,
         kept=kept,
@@ -145,7 +146,8 @@ def _preview(ctx: RequestContext, policy: Policy, text: str, of: str, stale: Con
     with ctx.reading() as (session, today):
         current = find_policy(session, policy.id)
         reached = reach(session, policy, today.calendar, ctx.today)
-    changed = differences(current, policy, ctx.language) if current else ()
+        general = read_rulebook(session).general
+    changed = differences(current, policy, ctx.language, general=general == current) if current else ()
     return ctx.page(
         "admin/policy_preview.html",
         stale.status if stale else 200,

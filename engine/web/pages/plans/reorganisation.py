@@ -21,6 +21,7 @@ from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.following import Reporting
 from engine.plans.reorganisation import Decision, EndedAgency, ended_agencies
 from engine.rules.calendar import instant
+from engine.store.recipients import WHOLE
 from engine.terms import Role
 from engine.text import Text
 
@@ -197,7 +198,7 @@ def _dry_run(ctx: RequestContext, form: Form, decisions: Sequence[Decision], day
         would = reorganisation.dry_run(session, decisions, actor=actor, now=now)
         owing = {each.agency for each in would.owed}
         to_owners = (each for each in would.letters if each.agency in owing and each.role is Role.COORDINATOR)
-        first = next((each for each in to_owners if each.channel == "email"), None)
+        first = next((each for each in to_owners if each.channel in WHOLE), None)
         sample = ctx.app.preview(session, first.letter_id, now) if ctx.app.preview and first else None
     return ctx.page(
         "reorganisation_sure.html",

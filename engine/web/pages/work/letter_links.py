@@ -47,6 +47,7 @@ from engine.queries.work.letter_links import (
 )
 from engine.queries.work.threads import coordinated
 from engine.rules.situation import is_ahead
+from engine.store.recipients import WHOLE, address_of
 from engine.text import Text
 from engine.views.next_step import Bodies, next_step
 from engine.web.pages.account.preferences import Trouble, preferences_page
@@ -144,7 +145,7 @@ def set_preferences(ctx: Unauthenticated, form: Fields, token: str) -> Response:
     ctx.tools.tokens.check(form.raw("token"), token)
     do, channel = form.choice("do", ChannelAction), form.text("channel", 16)
     try:
-        if do is ChannelAction.STOP and channel == "email":
+        if do is ChannelAction.STOP and channel in WHOLE:
             raise ForbiddenMove(STOP_SIGNED_IN)
         with ctx.writing() as session:
             CHANNEL_ACTIONS[do](session, link.contact_id, channel, **ctx.by)
@@ -373,7 +374,8 @@ def send(ctx: Unauthenticated, form: Fields, place: Place, token: str) -> Respon
 
 def _may(ctx: RequestContext, contact: ContactLine) -> bool:
     """Whether a letter can go to this contact by mail."""
-    return ctx.app.links is not None and bool(contact.email) and "email" not in contact.suppressed
+    reached = any(address_of(contact, each) and each not in contact.suppressed for each in WHOLE)
+    return ctx.app.links is not None and reached
 
 
 def _expired(ctx: RequestContext, place: Place, token: str) -> tuple[RequestContext, Link, ContactLine, str]:

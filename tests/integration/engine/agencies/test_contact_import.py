@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from ground.factory import at, rows
 from ground.province import load_province
+from ground.typed_days import WITH_YEAR
 from openpyxl import load_workbook
 
 from engine.agencies.contact_import import Comparison, RowFate, apply, choices, compare, exported
@@ -113,6 +114,13 @@ def test_an_unknown_agency_with_its_kind_is_added_with_an_id_of_the_program(sqli
     loaded(sqlite_database, sheet)
     assert [(each.id, each.level) for each in rows(sqlite_database, Agency)] == [("ubnd-xa-anh-son", "xa")]
     assert {each.agency_id for each in rows(sqlite_database, Contact)} == {"ubnd-xa-anh-son"}
+
+
+@pytest.mark.parametrize("way", WITH_YEAR)
+def test_a_day_in_a_sheet_is_read_as_one_that_is_typed(province: Database, way: str) -> None:
+    line = f';Sở Y tế;;đầu mối;;moi@so-y-te.invalid;;"{way}";\n'
+    loaded(province, csv(line))
+    assert [each.valid_from for each in rows(province, Contact, email="moi@so-y-te.invalid")] == [date(2021, 6, 17)]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from sqlalchemy import insert, update
 
 from engine.assignments.due_work import Due, next_moment, opens_at, what_is_due
 from engine.assignments.opening import activate
-from engine.assignments.weekly_digest import LAST_WEEK
+from engine.assignments.weekly_digest import LAST_LOOK, week_day
 from engine.files.calendar import load_calendar
 from engine.plans.loading import load_days, load_policy
 from engine.store.database import Database, table
@@ -24,11 +24,11 @@ MADE, NIGHT, MORNING = at("2021-06-16", "08:00"), at("2021-06-16", "22:00"), at(
 
 @pytest.fixture
 def quiet(database: Database) -> Laid:
-    """A plan whose next rung is far away, and this week's digest made."""
+    """A plan whose next rung is far away, and today's digests made."""
     laid = lay(database, now=at("2021-04-07"))
     with database.write() as session:
         session.connection().execute(update(table(Assignment)).values(next_action_at=at("2021-12-01")))
-        session.connection().execute(insert(table(Fact)).values(name=LAST_WEEK, value="2021-W24"))
+        session.connection().execute(insert(table(Fact)).values(name=LAST_LOOK, value=week_day(MADE.date())))
     return laid
 
 

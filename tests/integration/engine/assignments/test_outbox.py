@@ -14,7 +14,16 @@ from ground.factory import Laid, add_contact, at, lay, policy, row, rows
 from sqlalchemy import update
 
 from engine.assignments.lifecycle import decline
-from engine.assignments.outbox import NoticeLine, PostResult, leaves_at, post, send_day, unreachable_event
+from engine.assignments.outbox import (
+    LetterDay,
+    NoticeLine,
+    PostResult,
+    hold_lines,
+    letter_day,
+    post,
+    send_day,
+    unreachable_event,
+)
 from engine.rules.calendar import DayException, DayKind, WorkCalendar
 from engine.rules.policy import Policy
 from engine.store.changed_work import changed_agencies
@@ -22,6 +31,7 @@ from engine.store.data_versions import Topic, read_versions
 from engine.store.database import Database, table
 from engine.store.recipients import lifetime, read_recipients, remember_channels
 from engine.store.records import Contact, Event, Letter, Notice
+from engine.store.rulebook import Rulebook
 from engine.terms import EventKind, LetterState, NoticeKind, Role
 from engine.views.event_sentences import said
 
@@ -47,9 +57,14 @@ def line(laid: Laid, effect: str = "T-1", **changes: Any) -> NoticeLine:
     return replace(known, **changes)
 
 
+def ruled(calendar: WorkCalendar = CALENDAR, **policies: Policy) -> Rulebook:
+    return Rulebook(calendar, {"default": policy(), **policies}, {})
+
+
 def posted(laid: Laid, *lines: NoticeLine, now: datetime = WEDNESDAY, calendar: WorkCalendar = CALENDAR) -> PostResult:
     with laid.database.write() as session:
-        return post(session, lines, read_recipients(session, {each.agency_id for each in lines}), calendar, now)
+        readers = read_recipients(session, {each.agency_id for each in lines})
+        return post(session, lines, readers, ruled(calendar), now)
 
 
 def letters(laid: Laid) -> list[tuple[date, int]]:
@@ -194,6 +209,30 @@ def test_a_weekly_letter_is_of_the_week_s_day_although_the_day_before_it_is_work
     assert letters(laid) == [(date(2021, 6, 21), 6)]
 
 
+def test_a_weekly_letter_is_of_the_day_of_the_digest_whatever_the_plan_s_own_policy_says(laid: Laid) -> None:
+    """A policy of its own had its own weekday: its reader had two weekly letters, one of them without the digest."""
+    with laid.database.write() as session:
+        session.connection().execute(update(table(Contact)).values(pace={"email": "weekly"}))
+    posted(laid, line(laid, policy=policy(id="huyen", digest_weekday=4)), now=at("2021-06-15"))
+    assert letters(laid) == [(date(2021, 6, 21), 1)]
+
+
+def test_while_the_letters_of_a_reader_are_held_nothing_but_what_is_urgent_goes_to_them(laid: Laid) -> None:
+    posted(laid, line(laid))
+    (first,) = rows(laid.database, Notice)
+    until = at("2021-07-06", "09:00")
+    with laid.database.write() as session:
+        assert hold_lines(session, [first.id], until)
+    posted(laid, line(laid, "T+1"), now=at("2021-06-18"))
+    posted(laid, line(laid, "chase", urgent=True), now=at("2021-06-18", "10:00"))
+    leaves = [(each.day, each.send_after) for each in rows(laid.database, Letter)]
+    assert leaves == [
+        (date(2021, 6, 16), until),
+        (date(2021, 7, 6), until),
+        (date(2021, 6, 18), at("2021-06-18", "10:00")),
+    ]
+
+
 def test_a_line_for_another_agency_is_about_that_agency_too(laid: Laid) -> None:
     with laid.database.read() as session:
         before = {Topic.LETTERS: read_versions(session)[Topic.LETTERS]}
@@ -236,9 +275,8 @@ def test_a_worked_saturday_is_a_day_for_letters() -> None:
 
 def test_an_urgent_letter_leaves_at_once_on_any_day() -> None:
     sunday_night = at("2021-06-20", "23:00")
-    rules: Policy = policy()
-    assert send_day(sunday_night, rules, CALENDAR, urgent=True) == date(2021, 6, 20)
-    assert leaves_at(date(2021, 6, 20), sunday_night, rules, urgent=True) == sunday_night
+    leaves = letter_day(sunday_night, ruled(), policy(), urgent=True)
+    assert leaves == LetterDay(date(2021, 6, 20), sunday_night)
 
 
 @pytest.mark.postgres

@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 from ground.databases import closing_database
 from ground.factory import Laid, add_contact, at, do, happened, lay, policy, row, rows, swept
+from ground.office import contact_of
 from sqlalchemy import delete, update
 
 from engine.assignments.backlog import backlogs
 from engine.assignments.lifecycle import ReportText, report
 from engine.assignments.measures import Boxes
 from engine.assignments.opening import open_due
+from engine.assignments.outbox import digest_day, hold_lines
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.told import counted, since
 from engine.assignments.weekly_digest import (
-    digest_day,
     is_owed,
     make,
     overdue,
@@ -27,7 +28,7 @@ from engine.assignments.weekly_digest import (
 )
 from engine.rules.calendar import DayException, DayKind, WorkCalendar
 from engine.rules.situation import Action
-from engine.store.database import Database, table
+from engine.store.database import Database, insert_new, table
 from engine.store.recipients import remember_channels
 from engine.store.records import Assignment, Contact, Digest, Event, Letter, Notice, Plan
 from engine.store.rulebook import read_rulebook
@@ -93,6 +94,23 @@ def test_everybody_concerned_has_one_digest_on_monday_and_no_second_one_in_the_w
     }
     assert [made(laid, at(day, "09:00")) for day in ("2021-06-21", "2021-06-23", "2021-06-27")] == [(0, 0)] * 3
     assert len(rows(laid.database, Digest)) == 8
+
+
+def test_who_comes_in_the_week_has_its_digest_on_the_next_working_day_and_nobody_a_second_one(laid: Laid) -> None:
+    made(laid)
+    add_contact(laid.database, "so-chinh", Role.MONITOR, email="monitor2@so-chinh.example")
+    assert not owed(laid, at("2021-06-21", "23:00"))
+    assert [made(laid, at(day, "07:00")) for day in ("2021-06-22", "2021-06-23")] == [(1, 0), (0, 0)]
+    assert carried(laid)["monitor2@so-chinh.example"] == date(2021, 6, 22)
+    assert happened(laid.database, kind=EventKind.DIGEST_MADE) == ["digest_made"] * 2
+
+
+def test_a_reader_who_had_the_week_s_digest_takes_it_from_nobody_else(laid: Laid) -> None:
+    early = {"contact_id": contact_of(laid.database, "so-ban"), "week": "2021-W25", "letter_id": None, "at": MONDAY}
+    with laid.database.write() as session:
+        insert_new(session, Digest, [early])
+    assert made(laid) == (5, 2)
+    assert "coordinator@so-ban.example" not in carried(laid)
 
 
 def test_without_a_monitor_the_digest_goes_to_whoever_stands_in_and_reads_as_a_monitor_s(laid: Laid) -> None:
@@ -211,6 +229,17 @@ def test_when_the_day_s_letter_has_left_the_digest_goes_into_the_next_day_s(laid
         session.connection().execute(update(table(Letter)).values(state=LetterState.DELIVERED))
     made(laid, at("2021-06-21", "09:00"))
     assert carried(laid)["coordinator@so-ban.example"] == date(2021, 6, 22)
+
+
+def test_the_digest_of_a_reader_whose_letters_are_held_waits_with_them(laid: Laid) -> None:
+    """A quiet fortnight was broken by the digest, whose letter of Monday was made beside the one that was held."""
+    swept(laid.database, at("2021-06-18", "07:00"))
+    (held,) = rows(laid.database, Letter, contact_id=contact_of(laid.database, "so-ban"), state=LetterState.QUEUED)
+    with laid.database.write() as session:
+        hold_lines(session, [rows(laid.database, Notice, letter_id=held.id)[0].id], at("2021-07-06", "07:30"))
+    made(laid)
+    assert carried(laid)["coordinator@so-ban.example"] == date(2021, 7, 6)
+    assert carried(laid)["coordinator@huyen-a.example"] == MONDAY.date()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from engine.agencies.directory_loading import expand_owners, load_directory, nam
 from engine.assignments import calendar_change
 from engine.assignments.calendar_change import CalendarChange
 from engine.errors import BadInput, Conflict
+from engine.files.plan_parts import DutyEntry
 from engine.plans.loading import FileDays, file_days, load_file_days, load_plan
 from engine.rules.calendar import DayException, DayKind
 from engine.store.database import Database
@@ -46,6 +47,31 @@ def test_a_plan_keeps_its_words_and_expands_its_groups(database: Database) -> No
     assert (duty.owners, duty.heading, duty.text) == (["huyen-a", "huyen-b"], "Mục 2", "Việc thứ 2.")
     assert row(database, Duty, citation="IV.3.1").request is True
     assert row(database, Duty, citation="IV.4.1").waits_for == ["IV.1.1", "IV.2.1"]
+
+
+DUTY = {
+    "citation": "IV.2.1",
+    "text": "Việc đầy đủ.",
+    "cadence": ["month"],
+    "rule": "gui-tinh",
+    "coordinating": ["so-chinh"],
+    "area": "II.1",
+    "owners": ["so-ban"],
+    "repeats": "IV.1.1",
+    "waits_for": ["IV.1.1"],
+    "output": {"what": "Quyết định", "kind": "document"},
+}
+"""A value of every field of a duty in the plan file that is a column, none of which is the default."""
+IN_THE_FILE_ALONE = {"cadence_choices": "chosen among at activation, from the file that the plan keeps"}
+
+
+def test_every_field_of_a_duty_in_the_file_is_a_column_that_is_filled_or_named_here(database: Database) -> None:
+    """A mark that loading forgets keeps the column's default, and nothing says so."""
+    assert DutyEntry.model_fields.keys() == DUTY.keys() | IN_THE_FILE_ALONE.keys()
+    items, areas = (item(1, "so-ban"), item(2, "so-ban", **DUTY)), [{"code": "II.1", "title": "Tài chính"}]
+    store(database, now=NOW, plan=plan_file(items=items, focus_areas=areas))
+    stored = row(database, Duty, citation=DUTY["citation"])
+    assert {name: getattr(stored, name) for name in DUTY} == DUTY
 
 
 def test_a_plan_that_is_not_active_is_replaced_by_a_new_text(database: Database) -> None:

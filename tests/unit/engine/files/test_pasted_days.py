@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from ground.typed_days import WITH_YEAR
 
 from engine.files.calendar import read_days
 from engine.rules.calendar import DayException, DayKind, WorkCalendar
@@ -34,6 +35,12 @@ def test_a_line_says_what_kind_of_day_it_is_its_name_and_its_basis(
     found = read_days(line, CALENDAR)
     assert found.problems == ()
     assert [(each.kind, each.name, each.basis) for each in found.set] == [(kind, name, basis)]
+
+
+@pytest.mark.parametrize("way", [way.strip() for way in WITH_YEAR if not way.startswith("Thursday")])
+def test_a_line_begins_with_a_day_as_people_write_it(way: str) -> None:
+    found = read_days(f"{way} nghỉ Quốc tang", WorkCalendar())
+    assert [(each.day, each.name) for each in found.set] == [(date(2021, 6, 17), "Quốc tang")]
 
 
 def test_a_span_is_every_day_of_it() -> None:

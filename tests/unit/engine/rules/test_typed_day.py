@@ -6,31 +6,14 @@ import re
 from datetime import date
 
 import pytest
+from ground.typed_days import READ, WITH_YEAR
 
+from engine.errors import BadInput
 from engine.rules.calendar import WorkCalendar, day_digits, written
-from engine.rules.typed_day import PATTERN, likely_days, read_typed_day
+from engine.rules.typed_day import PATTERN, iso_day, likely_days, read_typed_day
 
 TODAY = date(2021, 6, 15)
 DAY = date(2021, 6, 17)
-READ = (
-    "17/6/2021",
-    "17/06/2021",
-    " 17/6/2021 ",
-    "17-6-21",
-    "17.6.2021",
-    "17 6 2021",
-    "17 / 6 / 2021",
-    "2021-06-17",
-    "17062021",
-    "170621",
-    "1706",
-    "17/6",
-    "ngày 17/6/2021",
-    "thứ Năm, 17/6/2021",
-    "Thursday, 17/6/2021",
-    "17 tháng 6 năm 2021",
-    "ngày 17 tháng 6",
-)
 
 
 @pytest.mark.parametrize("text", READ)
@@ -76,6 +59,18 @@ def test_what_is_no_day_is_not_guessed(text: str) -> None:
 def test_without_a_year_it_is_the_next_such_day_or_the_last(text: str, coming: date, last: date) -> None:
     assert read_typed_day(text, TODAY) == coming
     assert read_typed_day(text, TODAY, past=True) == last
+
+
+@pytest.mark.parametrize("text", sorted({*READ} - {*WITH_YEAR}))
+def test_without_a_day_to_count_from_a_year_is_needed(text: str) -> None:
+    assert read_typed_day(text, None) is None
+
+
+@pytest.mark.parametrize("text", ["17/6/2021", "20210617", "2021-W24-4", "2021-6-17", "2021-02-30", " 2021-06-17", ""])
+def test_a_program_writes_a_day_in_one_way(text: str) -> None:
+    assert iso_day("2021-06-17") == DAY
+    with pytest.raises(BadInput):
+        iso_day(text)
 
 
 def test_likely_days_are_working_days_in_order_each_once() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pytest
 from ground.paths import CONFIG, DATA
+from ground.typed_days import READ
 from hypothesis import given
 from hypothesis import strategies as st
 from import_figures.kinds import samples
@@ -20,6 +22,7 @@ from engine.features.plan_import.drafts.plan_data import reviewed
 from engine.features.plan_import.drafts.reading import draft_of
 from engine.features.plan_import.importer import read_document
 from engine.files.directory import DirectoryFile, load_directory
+from engine.files.plan_parts import DutyEntry
 from engine.terms import OutputKind
 
 DIRECTORY = load_directory(CONFIG / "agencies/nghe-an-2021.yaml")
@@ -492,6 +495,35 @@ def test_what_a_document_says_is_owed_is_read_corrected_and_saved() -> None:
         {"what": "50 học viên", "kind": "figure"},
         None,
     ]
+
+
+@pytest.mark.parametrize("way", READ)
+def test_a_day_of_the_review_is_read_as_one_that_is_typed(way: str) -> None:
+    """One without a year is the first such day from the issue of the plan on."""
+    review = read(OUTPUTS)
+    review.set_head({"issued_on": "17.4.2021"})
+    set_duty(review, next(iter(review.draft.duties)).key, due=way)
+    found = reviewed(review.draft, DIRECTORY)
+    assert date(2021, 6, 17).isoformat() in {rule.get("on") for rule in found.data["report_rules"].values()}
+    assert str(found.data["issued_on"]) == "2021-04-17"
+
+
+NOT_REVIEWED = {
+    "area": "the document's annex of areas is not read; entered in the file",
+    "repeats": "a duty that says the same again is found by nobody but a reader of the file",
+    "waits_for": "the order of duties is entered in the file",
+    "cadence_choices": "the review chooses one of them",
+}
+
+
+def test_every_field_of_a_duty_in_the_file_is_in_the_review_or_named_here() -> None:
+    """A field that the review does not know is lost when its plan is saved."""
+    review = read(OUTPUTS)
+    first, *_ = list(review.draft.duties)
+    set_duty(review, first.key, owners=["Sở Tài chính"], coordinating="Sở Y tế")
+    duties = reviewed(review.draft, DIRECTORY).data["sections"][0]["items"][0]["duties"]
+    written = {name for entry in duties for name in entry}
+    assert DutyEntry.model_fields.keys() == written | NOT_REVIEWED.keys()
 
 
 def test_joined_duties_owe_what_both_owed() -> None:

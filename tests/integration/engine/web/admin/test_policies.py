@@ -114,6 +114,14 @@ def test_a_new_id_is_a_new_policy(office: Office) -> None:
     assert "khan-cap" in office.get("/admin/policies").text
 
 
+def test_the_digest_day_is_that_of_the_policy_that_sets_it_for_all(office: Office) -> None:
+    """The other's weekday was shown and never used."""
+    other = text(office).replace("id: default", "id: huyen").replace("digest_weekday: 0", "digest_weekday: 4")
+    saved(office, other)
+    assert "Tổng hợp tuần vào theo chính sách chung" in words(office.get("/admin/policies/huyen").text)
+    assert "Tổng hợp tuần vào Thứ Hai" in words(office.get("/admin/policies/default").text)
+
+
 def test_an_edit_over_somebody_elses_is_shown_anew(office: Office) -> None:
     mine = text(office).replace("send_at: 07:30", "send_at: 08:15")
     form = BeautifulSoup(sent(office, mine).text, "lxml").select_one("#policy")
