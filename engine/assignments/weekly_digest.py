@@ -155,20 +155,17 @@ def _readers(
         return [], []  # as on most days: nothing is counted
     past = set(past_plans(session, today, policy))
     waiting = backlogs(session, _departments(session), calendar, today, policy)
-    kept_waiting = {department for department, backlog in waiting.items() if backlog.old}
     backlog_readers = {(Role.MONITOR, department) for department, backlog in waiting.items() if backlog.aging}
+    kept_waiting = {department for department, backlog in waiting.items() if backlog.old and not claimed}
     backlog_readers |= {(Role.HEAD, department) for department in kept_waiting}
     figures = told.counted(session, now, past)
-    late = {reader for reader, found in figures.items() if _is_late(reader[0], found)}
-    if not is_first_of_month(today, policy, calendar):  # then every leadership with overdue work reads of it
-        late -= _without_news(session, week, figures, late)
+    late = _late_readers(session, week, figures, every=is_first_of_month(today, policy, calendar))
     reading: set[told.Reader] = set()
     with_overdue: list[Recipient] = []
     empty: list[Recipient] = []
     standing_in = monitors_standing_in(session, _departments(session), today)
-    for recipient in _recipients(session, today, () if claimed else kept_waiting):
-        if recipient.id in claimed:
-            continue
+    unclaimed = (each for each in _recipients(session, today, kept_waiting) if each.id not in claimed)
+    for recipient in unclaimed:
         roles = {audience(recipient.role), *((Role.MONITOR,) if recipient.id in standing_in else ())}
         mine = late.intersection((role, recipient.agency_id) for role in roles)
         reading |= mine
@@ -178,13 +175,16 @@ def _readers(
     return with_overdue, empty
 
 
-def _without_news(
-    session: Session, week: str, figures: Mapping[told.Reader, told.Figures], late: Collection[told.Reader]
+def _late_readers(
+    session: Session, week: str, figures: Mapping[told.Reader, told.Figures], *, every: bool
 ) -> set[told.Reader]:
-    """Leadership to which this week's figures say nothing new."""
+    """Who has something overdue to read of; of the leadership ``every`` one, or those to whom it says something new."""
+    late = {reader for reader, found in figures.items() if _is_late(reader[0], found)}
+    if every:
+        return late
     above = {reader for reader in late if reader[0] is Role.LEADERSHIP}
     before = told.last(session, {agency_id for _, agency_id in above}, week)
-    return {reader for reader in above if not _has_news(before.get(reader), figures[reader])}
+    return late - {reader for reader in above if not _has_news(before.get(reader), figures[reader])}
 
 
 def _is_late(role: Role, figures: told.Figures) -> bool:
