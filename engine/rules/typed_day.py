@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 from engine.errors import BadInput
 from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, ONE_DAY, WorkCalendar, add_months, written
-from engine.rules.policy import Reason
 from engine.rules.words import working_days
 from engine.text import Text
+
+if TYPE_CHECKING:  # pydantic is not imported to read a day of the command line
+    from engine.rules.policy import Reason
 
 _FORMS = tuple(
     re.compile(form)

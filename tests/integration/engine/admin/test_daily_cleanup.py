@@ -70,6 +70,7 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
             "webhook_messages": 0,
             "pending_answers": 0,
             "plan_drafts": 0,
+            "told": 0,
         }
     with database.write() as session:
         later = NOW + timedelta(days=100)
@@ -86,6 +87,7 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
             "webhook_messages": 1,
             "pending_answers": 0,
             "plan_drafts": 0,
+            "told": 0,
         }
         assert daily_cleanup.delete_expired(session, later) == {
             "contacts": 0,
@@ -100,6 +102,7 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
             "webhook_messages": 0,
             "pending_answers": 0,
             "plan_drafts": 0,
+            "told": 0,
         }
     assert [rows(database, model) for model in (UserSession, SignInLink, AnswerCode, IdempotencyKey, Evidence)] == [
         []
