@@ -6,6 +6,7 @@ letter without its essential link, content that a mail client would have to down
 
 from __future__ import annotations
 
+import html
 import re
 import traceback
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -85,6 +86,8 @@ _NOTICE_KINDS = complete(
     },
 )
 _EXTERNAL = re.compile(r"<img|<link|<script|<iframe|\bsrc\s*=|@import|url\(", re.I)
+_CONTACT = re.compile(r"\+?\d[\d ]{8,}|[\w.]+@[\w.]+")
+"""Telephone numbers and mailboxes: whom to ask stands in both parts of a letter."""
 _NO_SUCH_NAME = re.compile(r"has no attribute '([^']+)'|^'([^']+)' is undefined")
 _CHASED = Chased(3, date(2021, 6, 15), 1, 1, date(2021, 6, 15))
 _WAITING = Waits(3, date(2021, 6, 1), 11, 1)
@@ -438,6 +441,11 @@ def _letter_problems(letter: Outgoing, facts: LetterFacts, language: str, kind: 
                 Text("thiếu chữ hoặc nút xác nhận", "no text or no way to answer"),
                 Text(f"giữ {kept}", f"keep {kept}"),
             )
+    shown = html.unescape(letter.html)
+    for said in sorted({found.rstrip(".,;)") for found in _CONTACT.findall(letter.text)}):
+        if said not in shown:
+            lacks = Text(f"thiếu «{said}» mà bản chữ có", f"lacks “{said}”, which the plain text has")
+            yield Problem(f"{name}/body.html", 0, "body", lacks, Text("giữ như mẫu đi kèm", "keep it as shipped"))
 
 
 def _sms_problems(text: str, name: str) -> Iterator[Problem]:

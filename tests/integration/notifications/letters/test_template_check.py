@@ -26,6 +26,18 @@ NOW = at("2021-04-07", "08:00")
 BASE = "https://dondoc.example"
 
 
+def test_a_frame_that_drops_what_the_plain_text_says_is_found() -> None:
+    """As an own layout without the line whom to ask: the reader of the HTML part would miss its telephone number."""
+    shipped = (TEMPLATES / "watch" / "body.html").read_text(encoding="utf8")
+    line = '<p class="m">{{ words.enquiries(facts.enquiries) }}</p>'
+    assert line in shipped
+    found = check_template({"body.html": shipped.replace(line, "")}, "vi", "watch")
+    assert {problem.what.vi for problem in found} == {
+        "thiếu «+84900000000» mà bản chữ có",
+        "thiếu «theodoi@so.example» mà bản chữ có",
+    }
+
+
 @pytest.mark.parametrize("kind", EDITED)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_ships_has_nothing_wrong(language: str, kind: str) -> None:
@@ -123,7 +135,8 @@ def test_an_own_template_that_names_the_language_s_folder_is_rendered(tmp_path: 
 def test_an_own_template_is_for_both_languages_or_stands_before_it_for_one(tmp_path: Path) -> None:
     for place, said in (("duties", "both"), ("vi/duties", "one")):
         (tmp_path / place).mkdir(parents=True)
-        (tmp_path / place / "body.html").write_text(f"<p>{said}</p>{{{{ letter.acknowledge_url }}}}")
+        asked = "{{ letter.acknowledge_url }} {{ facts.enquiries.phone }} {{ facts.enquiries.email }}"
+        (tmp_path / place / "body.html").write_text(f"<p>{said}</p>{asked}")
     assert check_folder(tmp_path) == []
     assert [html_of(tmp_path, language)[:10] for language in ("vi", "en")] == ["<p>one</p>", "<p>both</p"]
     (tmp_path / "duties" / "body.html").write_text("{{ nobody.name }}")
