@@ -105,10 +105,9 @@ def agreeing(database: Database, steps: list[tuple[int, int, int, int]]) -> None
 
 
 @settings(
-    max_examples=max(3, settings().max_examples // 8),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(steps=st.lists(STEPS, min_size=5, max_size=20))
+@given(steps=st.lists(STEPS, min_size=3, max_size=10))
 def test_all_windows_show_the_same_whatever_people_do(
     ground: Ground, worker_folder: Path, steps: list[tuple[int, int, int, int]]
 ) -> None:

@@ -10,7 +10,8 @@ from ground.factory import rows
 from ground.office import NOW, Office, as_role, enter, join, open_office
 from ground.post import KEY
 
-from config.settings import Settings
+from config.settings import ENTERED, Settings
+from engine.admin.entered_settings import save
 from engine.store.database import Database
 from engine.store.records import Event
 from engine.terms import EventKind
@@ -52,6 +53,41 @@ def test_the_next_letter_and_webhook_of_the_running_process_have_it(lived: Datab
     for renderer in (system.delivery.renderer, of_pages):
         assert NEW in renderer.render(facts, NOW).text
     assert system.webhooks.base_url == NEW
+
+
+OTHERS: dict[str, object] = {
+    "smtp_host": "thu.tinh.example",
+    "smtp_port": 2525,
+    "smtp_security": "tls",
+    "smtp_username": "dondoc",
+    "smtp_password": "mot-hai-ba",
+    "mail_from": "dondoc@tinh.example",
+    "mail_from_name": "Bộ phận theo dõi",
+    "sms_gateway": "kannel",
+    "sms_url": "https://sms.tinh.example/send",
+    "sms_username": "dondoc",
+    "sms_password": "bon-nam",
+    "sms_sender": "TINH",
+    "sms_answers": True,
+    "sms_production": True,
+    "base_url": NEW,
+}
+
+
+def test_whatever_is_entered_on_a_page_is_in_force_in_the_running_process(lived: Database, tmp_path: Path) -> None:
+    """No page says of a setting that it takes a restart, so none may."""
+    assert OTHERS.keys() == {name for names in ENTERED.values() for name in names}
+    _, running = install(lived, tmp_path)
+    before = running().settings
+    assert [name for name, value in OTHERS.items() if getattr(before, name) == value] == []
+    with lived.write() as session:
+        save(session, running().signer, before, before.with_entered(OTHERS), OTHERS, actor="account:1", now=NOW)
+    now = running()
+    shown = now.settings.model_dump() | {"smtp_password": "mot-hai-ba", "sms_password": "bon-nam"}
+    assert {name: shown[name] for name in OTHERS} == OTHERS
+    anew = replace(compose(now.settings, with_entered=False), database=lived)
+    assert now.delivery.renderer.settings == anew.delivery.renderer.settings
+    assert now.delivery.channels.keys() == anew.delivery.channels.keys() == {"email", "sms"}
 
 
 @pytest.mark.parametrize(
