@@ -116,7 +116,7 @@ def _page(
         sentence=sentence,
         ticked=ticked if len(found.duties) == 1 or form is not None else (),
         typed=form,
-        IncomingAct=IncomingAct,
+        Act=IncomingAct,
     )
 
 
