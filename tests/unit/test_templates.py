@@ -15,7 +15,7 @@ from notifications.letters.renderer import TEMPLATES, exported
 
 MAX_COLUMNS = 120
 FOLDERS = (*TEMPLATE_FOLDERS, TEMPLATES, ROOT / "workflows/simulation/templates")
-GRAMMAR = {"vi": {"times", "chased_times"}, "en": {"things", "nth", "than"}}
+GRAMMAR = {"vi": {"times", "chased_times"}, "en": {"things", "nth"}}
 """Words that only the sentences of one language are made with: plurals, ordinals."""
 
 
