@@ -15,8 +15,10 @@ from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 from ground.factory import at, lay, plan_file, rows
 from ground.post import KEY
 
@@ -128,6 +130,13 @@ def shown() -> tuple[str, str]:
     """It, as httpx shows it."""
     user, _, password = AUTH.partition(":")
     return user, password
+
+
+def asked(http: httpx.Client, path: str, body: dict[str, Any]) -> Any:
+    """The answer of a Prefect server; asked again while it is busy (its SQLite locked: 503)."""
+    while (answer := http.post(path, json=body)).status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        time.sleep(0.5)
+    return answer.raise_for_status().json()
 
 
 @contextmanager

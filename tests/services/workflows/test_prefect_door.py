@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
-from ground.serving import AUTH, DONDOC, free_port, letting_in, owing, serving, shown, status, wait_for_letters
+from ground.serving import AUTH, DONDOC, asked, free_port, letting_in, owing, serving, shown, status, wait_for_letters
 
 from config.settings import Settings
 from engine.admin.first_steps import Mark
@@ -314,8 +314,7 @@ def test_deploy_and_a_worker_of_the_manual_are_let_in_and_do_the_work(server: Pr
     assert AUTH not in done.stdout
     with httpx.Client(base_url=server.api_url, auth=shown(), timeout=30) as http:
         deployment = http.get("/deployments/name/dondoc-deliver/every").raise_for_status().json()["id"]
-        asked = {"state": {"type": "SCHEDULED"}}
-        made = http.post(f"/deployments/{deployment}/create_flow_run", json=asked).raise_for_status().json()["id"]
+        made = asked(http, f"/deployments/{deployment}/create_flow_run", {"state": {"type": "SCHEDULED"}})["id"]
         worker = subprocess.Popen(
             [DONDOC, "prefect", "worker", "--pool", "van-phong"],
             env=os.environ | settings | {"PREFECT_WORKER_QUERY_SECONDS": "1"},

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from crash.campaign import prepare, settings
 from crash.forms import Workers, wait_until
 from crash.relay import SlowRelay
+from ground.serving import asked
 
 from engine.store.clock import system_clock
 from engine.store.database import Database
@@ -35,13 +35,6 @@ def one_core() -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
-
-
-def asked(http: httpx.Client, path: str, body: dict[str, Any]) -> Any:
-    """The answer; asked again while the server is busy (its SQLite locked: 503)."""
-    while (answer := http.post(path, json=body)).status_code == httpx.codes.SERVICE_UNAVAILABLE:
-        time.sleep(0.5)
-    return answer.raise_for_status().json()
 
 
 def leave_late(http: httpx.Client) -> None:
