@@ -138,10 +138,12 @@ def send_day(moment: datetime, policy: Policy, calendar: WorkCalendar) -> date:
 
 
 def digest_day(day: date, policy: Policy, calendar: WorkCalendar) -> date | None:
-    """The working day of the digest in ``day``'s ISO week; None if the week has no working day from then on."""
+    """The working day of the digest in ``day``'s ISO week: its weekday or the next one, else the last one of the week;
+    None if the week has none."""
     monday = day - day.weekday() * ONE_DAY
-    send_on = calendar.on_or_after(monday + policy.digest_weekday * ONE_DAY)
-    return send_on if send_on < monday + WEEK else None
+    wanted, last = monday + policy.digest_weekday * ONE_DAY, calendar.shift(monday + WEEK, -1)
+    send_on = min(calendar.on_or_after(wanted), last)
+    return send_on if send_on >= monday else None
 
 
 def next_digest_day(day: date, policy: Policy, calendar: WorkCalendar) -> date | None:

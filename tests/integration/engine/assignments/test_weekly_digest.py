@@ -284,10 +284,14 @@ CLOSED_WEEK = WorkCalendar.of([DayException(date(2021, 6, day), DayKind.HOLIDAY,
         (WorkCalendar(), 0, date(2021, 6, 21)),
         (WorkCalendar(), 3, date(2021, 6, 24)),
         (CLOSED_MONDAY, 0, date(2021, 6, 22)),
+        (WorkCalendar(), 5, date(2021, 6, 25)),
+        (WorkCalendar(), 6, date(2021, 6, 25)),
         (CLOSED_WEEK, 0, None),
     ],
 )
-def test_a_closed_monday_gives_way_to_the_next_working_day(calendar: Any, weekday: int, day: date | None) -> None:
+def test_a_closed_day_gives_way_to_the_next_one_of_its_week_else_to_the_last(
+    calendar: Any, weekday: int, day: date | None
+) -> None:
     rules = policy(digest_weekday=weekday)
     assert {digest_day(date(2021, 6, 21 + n), rules, calendar) for n in range(7)} == {day}
 
