@@ -207,13 +207,14 @@ NO_EFFECT = {
         "tally",
         "tally_change",
         "thread_entry",
+        "told",
         "undoable_act",
         "webhook",
         "webhook_message",
     ),
 }
 """Tables from which no reminder, letter or level is computed (accounts, links, texts, logs, versions of pages), or that
-other tests hold: evidence by digest, the pass that failed."""
+other tests hold: evidence by digest, the pass that failed. With what was told the next week's letter is compared."""
 
 
 def test_every_table_is_spoiled_or_brings_nothing_about() -> None:
