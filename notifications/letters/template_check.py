@@ -441,11 +441,15 @@ def _letter_problems(letter: Outgoing, facts: LetterFacts, language: str, kind: 
                 Text("thiếu chữ hoặc nút xác nhận", "no text or no way to answer"),
                 Text(f"giữ {kept}", f"keep {kept}"),
             )
+    yield from _contact_lost(letter, f"{name}/body.html")
+
+
+def _contact_lost(letter: Outgoing, name: str) -> Iterator[Problem]:
     shown = html.unescape(letter.html)
     for said in sorted({found.rstrip(".,;)") for found in _CONTACT.findall(letter.text)}):
         if said not in shown:
             lacks = Text(f"thiếu «{said}» mà bản chữ có", f"lacks “{said}”, which the plain text has")
-            yield Problem(f"{name}/body.html", 0, "body", lacks, Text("giữ như mẫu đi kèm", "keep it as shipped"))
+            yield Problem(name, 0, "body", lacks, Text("giữ như mẫu đi kèm", "keep it as shipped"))
 
 
 def _sms_problems(text: str, name: str) -> Iterator[Problem]:
