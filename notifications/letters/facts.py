@@ -26,7 +26,7 @@ from engine.enums import complete
 from engine.queries.directory.enquiries import Enquiries, administrator, monitors
 from engine.rules.calendar import local_date, tells_of_move
 from engine.rules.policy import Facts, Rung, upcoming
-from engine.rules.situation import behind_due, is_past, is_unfinished
+from engine.rules.situation import behind_due, is_past, is_unfinished, lacks_report
 from engine.store.database import among, table
 from engine.store.recipients import address_of, last_day
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Extension, Incoming, Letter, Notice, Plan
@@ -147,6 +147,15 @@ class Item:
     def undone(self) -> bool:
         """The report that stands leaves the task unfinished."""
         return self.outcome is not None and not self.outcome.ends
+
+    @property
+    def unreported(self) -> bool:
+        return lacks_report(self.state)
+
+    @property
+    def open(self) -> bool:
+        """A report is waited for: none is in, or the one that stands leaves the task unfinished."""
+        return self.undone or self.unreported
 
     @property
     def level(self) -> int:

@@ -14,7 +14,7 @@ from engine.assignments.weekly_digest import OverdueRow
 from engine.enums import complete
 from engine.files.plan_parts import subject_words
 from engine.rules.policy import for_role
-from engine.rules.situation import is_ahead, is_past, lacks_report
+from engine.rules.situation import is_ahead, is_past
 from engine.terms import NoticeKind, Role, State, Urgency
 from engine.views.labels import label
 from notifications.letters.digests import DigestFacts
@@ -223,7 +223,7 @@ class LetterView:
         late = (item for item in self._of_thread if is_past(item.due_on, self.facts.day))
         page = self.report_links[0][:2] if self.report_links else None
         of_week = any((row.plan, row.period) == page for row, _ in self.late_rows)
-        return not self.request and (of_week or any(item.undone or lacks_report(item.state) for item in late))
+        return not self.request and (of_week or any(item.open for item in late))
 
     @property
     def _of_thread(self) -> list[Item]:
@@ -233,7 +233,7 @@ class LetterView:
 
     def _extendable(self, item: Item) -> bool:
         in_time = is_ahead(item.due_on, self.facts.day)
-        return in_time and not item.extension_waits and (item.undone or lacks_report(item.state))
+        return in_time and not item.extension_waits and item.open
 
     @property
     def returning(self) -> bool:

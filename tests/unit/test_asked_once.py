@@ -11,6 +11,7 @@ import pytest
 from ground.paths import ROOT
 
 from engine.store.recipients import CHANNELS
+from engine.terms import State
 
 PACKAGES = ("engine", "notifications", "workflows")
 MODULES = {
@@ -20,6 +21,9 @@ MODULES = {
     if "migrations" not in path.parts
 }
 TEMPLATES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("templates/**/*.*"))
+
+
+STATES_LISTED = rf"""\bstate (?:not )?in \(["'](?:{"|".join(State)})["']"""
 
 
 def compared(tree: ast.AST) -> Iterator[tuple[int, list[ast.expr]]]:
@@ -138,6 +142,11 @@ def test_what_a_channel_is_like_is_asked_of_its_row() -> None:
 def test_no_template_tells_channels_apart(path: Path) -> None:
     found = re.findall(r"""[=!]= *["'](?:email|sms)["']|["']sms["'] *:""", path.read_text(encoding="utf8"))
     assert found == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_template_has_a_list_of_states(path: Path) -> None:
+    assert re.findall(STATES_LISTED, path.read_text(encoding="utf8")) == []
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(ROOT).as_posix())
