@@ -125,12 +125,27 @@ class Wait:
         return self.which, self.of_task
 
 
+def _wait(
+    name: str,
+    stored: FromClause,
+    since: ColumnElement[datetime],
+    which: ColumnElement[bool],
+    need: ColumnElement[bool],
+    tasks: Select[Any] | None = None,
+) -> Wait:
+    """What is stored apart from its task. ``tasks``: where ``which`` asks the task as well."""
+    a = table(Assignment)
+    rows = stored.join(a, a.c.id == stored.c.assignment_id)
+    tasks = select(stored.c.assignment_id).where(which) if tasks is None else tasks
+    return Wait(name=name, since=since, rows=rows, which=which, tasks=tasks, need=need)
+
+
 def _all_that_waits() -> Mapping[Waiting, Wait]:
     a, x, w, e, t = table(Assignment), table(Extension), table(Promise), table(Event), table(ThreadEntry)
     raised_by = a.alias("raised_by")
     own = select(t.c.assignment_id).join(raised_by, raised_by.c.id == t.c.assignment_id)
-    undecided, hoped = x.c.decided_at.is_(None), promises_in(PromiseState.WAITING)
-    owed = situations.where(OWES, index=False)
+    own = own.where(UNANSWERED_ENTRY, t.c.agency_id == raised_by.c.agency_id)
+    owed, declinable, counted = (situations.where(row, index=False) for row in (OWES, NEEDS[Action.DECLINE], COUNTED))
     reports = situations.can(Action.ACCEPT)  # the same text as the condition of the index ix_assignment_to_accept
     return complete(
         Waiting,
@@ -138,38 +153,10 @@ def _all_that_waits() -> Mapping[Waiting, Wait]:
             Waiting.ACCEPT: Wait(
                 name="reports", since=a.c.reported_at, rows=a, which=reports, tasks=None, need=reports
             ),
-            Waiting.EXTENSION: Wait(
-                name="extensions",
-                since=x.c.asked_at,
-                rows=x.join(a, a.c.id == x.c.assignment_id),
-                which=undecided,
-                tasks=select(x.c.assignment_id).where(undecided),
-                need=owed,
-            ),
-            Waiting.PROMISE: Wait(
-                name="promises",
-                since=w.c.made_at,
-                rows=w.join(a, a.c.id == w.c.assignment_id),
-                which=hoped,
-                tasks=select(w.c.assignment_id).where(hoped),
-                need=owed,
-            ),
-            Waiting.DECLINED: Wait(
-                name="declined",
-                since=e.c.at,
-                rows=e.join(a, a.c.id == e.c.assignment_id),
-                which=open_refusal(),
-                tasks=select(e.c.assignment_id).where(open_refusal()),
-                need=situations.where(NEEDS[Action.DECLINE], index=False),
-            ),
-            Waiting.RAISED: Wait(
-                name="raised",
-                since=t.c.at,
-                rows=t.join(a, a.c.id == t.c.assignment_id),
-                which=unanswered(),
-                tasks=own.where(UNANSWERED_ENTRY, t.c.agency_id == raised_by.c.agency_id),
-                need=situations.where(COUNTED, index=False),
-            ),
+            Waiting.EXTENSION: _wait("extensions", x, x.c.asked_at, x.c.decided_at.is_(None), owed),
+            Waiting.PROMISE: _wait("promises", w, w.c.made_at, promises_in(PromiseState.WAITING), owed),
+            Waiting.DECLINED: _wait("declined", e, e.c.at, open_refusal(), declinable),
+            Waiting.RAISED: _wait("raised", t, t.c.at, unanswered(), counted, own),
         },
     )
 
