@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_
 from sqlmodel import Session
 
 from engine.assignments import situations
@@ -79,16 +79,10 @@ class Figures:
         return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgencyChange:
-    """Change of an agency's figures since a day. ``broken``: how many more of its promised days have passed."""
-
-    since: date
-    id: str
-    name: str
+@dataclass(frozen=True, kw_only=True)
+class _Change:
     was: Boxes
     now: Boxes
-    broken: int = 0
 
     @property
     def done(self) -> int:
@@ -97,6 +91,16 @@ class AgencyChange:
     @property
     def overdue(self) -> int:
         return self.now.overdue - self.was.overdue
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgencyChange(_Change):
+    """Change of an agency's figures since a day. ``broken``: how many more of its promised days have passed."""
+
+    since: date
+    id: str
+    name: str
+    broken: int = 0
 
     @property
     def newly_overdue(self) -> int:
@@ -119,22 +123,12 @@ class AgencyChange:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Since:
+class Since(_Change):
     """What has changed since the figures of a day: ``was`` what they said in sum, ``agencies`` those whose figures
     differ, the largest changes first; of equal ones what became overdue."""
 
     on: date
-    was: Boxes
-    now: Boxes
     agencies: tuple[AgencyChange, ...]
-
-    @property
-    def done(self) -> int:
-        return self.now.done - self.was.done
-
-    @property
-    def overdue(self) -> int:
-        return self.now.overdue - self.was.overdue
 
     @property
     def better(self) -> tuple[AgencyChange, ...]:
@@ -186,14 +180,30 @@ def agency_names(session: Session) -> dict[str, str]:
     return {row.id: row.name for row in session.connection().execute(select(g.c.id, g.c.name))}
 
 
+_WHOSE = ("plan_id", "agency_id", "supervisor_id", "period", "request")
+
+
 def counted(session: Session, now: datetime, past: Collection[int] = ()) -> dict[Reader, Figures]:
     """The figures of active plans but those of ``past``, for every reader. Requests are not the leadership's."""
-    a, today = table(Assignment), local_date(now)
     issuers = {plan: issuer for plan, issuer in issuers_of_plans(session).items() if plan not in past}
-    whose = "plan_id", "agency_id", "supervisor_id", "period", "request"
-    columns = [a.c[name] for name in (*whose, "due_on", "promised_on")]
+    found: dict[Reader, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    for row in session.connection().execute(_counting(local_date(now), issuers)).mappings():
+        counts = {name: number for name, number in row.items() if number and name not in _WHOSE}
+        cell = {"plan": row["plan_id"], "period": row["period"], "counts": counts}
+        issuer = issuers[row["plan_id"]]
+        for role in AUDIENCES:
+            if not row["request"] or role is not Role.LEADERSHIP:
+                agency = for_role(role, owner=row["agency_id"], supervisor=row["supervisor_id"], issuer=issuer)
+                found[role, agency][row["agency_id"]].append(cell)
+    return {reader: Figures(now, dict(cells)) for reader, cells in found.items()}
+
+
+def _counting(today: date, plans: Collection[int]) -> Select[Any]:
+    """The tasks of plans counted, by ``_WHOSE``."""
+    a = table(Assignment)
+    columns = [a.c[name] for name in (*_WHOSE, "due_on", "promised_on")]
     past_promise = and_(situations.owed(), situations.promise_past(today)).label("promise_past")
-    counted = situations.counted(), a.c.plan_id.in_(issuers)
+    counted = situations.counted(), a.c.plan_id.in_(plans)
     each = select(*columns, past_promise, *situations.measured_on(today)).where(*counted).subquery().c
     late = each.time_class == TimeClass.OPEN_OVERDUE
     conditions = {
@@ -203,17 +213,8 @@ def counted(session: Session, now: datetime, past: Collection[int] = ()) -> dict
         "recent": and_(late, or_(each.due_on >= today - REACH, each.promised_on.is_not(None))),
     }
     counts = [func.count().filter(condition).label(name) for name, condition in conditions.items()]
-    keys = [each[name] for name in whose]
-    found: dict[Reader, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
-    for row in session.connection().execute(select(*keys, *counts).group_by(*keys).order_by(*keys)).mappings():
-        counts_of = {name: row[name] for name in conditions if row[name]}
-        cell = {"plan": row["plan_id"], "period": row["period"], "counts": counts_of}
-        for role in AUDIENCES:
-            if not row["request"] or role is not Role.LEADERSHIP:
-                issuer = issuers[row["plan_id"]]
-                agency = for_role(role, owner=row["agency_id"], supervisor=row["supervisor_id"], issuer=issuer)
-                found[role, agency][row["agency_id"]].append(cell)
-    return {reader: Figures(now, dict(cells)) for reader, cells in found.items()}
+    keys = [each[name] for name in _WHOSE]
+    return select(*keys, *counts).group_by(*keys).order_by(*keys)
 
 
 @depends_on(Topic.PLANS)

@@ -296,10 +296,10 @@ def _audiences(session: Session) -> set[tuple[str, Role]]:
 
 def _add_to_letters(
     session: Session, recipients: Sequence[Recipient], week: str, policy: Policy, book: Rulebook, now: datetime
-) -> dict[int, int | None]:
+) -> dict[int, int]:
     """Mark each recipient's letter of the day as containing the digest; contact id -> letter id."""
     letters = table(Letter)
-    placed: dict[int, int | None] = {}
+    placed: dict[int, int] = {}
     held = holds(session, (each.id for each in recipients))
     days = {each.id: letter_day(now, book, policy, held=held.get(each.id)) for each in recipients}
     waiting = sorted(recipients, key=lambda each: f"letter:{each.id}")
@@ -313,6 +313,6 @@ def _add_to_letters(
         days |= {each.id: letter_day(days[each.id].left, book, policy) for each in waiting}
     if placed:
         session.connection().execute(
-            update(letters).where(letters.c.id.in_([each for each in placed.values() if each])).values(digest_week=week)
+            update(letters).where(letters.c.id.in_(list(placed.values()))).values(digest_week=week)
         )
     return placed
