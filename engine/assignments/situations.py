@@ -11,7 +11,7 @@ from datetime import date
 from functools import cache
 from typing import Any, assert_never
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, true, type_coerce
+from sqlalchemy import ColumnElement, FromClause, and_, case, func, literal, or_, true, type_coerce
 
 from engine.assignments.measures import TIME_CLASS, by, done_on_day, report_timing_column, task_late
 from engine.rules.calendar import ONE_DAY
@@ -94,7 +94,7 @@ class _Columns:
 
 
 def where(
-    row: Where, day: Day = date.min, soon: Day = date.min, of: Any = None, *, index: bool = True
+    row: Where, day: Day = date.min, soon: Day = date.min, of: FromClause | None = None, *, index: bool = True
 ) -> ColumnElement[bool]:
     """The tasks of a row; null instead of false where it asks for a due date and there is none.
     ``of``: an alias of the table. ``index``: it may be looked for by the index of the unfinished tasks."""

@@ -57,8 +57,8 @@ def preview_end(session: Session, plan_id: int, now: datetime) -> OpenWork:
     assert plan is not None
     grouped = select(a.c.state, func.count()).where(a.c.plan_id == plan_id).group_by(a.c.state)
     counts: dict[State, int] = {row[0]: row[1] for row in session.connection().execute(grouped)}
-    still_open = select(func.count()).where(a.c.plan_id == plan_id, situations.owed())
-    late = still_open.where(situations.overdue(local_date(now)))
+    counted = select(func.count()).where(a.c.plan_id == plan_id)
+    still_open, late = counted.where(situations.owed()), counted.where(situations.overdue(local_date(now)))
     book = read_rulebook(session)
     openings = planned(session, plan, book.policy(plan.policy_id), book.calendar)
     today = local_date(now)

@@ -196,10 +196,10 @@ def _difference(now: float | None, then: float | None) -> float | None:
     return None if now is None or then is None else round(now - then, 1)
 
 
-def _selected(chosen: Selection) -> list[ColumnElement[bool]]:
-    """Conditions on orders that are owed."""
+def _selected(chosen: Selection, overdue_on: date | None = None) -> list[ColumnElement[bool]]:
+    """Conditions on orders that are owed; ``overdue_on``: and overdue on a day."""
     a = table(Assignment)
-    found = [situations.owed(), ~a.c.request]
+    found = [situations.owed() if overdue_on is None else situations.overdue(overdue_on), ~a.c.request]
     if chosen.without:
         found.append(a.c.plan_id.not_in(chosen.without))
     if chosen.plan_id is not None:
@@ -220,7 +220,7 @@ def behind_of_each(
     a, g = table(Assignment), table(Agency)
     late = (
         select(a.c.agency_id, func.count().label("overdue"), func.min(a.c.due_on).label("since"))
-        .where(*_selected(chosen), situations.overdue(today.day), *of_agencies(a.c.agency_id, agencies))
+        .where(*_selected(chosen, today.day), *of_agencies(a.c.agency_id, agencies))
         .group_by(a.c.agency_id)
         .subquery()
     )
@@ -235,9 +235,7 @@ def behind_of_each(
 def standing_still(session: Session, today: Today, chosen: Selection) -> int:
     """How many overdue tasks have passed every rung."""
     a = table(Assignment)
-    still = select(func.count()).where(
-        *_selected(chosen), situations.overdue(today.day), a.c.quiet == Quiet.LADDER_ENDED
-    )
+    still = select(func.count()).where(*_selected(chosen, today.day), a.c.quiet == Quiet.LADDER_ENDED)
     return session.connection().scalar(still) or 0
 
 
