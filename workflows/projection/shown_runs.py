@@ -30,7 +30,7 @@ from sqlmodel import Session
 
 from engine.assignments import situations
 from engine.rules.calendar import PLAN_TIME
-from engine.rules.situation import Action, Owed, is_past, situation
+from engine.rules.situation import Action, Owed, Situation, is_past, situation
 from engine.rules.words import period_words
 from engine.store.database import among, table
 from engine.store.records import Agency, Assignment, Duty, Plan
@@ -149,6 +149,11 @@ def runs(rows: Iterable[Shown], moment: Moment, installation: str, base_url: str
 def state_of(row: Shown, moment: Moment) -> RunState:
     """The state of an assignment's run: what is waited for, from whom, until when (``engine.rules.situation``)."""
     now = situation(row, moment.day)
+    return _settled(row, now) or _waited_for(row, now, moment)
+
+
+def _settled(row: Shown, now: Situation) -> RunState | None:
+    """Of a task from whose owner nothing is waited for; None if something is."""
     match now.box:
         case None:
             return RunState("CANCELLED", "Đã hủy" if row.state is State.CANCELLED else "Đã chuyển giao")
@@ -158,6 +163,10 @@ def state_of(row: Shown, moment: Moment) -> RunState:
         case TimeClass.DONE_ON_TIME | TimeClass.DONE_LATE:
             waits = now.department_owes is Owed.ACCEPTANCE
             return RunState("PENDING", "Chờ tiếp nhận") if waits else RunState("COMPLETED", "Completed")
+    return None
+
+
+def _waited_for(row: Shown, now: Situation, moment: Moment) -> RunState:
     if is_past(now.until, moment.day):
         return RunState("SCHEDULED", "Late", _end_of(now.until))
     again = now.owner_owes is not Owed.REPORT or now.until != row.due_on
