@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from itertools import count
+from random import Random
 from typing import Any
 
 from ground.factory import at, item, lay, opened, plan_file, rows, swept
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from engine.assignments import calendar_change, lifecycle
@@ -187,3 +189,17 @@ class Year:
             elif each.ended_on is None:
                 yield f"promise {each.id} {each.state.value} without a day"
         yield from (f"{key}" for key, number in by_task.items() if number > 1)
+
+
+ACTS = 18
+STEPS = st.tuples(st.integers(0, 12), st.integers(0, ACTS - 1), st.integers(0, 30), st.integers(0, 89))
+"""Days that pass, then an act on a task, with a number of its own."""
+
+
+def drawn(seed: int, number: int) -> list[tuple[int, int, int, int]]:
+    """So many steps of days and acts that a year holds."""
+    chance = Random(seed)
+    return [
+        (chance.choice((0, 0, 1, 2, 5)), chance.randrange(ACTS), chance.randrange(31), chance.randrange(90))
+        for _ in range(number)
+    ]

@@ -9,19 +9,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from random import Random
 
 import pytest
 from ground.databases import reopened_database, sqlite_copy
-from ground.generated_year import Year
+from ground.generated_year import STEPS, Year, drawn
 from ground.postgres import Ground
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.store.database import Database
 from workflows.checks.audit import run_checks
-
-STEPS = st.tuples(st.integers(0, 12), st.integers(0, 17), st.integers(0, 30), st.integers(0, 89))
 
 
 def lived(database: Database, steps: list[tuple[int, int, int, int]]) -> datetime:
@@ -51,9 +48,4 @@ def test_whatever_people_do_what_is_overdue_has_a_next_step(
 @pytest.mark.parametrize("seed", range(10))
 def test_ten_thousand_steps_leave_nothing_without_a_next_step(database: Database, seed: int) -> None:
     """A thousand steps a seed, of days and acts that a year holds, on both databases."""
-    chance = Random(seed)
-    steps = [
-        (chance.choice((0, 0, 1, 2, 5)), chance.randrange(18), chance.randrange(31), chance.randrange(90))
-        for _ in range(1000)
-    ]
-    lived(database, steps)
+    lived(database, drawn(seed, 1000))

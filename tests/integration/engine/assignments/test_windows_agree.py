@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 from ground.databases import reopened_database, sqlite_copy
 from ground.factory import rows
-from ground.generated_year import Year
+from ground.generated_year import STEPS, Year, drawn
 from ground.postgres import Ground
 from ground.windows import asked_for_nothing, disagreements
 from hypothesis import HealthCheck, given, settings
@@ -90,10 +89,6 @@ def acts_that_differ(year: Year, task: Assignment) -> list[str]:
     return wrong
 
 
-STEPS = st.tuples(st.integers(0, 12), st.integers(0, 17), st.integers(0, 30), st.integers(0, 89))
-ACTS = len(range(18))
-
-
 def agreeing(database: Database, steps: list[tuple[int, int, int, int]]) -> None:
     year = Year(database)
     for step in steps:
@@ -118,9 +113,4 @@ def test_all_windows_show_the_same_whatever_people_do(
 @pytest.mark.deep
 @pytest.mark.parametrize("seed", range(2))
 def test_all_windows_show_the_same_through_a_hundred_steps(database: Database, seed: int) -> None:
-    chance = Random(seed)
-    steps = [
-        (chance.choice((0, 0, 1, 2, 5)), chance.randrange(ACTS), chance.randrange(31), chance.randrange(90))
-        for _ in range(100)
-    ]
-    agreeing(database, steps)
+    agreeing(database, drawn(seed, 100))
