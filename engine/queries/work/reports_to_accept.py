@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, func, select
 from sqlmodel import Session
 
 from engine.assignments.lifecycle import standing_report
+from engine.assignments.told import agency_names
 from engine.queries.paging import PER_PAGE, Page, decode, page, streamed
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import (
@@ -25,9 +27,10 @@ from engine.queries.work.assignments import (
     periods_among,
 )
 from engine.rules.outputs import GivenOutput, Output, read_given, read_output
-from engine.store.database import table
+from engine.store.data_versions import Topic, ask, by_agency, of_agencies
+from engine.store.database import table, unindexed
 from engine.store.records import Agency, Assignment, Duty, Plan, Report
-from engine.store.stored_rows import AnyRow, object_of, objects
+from engine.store.stored_rows import AnyRow, object_of
 from engine.terms import Outcome, State, Waiting
 
 ROWS_PER_PAGE = 25
@@ -85,11 +88,11 @@ class WaitingReports:
 
 
 def reports_waiting(session: Session, today: Today, wanted: AssignmentFilter, *, page: int = 1) -> WaitingReports:
-    """Three queries: agencies, this page's reports, names of their figures. A page holds as many agencies as have
-    ``ROWS_PER_PAGE`` reports together, at least one; a page number past the end gives the last page."""
+    """Two queries besides what is kept: this page's reports, names of their figures. A page holds as many agencies as
+    have ``ROWS_PER_PAGE`` reports together, at least one; a page number past the end gives the last page."""
     wanted = replace(wanted, waiting=Waiting.ACCEPT)
-    cells = _counted(session, today, replace(wanted, period=""))
-    found = _by_agency(cell for cell in cells if wanted.period in ("", cell.period))
+    known = ask(session, waiting_of_each, today, replace(wanted, period=""))
+    found = _by_agency(known, wanted.period, ask(session, agency_names))
     pages = _paginate(found)
     page = min(page, len(pages)) or 1
     shown = pages[page - 1] if pages else []
@@ -103,7 +106,7 @@ def reports_waiting(session: Session, today: Today, wanted: AssignmentFilter, *,
         since=since,
         page=page,
         pages=len(pages),
-        periods=periods_among(((cell.period, cell.due) for cell in cells), wanted),
+        periods=periods_among(((each.period, each.due) for each in chain(*known.values())), wanted),
     )
 
 
@@ -138,34 +141,40 @@ def reports_chosen(session: Session, today: Today, report_ids: Collection[int]) 
     return _reports(session, rows.all())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Cell:
-    """The reports of an agency and period that wait: how many, the first of them, the first due date."""
+class WaitingPeriod(NamedTuple):
+    """The reports of an agency and a period that wait: how many, when the first came, the first due date."""
 
-    agency_id: str
-    name: str
     period: str
     n: int
     first: datetime
     due: date | None
 
 
-def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> Sequence[_Cell]:
-    """Waiting reports per agency and period."""
-    a, g = table(Assignment), table(Agency)
-    first, due = func.min(a.c.reported_at).label("first"), func.min(a.c.due_on).label("due")
-    statement = select(a.c.agency_id, g.c.name, a.c.period, func.count().label("n"), first, due)
-    statement = joined(statement).where(*conditions(wanted, today)).group_by(a.c.agency_id, g.c.name, a.c.period)
-    return objects(_Cell, session.connection().execute(statement))
+@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
+def waiting_of_each(
+    session: Session, today: Today, wanted: AssignmentFilter, *, agencies: Collection[str] | None = None
+) -> Mapping[str, Sequence[WaitingPeriod]]:
+    """What waits to be accepted of each agency, by period. One query."""
+    a, p = table(Assignment), table(Plan)
+    counted = select(a.c.agency_id, a.c.period, func.count(), func.min(a.c.reported_at), func.min(a.c.due_on))
+    counted = counted.join(p, p.c.id == a.c.plan_id).group_by(unindexed(a.c.agency_id), a.c.period)
+    counted = counted.where(*conditions(wanted, today), *of_agencies(a.c.agency_id, agencies)).order_by(a.c.period)
+    found: dict[str, list[WaitingPeriod]] = defaultdict(list)
+    for agency_id, *of_period in session.connection().execute(counted):
+        found[agency_id].append(WaitingPeriod(*of_period))
+    return dict(found)
 
 
-def _by_agency(cells: Iterable[_Cell]) -> list[WaitingAgency]:
-    """Agencies with their totals, the longest waiting first."""
-    found: dict[str, WaitingAgency] = {}
-    for cell in cells:
-        known = found.get(cell.agency_id, WaitingAgency(cell.agency_id, cell.name, 0, cell.first))
-        found[known.id] = replace(known, total=known.total + cell.n, since=min(known.since, cell.first))
-    return sorted(found.values(), key=lambda each: (each.since, each.name))
+def _by_agency(
+    known: Mapping[str, Sequence[WaitingPeriod]], period: str, names: Mapping[str, str]
+) -> list[WaitingAgency]:
+    """Agencies with their totals, the longest waiting first. ``period``: empty for all."""
+    found = []
+    for agency_id, periods in known.items():
+        if chosen := [each for each in periods if period in ("", each.period)]:
+            total, since = sum(each.n for each in chosen), min(each.first for each in chosen)
+            found.append(WaitingAgency(agency_id, names[agency_id], total, since))
+    return sorted(found, key=lambda each: (each.since, each.name))
 
 
 def _paginate(agencies: Sequence[WaitingAgency]) -> list[list[WaitingAgency]]:

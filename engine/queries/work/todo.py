@@ -3,11 +3,12 @@ questions to answer, agencies without a reachable contact."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from heapq import nsmallest
+from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, cast, exists, func, literal, select
@@ -19,9 +20,10 @@ from engine.assignments.issued_papers import drafts_waiting
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import FAR, AssignmentFilter, AssignmentRow, conditions, rows_with_ids
 from engine.queries.work.incoming import waiting_messages
+from engine.queries.work.reports_to_accept import waiting_of_each
 from engine.rules.calendar import local_date
-from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
-from engine.store.database import among, table, unindexed
+from engine.store.data_versions import Topic, ask, depends_on
+from engine.store.database import among, table
 from engine.store.recipients import COORDINATING, Recipients, lifetime, read_recipients
 from engine.store.records import Agency, Assignment, Contact, Extension, Plan
 from engine.store.stored_rows import object_of, objects
@@ -115,22 +117,12 @@ def _waiting(session: Session, today: Today, wanted: AssignmentFilter) -> _Waits
     """Reports are many, and counted by agency; of all else there is little, which is found by itself."""
     a = table(Assignment)
     if wanted.waiting is Waiting.ACCEPT:
-        total = sum(ask(session, reports_of_each, today, wanted).values())
+        total = sum(each.n for each in chain(*ask(session, waiting_of_each, today, wanted).values()))
         first = _select_waiting(today, wanted, a.c.id).order_by(a.c.reported_at, a.c.id).limit(SHOWN)
         return _Waits(total, session.connection().scalars(first).all() if total else ())
     by_due = func.coalesce(a.c.due_on, literal(FAR))
     found = session.connection().execute(_select_waiting(today, wanted, by_due, a.c.id)).all()
     return _Waits(len(found), [id_ for _, id_ in nsmallest(SHOWN, map(tuple, found))])
-
-
-@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
-def reports_of_each(
-    session: Session, today: Today, wanted: AssignmentFilter, *, agencies: Collection[str] | None = None
-) -> Mapping[str, int]:
-    """How many reports of each agency wait to be accepted."""
-    a = table(Assignment)
-    counted = _select_waiting(today, wanted, a.c.agency_id, func.count()).where(*of_agencies(a.c.agency_id, agencies))
-    return {row[0]: row[1] for row in session.connection().execute(counted.group_by(unindexed(a.c.agency_id)))}
 
 
 def _select_waiting(today: Today, wanted: AssignmentFilter, *columns: ColumnElement[Any]) -> Select[Any]:

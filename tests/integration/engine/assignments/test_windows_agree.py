@@ -102,7 +102,7 @@ def agreeing(database: Database, steps: list[tuple[int, int, int, int]]) -> None
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(steps=st.lists(STEPS, min_size=3, max_size=10))
+@given(steps=st.lists(STEPS, min_size=3, max_size=6))
 def test_all_windows_show_the_same_whatever_people_do(
     ground: Ground, worker_folder: Path, steps: list[tuple[int, int, int, int]]
 ) -> None:

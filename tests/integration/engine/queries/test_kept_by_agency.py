@@ -45,7 +45,8 @@ from engine.queries.work.conduct import conduct, times_of_each, times_of_one, wo
 from engine.queries.work.desk import desk, owed_by, sections_of
 from engine.queries.work.overdue import late_contacts, late_of_each, late_periods, late_rows, overdue
 from engine.queries.work.promises import causes_of_each, reasons_counted
-from engine.queries.work.todo import reports_of_each, todo
+from engine.queries.work.reports_to_accept import waiting_of_each
+from engine.queries.work.todo import todo
 from engine.store import changed_work
 from engine.store.changed_work import about, about_agency, changed_agencies
 from engine.store.data_versions import BY_AGENCY, TOPICS_OF, Topic, read_topics, read_versions
@@ -76,7 +77,7 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     dues_by_week: lambda today: [(2021, None), (2021, 1)],
     ladders_of_each: lambda today: [(today, date(2021, 12, 31), None), (today, date(2021, 12, 31), 1)],
     tasks_of_each: lambda today: [(today,)],
-    reports_of_each: lambda today: [(today, replace(each, waiting=Waiting.ACCEPT)) for each in WANTED],
+    waiting_of_each: lambda today: [(today, replace(each, waiting=Waiting.ACCEPT)) for each in WANTED],
     late_periods: lambda today: [(today, each) for each in WANTED],
     late_of_each: lambda today: [(today.day,)],
     late_rows: lambda today: [(today, each, SHOWN) for each in WANTED],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
@@ -38,6 +39,13 @@ def test_what_waits_is_listed_by_agency_with_what_was_said(office: Office) -> No
     assert said.index("Đã làm xong.") < said.index("Một phần.")
     assert "Lý do: Còn hai xã." in said
     assert len(BeautifulSoup(page, "lxml").select("input[name=id]")) == 2
+
+
+def test_nothing_is_counted_again_while_nothing_has_changed(office: Office, lived: Database, counting: Any) -> None:
+    office.get("/accept")
+    with counting(lived) as sent:
+        assert "2 báo cáo của 2 cơ quan" in words(office.get("/accept?page=1").text)
+    assert not [each for each in sent if "GROUP BY" in each and "assignment" in each]
 
 
 def test_figures_are_named_by_their_indicator_and_files_by_their_name(office: Office, lived: Database) -> None:
