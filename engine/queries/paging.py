@@ -18,6 +18,8 @@ T = TypeVar("T")
 Row = TypeVar("Row", covariant=True)
 PER_PAGE = 50
 MAX_PAGE_ROWS = 200
+MOST_COUNTED = 1_000
+"""Where a page says how long a list of letters is: above it «hơn 1.000»."""
 DOWNLOAD_ROWS = 500
 """Rows read at a time for a file."""
 

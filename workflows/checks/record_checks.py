@@ -100,7 +100,8 @@ def sending_without_lease(session: Session, now: datetime) -> int:
     """Letters that are said to be on their way by nobody."""
     m = table(Letter)
     gone = or_(m.c.lease_until.is_(None), m.c.leased_by == "")
-    return _count(session, m, m.c.state == LetterState.SENDING, gone, m.c.created_at < now - LEASED_BEFORE)
+    sending = STILL_OWED, m.c.state == LetterState.SENDING  # the first has an index
+    return _count(session, m, *sending, gone, m.c.created_at < now - LEASED_BEFORE)
 
 
 def contacts_without_address(session: Session, now: datetime) -> int:

@@ -18,7 +18,7 @@ from engine.rules.calendar import ONE_DAY, local_date
 from engine.rules.policy import MAX_LEVEL
 from engine.store import search_index
 from engine.store.database import Database, table
-from engine.store.records import Assignment, Event, Fact, Letter, Plan, Promise
+from engine.store.records import STILL_OWED, Assignment, Event, Fact, Letter, Plan, Promise
 from engine.store.records.work import CHASED
 from engine.terms import EventKind, LetterState, PromiseState
 from workflows.checks.audit import letters_far_ahead, recomputed
@@ -96,7 +96,7 @@ def _openings(session: Session, now: datetime) -> int:
 def _without_lease(session: Session) -> int:
     """Letters that nobody has leased are owed again: whether they left is not known, so they count as tried."""
     m = table(Letter)
-    gone = (m.c.state == LetterState.SENDING, or_(m.c.lease_until.is_(None), m.c.leased_by == ""))
+    gone = (STILL_OWED, m.c.state == LetterState.SENDING, or_(m.c.lease_until.is_(None), m.c.leased_by == ""))
     owed = {"state": LetterState.QUEUED, "lease_until": None, "leased_by": "", "lost_leases": m.c.lost_leases + 1}
     return session.connection().execute(update(m).where(*gone).values(**owed)).rowcount
 

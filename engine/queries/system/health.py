@@ -24,7 +24,7 @@ from engine.store.database import table
 from engine.store.facts import read_fact, read_facts
 from engine.store.markers import hold
 from engine.store.recipients import unset_channels
-from engine.store.records import Contact, Letter, Pass
+from engine.store.records import STILL_OWED, Contact, Letter, Pass
 from engine.store.stored_rows import objects
 from engine.terms import LetterState
 
@@ -157,17 +157,12 @@ class Health:
 
 
 def health(session: Session, today: Today, *, live: bool = True) -> Health:
-    """Eleven queries."""
+    """Ten queries."""
     passes, now = _passes(session), today.now
     letter = table(Letter)
-    owed_states = (LetterState.QUEUED, LetterState.SENDING)
-    owed, oldest = (
-        session.connection()
-        .execute(select(func.count(), func.min(letter.c.send_after)).where(letter.c.state.in_(owed_states)))
-        .one()
-    )
-    waiting = select(func.count()).where(letter.c.state.in_(owed_states), letter.c.send_after <= now - STUCK_AFTER)
-    stuck = session.connection().scalar(waiting) or 0
+    late = func.count().filter(letter.c.send_after <= now - STUCK_AFTER)
+    waiting = select(func.count(), func.min(letter.c.send_after), late).where(STILL_OWED)
+    owed, oldest, stuck = session.connection().execute(waiting).one()
     by_state = _letters_of(session, today.day)
     in_doubt = by_state.get(LetterState.UNKNOWN, 0)
     findings = findings_of(next((each.counts for each in passes if each.name == AUDIT), {}))
@@ -186,13 +181,12 @@ def health(session: Session, today: Today, *, live: bool = True) -> Health:
     )
     seven_days = count_letters(session, today.day - timedelta(days=6), today.day + timedelta(days=1))
     messages, messages_since = waiting_messages(session)
-    late = oldest if oldest is not None and oldest <= now else None
     return Health(
         now=now,
         passes=passes,
         owed=owed,
         overdue_letters=stuck,
-        oldest=late,
+        oldest=oldest if oldest is not None and oldest <= now else None,
         today=by_state,
         in_doubt=in_doubt,
         digest_week=(read_fact(session, LAST_LOOK) or "")[: len("2021-W24")],

@@ -187,25 +187,24 @@ def list_letters(
     *,
     after: str = "",
     limit: int = PER_PAGE,
-    count: bool = True,
+    most: int | None = None,
     sort: str = "",
 ) -> Page[LetterRow]:
-    """Newest first, two queries, one when ``count`` is false; or by one of ``SORTS``, where the cursor is a number
-    of rows and one more query finds the ids."""
+    """Newest first, two queries; or by one of ``SORTS``, where the cursor is a number of rows and one more query finds
+    the ids. ``most``: no more than one above it are counted."""
     letter = table(Letter)
     where = _conditions(wanted)
+    every = select(letter.c.id).where(*where).limit(None if most is None else most + 1).subquery()
+    total = session.connection().scalar(select(func.count()).select_from(every))
     if sort:
         offset = max(decode(after, int)[0], 0) if after else 0
         ids = _sorted_ids(session, wanted, sort, offset, limit + 1)
-        total = session.connection().scalar(select(func.count()).select_from(letter).where(*where)) if count else None
         rows = in_order(ids, lambda some: _with_ids(session, some))
         return page(rows, limit, lambda _: (offset + limit,), total)
     statement = _joined(*_columns()).where(*where).order_by(letter.c.id.desc()).limit(limit + 1)
     if after:
         statement = statement.where(letter.c.id < decode(after, int)[0])
     rows = objects(LetterRow, session.connection().execute(statement))
-    counted = select(func.count()).select_from(letter).where(*where)
-    total = session.connection().scalar(counted) if count else None
     return page(rows, limit, lambda row: (row.id,), total)
 
 

@@ -17,6 +17,7 @@ from engine.http.masked_links import masked
 from engine.http.request_context import RequestContext, SignedIn
 from engine.http.security import LETTER_POLICY
 from engine.queries.directory.agencies import agency_choices
+from engine.queries.paging import MOST_COUNTED
 from engine.queries.system.letters import every_letter, letter_html, letter_story, list_letters
 from engine.terms import LetterState
 
@@ -33,10 +34,17 @@ def listing(
         if export_format:
             rows, names = every_letter(session, wanted, sort), filter_names(session, None)
             return download(ctx, export_format, LETTER_LIST, rows, names)
-        found = list_letters(session, wanted, after=after, sort=sort)
-        agencies = [each for each in agency_choices(session) if within is None or each[0] in within]
-    return ctx.page(
-        "letters.html", today=today, listing=LETTER_LIST, found=found, wanted=wanted, agencies=agencies, sort=sort
+        found = list_letters(session, wanted, after=after, most=MOST_COUNTED, sort=sort)
+        agencies = [each for each in ctx.kept(session, agency_choices) if within is None or each[0] in within]
+    return ctx.kept_page(
+        "letters.html",
+        today=today,
+        listing=LETTER_LIST,
+        found=found,
+        most=MOST_COUNTED,
+        wanted=wanted,
+        agencies=agencies,
+        sort=sort,
     )
 
 
