@@ -41,9 +41,9 @@ from engine.queries.stored_plans import main_period
 from engine.queries.time_class import read_today
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.duty_changes import duty_now, plan_owners
-from engine.queries.work.extension_requests import ExtensionRequest, extensions_chosen, list_extensions_waiting
-from engine.queries.work.promises import WaitingPromise, list_promises_waiting, promises_chosen
+from engine.queries.work.promises import PROMISES, WaitingPromise
 from engine.queries.work.reports_to_accept import WaitingReport, list_reports_waiting, reports_chosen
+from engine.queries.work.waiting_rows import EXTENSIONS, ExtensionRequest
 from engine.rules.calendar import local_date
 
 router = router_of("monitoring")
@@ -69,7 +69,7 @@ def list_extensions(
     """Requests for a later due date pending at the caller's department."""
     with caller.reading() as (session, today):
         wanted = _of_the_department(caller, Permission.DECIDE_EXTENSION, wanted)
-        return Listed[ExtensionRequest].of(list_extensions_waiting(session, today, wanted, after=after, limit=limit))
+        return Listed[ExtensionRequest].of(EXTENSIONS.listed(session, today, wanted, after=after, limit=limit))
 
 
 @router.post("/reports/accept", response_model=DecidedOut)
@@ -107,7 +107,7 @@ def return_reports(caller: Caller, payload: ReturnBody) -> Response:
 def decide_extensions(caller: Caller, payload: ExtensionsBody) -> Response:
     """Decide all with one answer. Requests already decided, or whose report is in, are left with the reason."""
     with caller.writing() as session:
-        for row in extensions_chosen(session, read_today(session, caller.now), payload.extensions):
+        for row in EXTENSIONS.chosen(session, read_today(session, caller.now), payload.extensions):
             require_for(caller, Permission.DECIDE_EXTENSION, row.assignment)
 
         def done() -> DecidedOut:
@@ -128,7 +128,7 @@ def list_promises(
     many."""
     with caller.reading() as (session, today):
         wanted = _of_the_department(caller, Permission.DECIDE_EXTENSION, wanted)
-        return Listed[WaitingPromise].of(list_promises_waiting(session, today, wanted, after=after, limit=limit))
+        return Listed[WaitingPromise].of(PROMISES.listed(session, today, wanted, after=after, limit=limit))
 
 
 @router.post("/promises/decide", response_model=DecidedOut)
@@ -137,7 +137,7 @@ def decide_promises(caller: Caller, payload: PromisesBody) -> Response:
     """Agree to all, or refuse all with one reason; one that stands may be refused too. Those that were decided, or have
     ended, are left with the reason."""
     with caller.writing() as session:
-        for row in promises_chosen(session, read_today(session, caller.now), payload.promises):
+        for row in PROMISES.chosen(session, read_today(session, caller.now), payload.promises):
             require_for(caller, Permission.DECIDE_EXTENSION, row.assignment)
 
         def done() -> DecidedOut:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import and_, func, select
 from sqlmodel import Session
@@ -141,7 +141,8 @@ def reports_chosen(session: Session, today: Today, report_ids: Collection[int]) 
     return _reports(session, rows.all())
 
 
-class WaitingPeriod(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class WaitingPeriod:
     """The reports of an agency and a period that wait: how many, when the first came, the first due date."""
 
     period: str
@@ -156,12 +157,13 @@ def waiting_of_each(
 ) -> Mapping[str, Sequence[WaitingPeriod]]:
     """What waits to be accepted of each agency, by period. One query."""
     a, p = table(Assignment), table(Plan)
-    counted = select(a.c.agency_id, a.c.period, func.count(), func.min(a.c.reported_at), func.min(a.c.due_on))
+    first, due = func.min(a.c.reported_at).label("first"), func.min(a.c.due_on).label("due")
+    counted = select(a.c.agency_id, a.c.period, func.count().label("n"), first, due)
     counted = counted.join(p, p.c.id == a.c.plan_id).group_by(unindexed(a.c.agency_id), a.c.period)
     counted = counted.where(*conditions(wanted, today), *of_agencies(a.c.agency_id, agencies)).order_by(a.c.period)
     found: dict[str, list[WaitingPeriod]] = defaultdict(list)
-    for agency_id, *of_period in session.connection().execute(counted):
-        found[agency_id].append(WaitingPeriod(*of_period))
+    for row in session.connection().execute(counted):
+        found[row.agency_id].append(object_of(WaitingPeriod, row))
     return dict(found)
 
 

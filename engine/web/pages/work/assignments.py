@@ -93,7 +93,7 @@ def story_page(
     with ctx.reading() as (session, today):
         found = story(session, today, assignment_id)
         ctx.require(Permission.SEE_ASSIGNMENT, found.row.agency_id)
-        agencies = ctx.kept(session, agency_choices, on=today.day)
+        agencies = agency_choices(session, on=today.day)
         lines = entries(session, [assignment_id])
         messages = messages_about(session, found.row.agency_id, [assignment_id])
     return ctx.kept_page(

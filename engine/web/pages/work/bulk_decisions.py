@@ -110,13 +110,14 @@ class DecisionPage(Generic[A, W]):
         wanted = self._of_department(ctx, wanted)
         with ctx.reading() as (session, today):
             found = self.waiting(session, today, wanted, page=looked.page)
-            plans = plan_choices(session, wanted.plan_id)
+            plans, reasons = plan_choices(session, wanted.plan_id), every_reason(session)
         return ctx.page(
             f"{self.template}.html",
             400 if sentence else 200,
             today=today,
             found=found,
             plans=plans,
+            reasons=reasons,
             wanted=wanted,
             looked=looked,
             sentence=sentence,

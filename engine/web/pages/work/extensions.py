@@ -14,13 +14,7 @@ from engine.http.filters import Assignments
 from engine.http.lists.decision_lists import EXTENSION_LIST
 from engine.http.lists.list_download import ExportFormat
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.queries.work.extension_requests import (
-    ExtensionRequest,
-    every_extension_waiting,
-    extensions_chosen,
-    extensions_waiting,
-    list_extensions_waiting,
-)
+from engine.queries.work.waiting_rows import EXTENSIONS, ExtensionRequest
 from engine.terms import EventKind
 from engine.web.pages.work.bulk_decisions import CurrentView, DecisionPage, DecisionWords
 
@@ -40,15 +34,15 @@ def _do(session: Session, act: ExtensionAct, ids: list[int], answer: DecisionWor
 REQUESTS: DecisionPage[ExtensionAct, ExtensionRequest] = DecisionPage(
     template="extensions",
     acts=dict.fromkeys(ExtensionAct, Permission.DECIDE_EXTENSION),
-    waiting=extensions_waiting,
-    chosen=extensions_chosen,
+    waiting=EXTENSIONS.page,
+    chosen=EXTENSIONS.chosen,
     can=lambda act, asked: asked.can_be_granted if act is ExtensionAct.GRANT else asked.waits,
     do=_do,
     words="words",
     kinds={ExtensionAct.GRANT: EventKind.EXTENSION_GRANTED, ExtensionAct.REFUSE: EventKind.EXTENSION_REFUSED},
     listing=lambda _: EXTENSION_LIST,
-    whole=every_extension_waiting,
-    every=lambda session, today, wanted: list_extensions_waiting(session, today, wanted, limit=MAX_DECISIONS).rows,
+    whole=EXTENSIONS.every,
+    every=lambda session, today, wanted: EXTENSIONS.listed(session, today, wanted, limit=MAX_DECISIONS).rows,
 )
 
 

@@ -15,14 +15,7 @@ from engine.http.filters import Assignments
 from engine.http.lists.decision_lists import promise_list
 from engine.http.lists.list_download import ExportFormat
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.queries.work.promises import (
-    WaitingPromise,
-    every_promise_waiting,
-    every_reason,
-    list_promises_waiting,
-    promises_chosen,
-    promises_waiting,
-)
+from engine.queries.work.promises import PROMISES, WaitingPromise, every_reason
 from engine.terms import EventKind
 from engine.text import Text
 from engine.web.pages.work.bulk_decisions import CurrentView, DecisionPage, DecisionWords
@@ -39,27 +32,27 @@ def _do(session: Session, act: PromiseAct, ids: list[int], answer: DecisionWords
     return decide_promises(session, ids, agreed=act is PromiseAct.AGREE, answer=answer.words, **ctx.by)
 
 
-PROMISES: DecisionPage[PromiseAct, WaitingPromise] = DecisionPage(
+PAGE: DecisionPage[PromiseAct, WaitingPromise] = DecisionPage(
     template="promises",
     acts=dict.fromkeys(PromiseAct, Permission.DECIDE_EXTENSION),
-    waiting=promises_waiting,
-    chosen=promises_chosen,
+    waiting=PROMISES.page,
+    chosen=PROMISES.chosen,
     can=lambda act, made: made.can_be_agreed if act is PromiseAct.AGREE else made.can_be_refused,
     do=_do,
     words="words",
     kinds={PromiseAct.AGREE: EventKind.PROMISE_AGREED, PromiseAct.REFUSE: EventKind.PROMISE_REFUSED},
     listing=lambda session: promise_list(every_reason(session)),
-    whole=every_promise_waiting,
-    every=lambda session, today, wanted: list_promises_waiting(session, today, wanted, limit=MAX_DECISIONS).rows,
+    whole=PROMISES.every,
+    every=lambda session, today, wanted: PROMISES.listed(session, today, wanted, limit=MAX_DECISIONS).rows,
     needed={PromiseAct.REFUSE: Text("Cần ghi lý do không đồng ý.", "Say why it is refused.")},
 )
 
 
 @router.get("/promises")
 def show(ctx: SignedIn, wanted: Assignments, looked: CurrentView, export_format: ExportFormat = None) -> Response:
-    return PROMISES.export(ctx, wanted, export_format) if export_format else PROMISES.show(ctx, wanted, looked)
+    return PAGE.export(ctx, wanted, export_format) if export_format else PAGE.show(ctx, wanted, looked)
 
 
 @router.post("/promises")
 def decide(ctx: SignedIn, form: PostedForm, wanted: Assignments, looked: CurrentView) -> Response:
-    return PROMISES.decide(ctx, form, wanted, looked)
+    return PAGE.decide(ctx, form, wanted, looked)

@@ -20,11 +20,11 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignment_story import story
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.desk import desk
-from engine.queries.work.extension_requests import extensions_waiting
 from engine.queries.work.overdue import overdue
 from engine.queries.work.report_page import SheetLayout, report_page, report_sheet
 from engine.queries.work.reports_to_accept import reports_waiting
 from engine.queries.work.todo import todo
+from engine.queries.work.waiting_rows import EXTENSIONS
 
 ASKED: dict[str, Callable[[Session, Today], Any]] = {
     "board": lambda session, today: board(session, today, AssignmentFilter()),
@@ -32,7 +32,7 @@ ASKED: dict[str, Callable[[Session, Today], Any]] = {
     "overdue": lambda session, today: overdue(session, today, AssignmentFilter()),
     "assignments": lambda session, today: list_assignments(session, today, AssignmentFilter()),
     "accept": lambda session, today: reports_waiting(session, today, AssignmentFilter()),
-    "extensions": lambda session, today: extensions_waiting(session, today, AssignmentFilter()),
+    "extensions": lambda session, today: EXTENSIONS.page(session, today, AssignmentFilter()),
     "letters": lambda session, today: list_letters(session, LetterFilter()),
     "letter": lambda session, today: letter_story(session, 1),
     "desk": lambda session, today: desk(session, today, "huyen-b"),
