@@ -19,7 +19,7 @@ from sqlmodel import Session
 
 from engine.assignments import situations
 from engine.assignments.lifecycle import supervisor_of
-from engine.assignments.opening import opened_periods, planned
+from engine.assignments.opening import planned
 from engine.queries.time_class import Today
 from engine.rules.calendar import ONE_DAY
 from engine.rules.policy import Facts, Ladder, for_role, upcoming
@@ -27,7 +27,7 @@ from engine.rules.words import level_rank
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Letter, Notice, Plan
-from engine.store.rulebook import Rulebook, read_rulebook
+from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import StoredPlan, object_of, objects, select_plans
 from engine.terms import LetterState, PlanState, Role, State
 
@@ -174,20 +174,20 @@ def work_of_year(session: Session, today: Today, year: int, plan_id: int | None 
     included."""
     mondays = _mondays(year)
     first, last = mondays[0], mondays[-1] + timedelta(days=6)
-    book = read_rulebook(session)
     plans = _plans(session, plan_id)
     cells: _Cells = Counter()
     for agency_id, weeks in ask(session, dues_by_week, year, plan_id).items():
         for week, what, count in weeks:
             cells[agency_id, mondays[week], what] += count
     coming = _letters_to_come(ask(session, ladders_of_each, today, last, plan_id).values())
-    for plan in plans or ():
-        for letters, (agency_id, due_on) in _periods_to_open(session, plan, book, today):
-            for recipient, role, day in letters:
-                coming[recipient].add((role, day))
+    if plans:
+        to_open = ask(session, periods_to_open, today, plans, _opened(session, plan_id))
+        for recipient, letters in to_open.letters.items():
+            coming[recipient].update(letters)
+        for (agency_id, due_on), count in to_open.dues.items():
             if first <= due_on <= last:
-                cells[agency_id, monday_of(due_on), "due"] += 1
-                cells[agency_id, monday_of(due_on), "open"] += 1
+                cells[agency_id, monday_of(due_on), "due"] += count
+                cells[agency_id, monday_of(due_on), "open"] += count
     for agency_id, of_agency in coming.items():
         for day, n in Counter(day for _, day in of_agency).items():
             if today.day < day <= last and day >= first:
@@ -201,14 +201,20 @@ def _mondays(year: int) -> tuple[date, ...]:
     return tuple(first + timedelta(weeks=n) for n in range(weeks))
 
 
-def _plans(session: Session, plan_id: int | None) -> Sequence[StoredPlan] | None:
+def _plans(session: Session, plan_id: int | None) -> tuple[int, ...] | None:
     """Those whose periods are foreseen; None if there are too many."""
     p = table(Plan)
     chosen = [p.c.state == PlanState.ACTIVE, *([] if plan_id is None else [p.c.id == plan_id])]
-    some = session.connection().scalars(select(p.c.id).where(*chosen).limit(MAX_SIMULATED_PLANS + 1)).all()
-    if len(some) > MAX_SIMULATED_PLANS:
-        return None
-    return objects(StoredPlan, session.connection().execute(select_plans().where(*chosen).order_by(p.c.id)))
+    found = session.connection().scalars(select(p.c.id).where(*chosen).limit(MAX_SIMULATED_PLANS + 1))
+    some = tuple(sorted(found))
+    return some if len(some) <= MAX_SIMULATED_PLANS else None
+
+
+def _opened(session: Session, plan_id: int | None) -> frozenset[tuple[int, str]]:
+    """(duty, period) of what has been opened, whoever owes it."""
+    a, p = table(Assignment), table(Plan)
+    opened = select(a.c.duty_id, a.c.period).join(p, p.c.id == a.c.plan_id).where(_plan_condition(plan_id)).distinct()
+    return frozenset((duty_id, period) for duty_id, period in session.connection().execute(opened))
 
 
 def _week(day: ColumnElement[date], mondays: Sequence[date]) -> tuple[ColumnElement[int], ColumnElement[bool]]:
@@ -268,10 +274,6 @@ def dues_by_week(
         if still_open:
             found[owner].append((number, "open", still_open))
     return dict(found)
-
-
-_Letter = tuple[str, Role, date]
-"""A letter to be sent: agency, role, day."""
 
 
 _Days = frozenset[tuple[Role, date]]
@@ -334,20 +336,35 @@ def ladders_of_each(
     return {owner_id: dict(of_owner) for owner_id, of_owner in found.items()}
 
 
-def _periods_to_open(
-    session: Session, plan: StoredPlan, book: Rulebook, today: Today
-) -> Iterator[tuple[tuple[_Letter, ...], tuple[str, date]]]:
-    """Periods of a plan that have not opened: the letters of their ladders, and (agency, due date)."""
-    policy, opened = book.policy(plan.policy_id), opened_periods(session, plan.id)
-    for each in (each for each in planned(session, plan, policy, book.calendar) if each.key not in opened):
-        ladder = policy.ladder(request=each.duty.request, urgent=plan.urgency.urgent)
-        opens_on = max(each.opens_on, today.day)
-        facts = Facts(State.ASSIGNED, opens_on, each.due_period.due.on, opens_on - ONE_DAY)
-        letters = tuple(_future_letters(ladder, facts, today))
-        for agency_id in each.duty.owners:
-            above = supervisor_of(agency_id, plan.supervisor_id, plan.issuer_id)
-            recipients = tuple(_with_recipients((agency_id, above, plan.issuer_id), letters))
-            yield recipients, (agency_id, each.due_period.due.on)
+@dataclass(frozen=True)
+class PeriodsToOpen:
+    """``letters``: what their ladders will send, by recipient; ``dues``: how many of an agency's fall due on a day."""
+
+    letters: Mapping[str, Collection[tuple[Role, date]]]
+    dues: Mapping[tuple[str, date], int]
+
+
+@depends_on(Topic.PLANS)
+def periods_to_open(
+    session: Session, today: Today, plan_ids: tuple[int, ...], opened: frozenset[tuple[int, str]]
+) -> PeriodsToOpen:
+    """Of these plans, the periods that have not opened. Apart from the work, since it is worked out for each agency
+    and no report changes it; ``opened``: (duty, period)."""
+    book, p = read_rulebook(session), table(Plan)
+    letters, dues = defaultdict[str, set[tuple[Role, date]]](set), Counter[tuple[str, date]]()
+    for plan in objects(StoredPlan, session.connection().execute(select_plans().where(p.c.id.in_(plan_ids)))):
+        policy = book.policy(plan.policy_id)
+        for each in (each for each in planned(session, plan, policy, book.calendar) if each.key not in opened):
+            ladder = policy.ladder(request=each.duty.request, urgent=plan.urgency.urgent)
+            opens_on, due_on = max(each.opens_on, today.day), each.due_period.due.on
+            facts = Facts(State.ASSIGNED, opens_on, due_on, opens_on - ONE_DAY)
+            sent = tuple(_future_letters(ladder, facts, today))
+            for owner in each.duty.owners:
+                dues[owner, due_on] += 1
+                above = supervisor_of(owner, plan.supervisor_id, plan.issuer_id)
+                for role, day in sent:
+                    letters[for_role(role, owner=owner, supervisor=above, issuer=plan.issuer_id)].add((role, day))
+    return PeriodsToOpen(dict(letters), dues)
 
 
 def _future_letters(ladder: Ladder, facts: Facts, today: Today) -> Iterator[tuple[Role, date]]:
@@ -355,12 +372,6 @@ def _future_letters(ladder: Ladder, facts: Facts, today: Today) -> Iterator[tupl
     for on, rung in upcoming(ladder, facts, today.calendar):
         day = ladder.days(today.calendar).on_or_after(on)
         yield from ((role, day) for role in rung.to)
-
-
-def _with_recipients(agencies: tuple[str, str, str], letters: Iterable[tuple[Role, date]]) -> Iterator[_Letter]:
-    owner, supervisor, issuer = agencies
-    for role, day in letters:
-        yield for_role(role, owner=owner, supervisor=supervisor, issuer=issuer), role, day
 
 
 def _plan_condition(plan_id: int | None) -> Any:

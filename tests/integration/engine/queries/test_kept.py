@@ -35,7 +35,7 @@ from engine.queries.figures.grid import grid
 from engine.queries.figures.outlook import Selection, behind_of_each, next_dates, opened_and_done, standing_still
 from engine.queries.figures.plan_progress import standings
 from engine.queries.figures.plans import list_plans, plan_page
-from engine.queries.figures.year import letters_by_week, work_of_year, year_of
+from engine.queries.figures.year import letters_by_week, periods_to_open, work_of_year, year_of
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
 from engine.queries.kept import KeptAnswers
 from engine.queries.stored_plans import active_plans
@@ -88,6 +88,7 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     drafts_waiting: lambda today: [(today.day,)],
     standings: lambda today: [((today.day, today.day - timedelta(7)),)],
     year_of: lambda today: [(today, 2021)],
+    periods_to_open: lambda today: [(today, (1,), frozenset())],
     work_of_year: lambda today: [(today, 2021), (today, 2021, 1)],
     list_plans: lambda today: [(today,)],
     plan_page: lambda today: [(today, 1)],

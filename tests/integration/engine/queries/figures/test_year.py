@@ -1,10 +1,16 @@
-"""The year by weeks begins where something happens."""
+"""The year by weeks: where it begins, and what of it is worked out again."""
 
 from __future__ import annotations
 
-from ground.office import looking
+from typing import Any
 
+from ground.factory import Laid
+from ground.office import NOW, looking
+
+from engine.assignments import lifecycle
+from engine.assignments.lifecycle import ReportText
 from engine.queries.figures.year import year_of
+from engine.queries.kept import KeptAnswers
 from engine.store.database import Database
 
 
@@ -24,3 +30,17 @@ def test_a_year_without_anything_stays_whole(lived: Database) -> None:
     with looking(lived) as (session, today):
         year = year_of(session, today, 2019)
     assert year.trimmed() == year
+
+
+def test_what_has_yet_to_open_is_not_worked_out_again_after_a_report(fresh: Laid, counting: Any) -> None:
+    kept, database = KeptAnswers(), fresh.database
+    with looking(database) as (session, today):
+        before = kept.ask(session, year_of, today, 2021)
+    with database.write() as session:
+        lifecycle.report(session, fresh.assignment("IV.2.1", "huyen-b"), ReportText(), actor="contact:1", now=NOW)
+    with counting(database) as sent, looking(database) as (session, today):
+        after = kept.ask(session, year_of, today, 2021)
+    assert after.total != before.total
+    assert not [each for each in sent if "FROM duty" in each]
+    with looking(database) as (session, today):
+        assert year_of(session, today, 2021) == after
