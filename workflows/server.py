@@ -77,6 +77,8 @@ def serve(settings: Settings, tick_seconds: int = 0) -> None:
     ``tick_seconds``: between two looks for what is due; 0: as usual."""
     gc.disable()  # a tenth of the time to start went into looking for garbage
     few_arenas()
+    from engine.queries.first_of_day import read_first
+    from workflows.serving.heartbeat import daily
     from workflows.serving.sending import TICK_SECONDS, Sending, SendingProcess
     from workflows.web_server import SWITCH_SECONDS, WebServer, limits_for_this_process
 
@@ -96,12 +98,14 @@ def serve(settings: Settings, tick_seconds: int = 0) -> None:
     starts_prefect = settings.prefect and not settings.prefect_api_url
     every = tick_seconds or TICK_SECONDS
     sending = SendingProcess(settings, every) if settings.apart else Sending(system, every)
+    first_reads = daily("first reads", partial(read_first, system.database, app.state.tools.kept, system.clock))
     # uvicorn raises the signal again after its shutdown: exit through the finally block below.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     listener = listen_at(settings.host, settings.port)
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.freeze()  # objects made at start-up live for ever: exclude them from garbage collection
     gc.enable()
+    first_reads.start()
     try:
         sending.start()
         if starts_prefect:
@@ -116,6 +120,7 @@ def serve(settings: Settings, tick_seconds: int = 0) -> None:
         WebServer(app, limits_for_this_process()).run(sockets=[listener])
     finally:
         manager.tell(STOPPING)
+        first_reads.shutdown()
         sending.stop()
         if starts_prefect:
             local_prefect.stop()

@@ -23,7 +23,6 @@ from engine.http.filters import (
     PlanId,
     SmallId,
 )
-from engine.http.masked_links import masked
 from engine.queries.directory import agencies
 from engine.queries.directory.agencies import AgencyRow
 from engine.queries.figures import plans
@@ -121,7 +120,7 @@ def get_letter(caller: Caller, letter_id: LetterId) -> LetterStory:
     with caller.app.database.read() as session:
         found = letter_story(session, letter_id)
     caller.require(Permission.SEE_LETTERS, found.row.agency_id)
-    return found.shown(lambda text: masked(caller, text))
+    return found.shown(caller.masked)
 
 
 @router.get("/agencies")

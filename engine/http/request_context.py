@@ -6,6 +6,7 @@ sign-in page does; ``Unauthenticated`` is for signed links from letters.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -66,6 +67,7 @@ FACTOR_PAGE = "/account/second-factor"
 """The only pages allowed, besides signing out, while a session lacks the second factor that its role requires."""
 NOT_FILTERS = ("stepped", "as", "lang", "after", "page", "said", "n", "kept", "tick", "whole", "sort", "col")
 """Query parameters of lists that do not narrow them. "col": in views and links from the release before."""
+LINK_KEY = re.compile(r"(/[a-z]/)[A-Za-z0-9_.-]{20,}")
 KEEP = "keep"
 """In the request's state: its page may be kept (``engine.http.guards.kept_pages``)."""
 NOBODY = Actor("nobody", "", "", ActorRole.COORDINATOR)
@@ -272,6 +274,10 @@ class RequestContext:
     def go(self, path: str, **parameters: object) -> RedirectResponse:
         """Redirect after a POST (303), so that reloading does not repeat the action."""
         return RedirectResponse(url(path, **parameters), 303)
+
+    def masked(self, text: str) -> str:
+        """A letter as it may be shown: its signed links grant access. Not masked in the demonstration."""
+        return text if self.demo else LINK_KEY.sub(r"\1…", text)
 
     @property
     def secure(self) -> bool:

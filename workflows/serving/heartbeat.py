@@ -12,12 +12,13 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from engine.rules.calendar import PLAN_TIME
 from workflows.projection.prefect_api import take_turn
 from workflows.projection.projector import Projector
 from workflows.run.installation import installation_id
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
 AUDIT_SECONDS, PROJECTION_SECONDS = 300, 5
 HANGS_AFTER_SECONDS = 1800
+AFTER_START_SECONDS = 2
 LONG = ("tick",)
 """Jobs that may take hours: ten thousand letters through a slow relay. What they leave undone is found in the rows."""
 
@@ -110,6 +112,15 @@ def logging_errors(name: str, job: Callable[[], None]) -> Callable[[], None]:
             last, times = "", 0
 
     return run
+
+
+def daily(name: str, job: Callable[[], None]) -> Any:
+    """A scheduler, not begun: it runs the job soon after it has begun, and when a day in Vietnam has."""
+    scheduler_class: Any = BackgroundScheduler  # untyped
+    scheduler = scheduler_class(job_defaults={"misfire_grace_time": None}, timezone=PLAN_TIME)
+    first = datetime.now(UTC) + timedelta(seconds=AFTER_START_SECONDS)
+    scheduler.add_job(logging_errors(name, job), "cron", hour=0, minute=1, id=name, next_run_time=first)
+    return scheduler
 
 
 def projector(system: System) -> Projector:

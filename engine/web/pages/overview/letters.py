@@ -13,7 +13,6 @@ from engine.accounts.permissions import Permission
 from engine.http.filters import Cursor, LetterId, Letters, Sort
 from engine.http.lists.list_columns import LETTER_LIST
 from engine.http.lists.list_download import ExportFormat, download, filter_names
-from engine.http.masked_links import masked
 from engine.http.request_context import RequestContext, SignedIn
 from engine.http.security import LETTER_POLICY
 from engine.queries.directory.agencies import agency_choices
@@ -61,9 +60,7 @@ def show(ctx: SignedIn, letter_id: LetterId) -> Response:
             preview = ctx.app.preview(session, letter_id, ctx.now)
     text = found.text if preview is None else preview.text
     links = _links(ctx, text or "")
-    return ctx.page(
-        "letter.html", today=today, letter=found, text=masked(ctx, text or ""), preview=preview, links=links
-    )
+    return ctx.page("letter.html", today=today, letter=found, text=ctx.masked(text or ""), preview=preview, links=links)
 
 
 @router.get("/letters/{letter_id}/html")
@@ -73,7 +70,7 @@ def html(ctx: SignedIn, letter_id: LetterId) -> Response:
     with ctx.app.database.read() as session:
         body, agency_id = letter_html(session, letter_id), letter_story(session, letter_id).row.agency_id
     ctx.require(Permission.SEE_LETTERS, agency_id)
-    return HTMLResponse(masked(ctx, body), headers={"content-security-policy": LETTER_POLICY})
+    return HTMLResponse(ctx.masked(body), headers={"content-security-policy": LETTER_POLICY})
 
 
 def _links(ctx: RequestContext, text: str) -> tuple[str, ...]:

@@ -22,7 +22,6 @@ from engine.http.forms import MAX_REASON_CHARS, Form
 from engine.http.later_days import asked_again
 from engine.http.lists.list_columns import MESSAGE_LIST
 from engine.http.lists.list_download import ExportFormat, download, filter_names
-from engine.http.masked_links import masked
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.time_class import Today
 from engine.queries.work.incoming import (
@@ -110,7 +109,7 @@ def _page(
         status,
         today=today,
         message=found,
-        raw_text=masked(ctx, found.raw_text),
+        raw_text=ctx.masked(found.raw_text),
         row=found.row,
         outcome=outcome,
         sentence=sentence,

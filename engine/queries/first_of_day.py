@@ -1,0 +1,39 @@
+"""What the first reader of a day would wait for: the whole reads of board, overdue, leadership, year and lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from engine.plans.closing import plans_to_end
+from engine.queries.figures.board import board
+from engine.queries.figures.outlook import outlook
+from engine.queries.figures.year import year_of
+from engine.queries.kept import KeptAnswers
+from engine.queries.time_class import read_day
+from engine.queries.work.assignments import AssignmentFilter, list_assignments
+from engine.queries.work.conduct import conduct
+from engine.queries.work.overdue import counted_overdue, how_many_overdue, overdue
+from engine.queries.work.promises import reasons_counted
+from engine.queries.work.todo import todo
+from engine.rules.calendar import local_date
+from engine.store.database import Database
+
+
+def read_first(database: Database, kept: KeptAnswers, clock: Callable[[], datetime]) -> None:
+    """Ask what the pages ask of all active plans, so that it is kept."""
+    now = clock()
+    with database.read() as session:
+        today = replace(kept.ask(session, read_day, local_date(now)), now=now)
+        every = AssignmentFilter()
+        running = replace(every, past=False) if kept.ask(session, plans_to_end, today.day) else every
+        for query in (board, conduct, reasons_counted):
+            kept.ask(session, query, today, running)
+        outlook(session, today)
+        kept.ask(session, overdue, today, replace(every, request=False))
+        kept.ask(session, how_many_overdue, today, replace(every, request=True))
+        counted_overdue(session, today)
+        kept.ask(session, year_of, today, today.day.year)
+        kept.ask(session, todo, today, every)
+        kept.ask(session, list_assignments, today, every)
