@@ -77,7 +77,7 @@ def serve(settings: Settings, tick_seconds: int = 0) -> None:
     ``tick_seconds``: between two looks for what is due; 0: as usual."""
     gc.disable()  # a tenth of the time to start went into looking for garbage
     few_arenas()
-    from engine.queries.first_of_day import read_first
+    from engine.application.first_of_day import read_first
     from workflows.serving.heartbeat import daily
     from workflows.serving.sending import TICK_SECONDS, Sending, SendingProcess
     from workflows.web_server import SWITCH_SECONDS, WebServer, limits_for_this_process

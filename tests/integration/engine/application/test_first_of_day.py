@@ -8,7 +8,7 @@ import pytest
 from ground.factory import Laid
 from ground.office import NOW, as_role
 
-from engine.queries.first_of_day import read_first
+from engine.application.first_of_day import read_first
 from engine.store.data_versions import BY_AGENCY
 
 
