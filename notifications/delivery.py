@@ -196,7 +196,7 @@ def _claim_batch(
         claimed = claim(session, moment, delivery.worker, delivery.lease, held, agencies, urgent_only=urgent)
         if not claimed:
             return {}, []
-        facts = gather(session, list(claimed), book, now)
+        facts = gather(session, list(claimed), book, now, words=delivery.renderer.words)
         return claimed, list(issue_reply_codes(session, facts, delivery.short_code_key, now))
 
 

@@ -153,8 +153,10 @@ class WeeklyLetter(Protocol):
     def digest_week(self) -> str | None: ...
 
 
-def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, now: datetime) -> dict[int, DigestFacts]:
-    """The weekly part of the given letters, by letter id."""
+def digests(
+    session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, now: datetime, *, words: bool = True
+) -> dict[int, DigestFacts]:
+    """The weekly part of the given letters, by letter id; without ``words`` not what has changed since the last."""
     if not letters:
         return {}
     today = local_date(now)
@@ -176,7 +178,7 @@ def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, n
             readers[letter.id] = (Role.MONITOR if watching else audience(letter.role)), letter.agency_id
             more = above.get((letter.role, letter.agency_id), {})
             found[letter.id] = replace(digest, watching=watching, **more)
-    return _told(session, found, readers, now, past)
+    return _told(session, found, readers, now, past) if words else found
 
 
 def _told(

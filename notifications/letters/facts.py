@@ -256,19 +256,22 @@ class LetterFacts:
         return not (self.items or weekly or any(each is not None for each in parts))
 
 
-def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: datetime) -> list[LetterFacts]:
-    """The facts of a batch of letters, in the order of ``letter_ids``."""
+def gather(
+    session: Session, letter_ids: Sequence[int], book: Rulebook, now: datetime, *, words: bool = True
+) -> list[LetterFacts]:
+    """The facts of a batch of letters, in the order of ``letter_ids``; without ``words`` those alone that decide
+    whether a letter is sent."""
     today = local_date(now)
     letters = _letters(session, letter_ids)
     notices = _notices(session, letter_ids)
-    weekly = digests(session, [row for row in letters.values() if row.digest_week], book, now)
+    weekly = digests(session, [row for row in letters.values() if row.digest_week], book, now, words=words)
     waiting = waiting_lists(session, list(letters.values()), book, today)
     answers = _answers(session, [row for row in letters.values() if row.key.startswith(ANSWER)])
     named = _deputies(session, [row for row in letters.values() if row.key.startswith(DEPUTY_NAMED)])
-    batch = _batch(session, [row for rows in notices.values() for row in rows], book, today)
+    batch = _batch(session, [row for rows in notices.values() for row in rows], book, today, words=words)
     above = {each: _department(letters[each], notices.get(each, ()), weekly.get(each)) for each in letter_ids}
-    departments = monitors(session, {each for each in above.values() if each}, today)
-    helpdesk = administrator(session)
+    departments = monitors(session, {each for each in above.values() if each}, today) if words else {}
+    helpdesk = administrator(session) if words else None
     return [
         replace(
             _facts(letters[each], notices.get(each, ()), weekly.get(each), answers.get(each), batch),
@@ -406,10 +409,10 @@ class _Batch:
         return self.rungs[same_dates]
 
 
-def _batch(session: Session, notices: Sequence[_Notice], book: Rulebook, today: date) -> _Batch:
-    late = {row.assignment_id for row in notices if row.kind in ONLY_WHILE_LATE}
+def _batch(session: Session, notices: Sequence[_Notice], book: Rulebook, today: date, *, words: bool) -> _Batch:
+    late = {row.assignment_id for row in notices if words and row.kind in ONLY_WHILE_LATE}
     again = {NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
-    fresh = {row.assignment_id for row in notices if row.kind in again}
+    fresh = {row.assignment_id for row in notices if words and row.kind in again}
     raised = {row.detail["entry"] for row in notices if row.kind is NoticeKind.RAISED and "entry" in row.detail}
     policy = book.general
     return _Batch(

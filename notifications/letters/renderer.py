@@ -106,6 +106,9 @@ class LetterRenderer:
     as it is saved. If a customised template fails, the letter is rendered with the shipped ones.
     """
 
+    words = True
+    """Somebody reads them."""
+
     def __init__(
         self,
         signer: Signer,
