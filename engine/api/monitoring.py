@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Annotated
@@ -38,7 +38,7 @@ from engine.plans.amendments import NewDuty
 from engine.queries.figures.plans import plan_page
 from engine.queries.paging import MAX_PAGE_ROWS, PER_PAGE
 from engine.queries.stored_plans import main_period
-from engine.queries.time_class import read_today
+from engine.queries.time_class import Today, read_today
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.duty_changes import duty_now, plan_owners
 from engine.queries.work.promises import PROMISES, WaitingPromise
@@ -84,7 +84,7 @@ def accept_reports(caller: Caller, payload: AcceptManyBody) -> Response:
         reason=payload.reason,
         **caller.by,
     )
-    return _reports(caller, Permission.ACCEPT, payload.reports, accept)
+    return _decided(caller, Permission.ACCEPT, reports_chosen, payload.reports, accept)
 
 
 @router.post("/reports/return", response_model=DecidedOut)
@@ -99,24 +99,21 @@ def return_reports(caller: Caller, payload: ReturnBody) -> Response:
         until=payload.until,
         **caller.by,
     )
-    return _reports(caller, Permission.RETURN, payload.reports, send_back)
+    return _decided(caller, Permission.RETURN, reports_chosen, payload.reports, send_back)
 
 
 @router.post("/extensions/decide", response_model=DecidedOut)
 @writes("Quyết định nhiều đề nghị gia hạn", "Decide several extensions", extensions=[5], granted=True, answer="Đồng ý.")
 def decide_extensions(caller: Caller, payload: ExtensionsBody) -> Response:
     """Decide all with one answer. Requests already decided, or whose report is in, are left with the reason."""
-    with caller.writing() as session:
-        for row in EXTENSIONS.chosen(session, read_today(session, caller.now), payload.extensions):
-            require_for(caller, Permission.DECIDE_EXTENSION, row.assignment)
-
-        def done() -> DecidedOut:
-            decided = bulk_decisions.decide_extensions(
-                session, payload.extensions, granted=payload.granted, answer=payload.answer, **caller.by
-            )
-            return DecidedOut.of(decided, caller.language)
-
-        return caller.once(session, done)
+    decide = partial(
+        bulk_decisions.decide_extensions,
+        extension_ids=payload.extensions,
+        granted=payload.granted,
+        answer=payload.answer,
+        **caller.by,
+    )
+    return _decided(caller, Permission.DECIDE_EXTENSION, EXTENSIONS.chosen, payload.extensions, decide)
 
 
 @router.get("/promises")
@@ -136,17 +133,14 @@ def list_promises(
 def decide_promises(caller: Caller, payload: PromisesBody) -> Response:
     """Agree to all, or refuse all with one reason; one that stands may be refused too. Those that were decided, or have
     ended, are left with the reason."""
-    with caller.writing() as session:
-        for row in PROMISES.chosen(session, read_today(session, caller.now), payload.promises):
-            require_for(caller, Permission.DECIDE_EXTENSION, row.assignment)
-
-        def done() -> DecidedOut:
-            decided = bulk_decisions.decide_promises(
-                session, payload.promises, agreed=payload.agreed, answer=payload.answer, **caller.by
-            )
-            return DecidedOut.of(decided, caller.language)
-
-        return caller.once(session, done)
+    decide = partial(
+        bulk_decisions.decide_promises,
+        promise_ids=payload.promises,
+        agreed=payload.agreed,
+        answer=payload.answer,
+        **caller.by,
+    )
+    return _decided(caller, Permission.DECIDE_EXTENSION, PROMISES.chosen, payload.promises, decide)
 
 
 @router.post("/plans/{plan_id}/duties", response_model=DutyAdded)
@@ -210,9 +204,15 @@ def _of_the_department(caller: Call, permission: Permission, wanted: AssignmentF
     return replace(wanted, supervisor_id=caller.department(permission) or wanted.supervisor_id)
 
 
-def _reports(caller: Call, permission: Permission, ids: list[int], decide: Callable[..., Decided]) -> Response:
-    """Check the caller's permission for each report, then decide them, in one transaction."""
+def _decided(
+    caller: Call,
+    permission: Permission,
+    chosen: Callable[[Session, Today, Collection[int]], Sequence[WaitingReport | ExtensionRequest | WaitingPromise]],
+    ids: list[int],
+    decide: Callable[..., Decided],
+) -> Response:
+    """Check the caller's permission for each row, then decide them, in one transaction."""
     with caller.writing() as session:
-        for row in reports_chosen(session, read_today(session, caller.now), ids):
+        for row in chosen(session, read_today(session, caller.now), ids):
             require_for(caller, permission, row.assignment)
         return caller.once(session, lambda: DecidedOut.of(decide(session), caller.language))

@@ -123,13 +123,11 @@ def task_timing(each: Measured) -> Timing:
 def report_timing_column(as_of: date | None = None) -> ColumnElement[str]:
     """``report_timing`` in SQL; with ``as_of``, by the reports that were in on that day."""
     a = table(Assignment)
-    return _timing(by(a.c.first_reported_on, as_of), _first_report_late())
-
-
-def task_timing_column(as_of: date | None = None) -> ColumnElement[str]:
-    """``task_timing`` in SQL; with ``as_of``, by the reports that were in on that day."""
-    a = table(Assignment)
-    return _timing(by(a.c.done_on, as_of), task_late())
+    return case(
+        (~by(a.c.first_reported_on, as_of), literal(Timing.OPEN.value)),
+        (_first_report_late(), literal(Timing.LATE.value)),
+        else_=literal(Timing.ON_TIME.value),
+    )
 
 
 def done_on_day(as_of: date) -> ColumnElement[bool]:
@@ -147,14 +145,6 @@ def box_conditions(each: Any) -> dict[str, Any]:
         "returned": and_(reported, ~each.stands),
         "undone": and_(reported, each.stands, ~each.done),
     }
-
-
-def _timing(reported: ColumnElement[bool], late: ColumnElement[bool]) -> ColumnElement[str]:
-    return case(
-        (~reported, literal(Timing.OPEN.value)),
-        (late, literal(Timing.LATE.value)),
-        else_=literal(Timing.ON_TIME.value),
-    )
 
 
 def by(column: ColumnElement[date | None], as_of: date | None) -> ColumnElement[bool]:

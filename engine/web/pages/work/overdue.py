@@ -1,12 +1,8 @@
-"""The overdue list, and chasing («đôn đốc») from it, with a preview of the letters.
-
-Reports to accept or return, one or many at once.
-"""
+"""The overdue list, and chasing («đôn đốc») from it, with a preview of the letters."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import StrEnum
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -14,13 +10,12 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
 from engine.assignments.acts.undo import undoable
-from engine.assignments.bulk_decisions import MAX_DECISIONS, Decided, accept_reports, check_selection, return_reports
+from engine.assignments.bulk_decisions import MAX_DECISIONS, check_selection
 from engine.assignments.lifecycle import chase
 from engine.errors import BadInput
 from engine.http.contact_access import require_for
 from engine.http.filters import Assignments, Code, PageNumber, Sort
 from engine.http.forms import Form, clean
-from engine.http.lists.decision_lists import REPORT_LIST
 from engine.http.lists.list_columns import OVERDUE_LIST
 from engine.http.lists.list_download import ExportFormat, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
@@ -36,17 +31,9 @@ from engine.queries.work.overdue import (
     preview_chase,
     rows_to_chase,
 )
-from engine.queries.work.reports_to_accept import (
-    WaitingReport,
-    every_report_waiting,
-    list_reports_waiting,
-    reports_chosen,
-    reports_waiting,
-)
 from engine.terms import EventKind, TimeClass
 from engine.text import Text
 from engine.views.next_step import reminder_line, span_of
-from engine.web.pages.work.bulk_decisions import CurrentView, DecisionPage, DecisionWords
 from engine.web.plan_uploads import draftable_plan
 
 router = APIRouter(include_in_schema=False)
@@ -187,43 +174,3 @@ def ask(ctx: SignedIn, form: PostedForm, wanted: Assignments) -> Response:
             **ctx.by,
         )
     return ctx.go("/overdue", said="chased" if chased else "none", n=chased or None, **filter_parameters(wanted))
-
-
-class ChaseAct(StrEnum):
-    ACCEPT = "accept"
-    RETURN = "return"
-
-
-def _do(session: Session, act: ChaseAct, ids: list[int], answer: DecisionWords, ctx: RequestContext) -> Decided:
-    if act is ChaseAct.ACCEPT:
-        return accept_reports(session, ids, complete=answer.ticked, reason=answer.words, **ctx.by)
-    return return_reports(session, ids, reason=answer.words, reason_code=answer.code, until=answer.until, **ctx.by)
-
-
-REPORTS: DecisionPage[ChaseAct, WaitingReport] = DecisionPage(
-    template="accept",
-    acts={ChaseAct.ACCEPT: Permission.ACCEPT, ChaseAct.RETURN: Permission.RETURN},
-    waiting=reports_waiting,
-    chosen=reports_chosen,
-    can=lambda act, report: report.waits,
-    do=_do,
-    words="reason",
-    kinds={ChaseAct.ACCEPT: EventKind.ACCEPTED, ChaseAct.RETURN: EventKind.RETURNED},
-    listing=lambda _: REPORT_LIST,
-    whole=every_report_waiting,
-    needed={ChaseAct.RETURN: Text("Cần ghi lý do trả lại.", "Give the reason for returning it.")},
-    every=lambda session, today, wanted: list_reports_waiting(session, today, wanted, limit=MAX_DECISIONS).rows,
-    seen=lambda act, report: act is ChaseAct.ACCEPT and report.owed is not None,
-)
-
-
-@router.get("/accept")
-def show_waiting(
-    ctx: SignedIn, wanted: Assignments, looked: CurrentView, export_format: ExportFormat = None
-) -> Response:
-    return REPORTS.export(ctx, wanted, export_format) if export_format else REPORTS.show(ctx, wanted, looked)
-
-
-@router.post("/accept")
-def decide(ctx: SignedIn, form: PostedForm, wanted: Assignments, looked: CurrentView) -> Response:
-    return REPORTS.decide(ctx, form, wanted, looked)
