@@ -111,7 +111,7 @@ class DecisionPage(Generic[A, W]):
         with ctx.reading() as (session, today):
             found = self.waiting(session, today, wanted, page=looked.page)
             plans, reasons = plan_choices(session, wanted.plan_id), every_reason(session)
-        return ctx.page(
+        return ctx.kept_page(
             f"{self.template}.html",
             400 if sentence else 200,
             today=today,

@@ -48,7 +48,11 @@ PAGES = (
     "/letters",
     "/letters?agency=huyen-b",
     "/assignments/1",
+    "/accept",
+    "/extensions",
+    "/promises",
 )
+NOT_OF_LEADERSHIP = ("/letters", "/accept", "/extensions", "/promises")
 
 
 @pytest.fixture
@@ -78,7 +82,7 @@ def asked_until_kept(office: Office, page: str) -> Response:
         (page, role)
         for page in PAGES
         for role in ("administrator", "monitor", "leadership")
-        if role != "leadership" or not page.startswith("/letters")
+        if role != "leadership" or not page.startswith(NOT_OF_LEADERSHIP)
     ],
 )
 def test_a_page_is_made_once_and_given_again_for_one_statement(
