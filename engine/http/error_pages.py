@@ -47,6 +47,7 @@ DETAILS = {
     ),
     405: ("Địa chỉ này không nhận thao tác ấy; hãy quay lại trang trước.", "That cannot be done here; go back a page."),
     413: ("Nội dung gửi lên vượt 1 MB; hãy rút gọn.", "What was sent is over 1 MB; shorten it."),
+    429: ("Đã thử quá nhiều lần; hãy chờ một lát.", "Tried too often; wait a while."),
     503: (
         "Máy chủ đang bận; hãy thử lại sau ít giây. Chưa có gì được ghi nhận.",
         "The server is busy; try again in a few seconds. Nothing was recorded.",
