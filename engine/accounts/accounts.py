@@ -88,7 +88,7 @@ def create(
         )
     )
     account_id = int((inserted.inserted_primary_key or (0,))[0])
-    _log_change(session, "created", account_id, actor, now, role=role, agency=agency_id)
+    log_change(session, "created", account_id, actor, now, role=role, agency=agency_id)
     return account_id
 
 
@@ -113,7 +113,7 @@ def change(session: Session, account_id: int, *, actor: str, now: datetime, **ch
         end_tokens(session, account_id, now)
         _revoke(session, table(Feed), account_id, now)
         _sign_out(session, account_id, now)
-    _log_change(session, "changed", account_id, actor, now, role=role, agency=agency_id)
+    log_change(session, "changed", account_id, actor, now, role=role, agency=agency_id)
 
 
 def set_password(session: Session, account_id: int, password: str, *, actor: str, now: datetime) -> None:
@@ -124,7 +124,7 @@ def set_password(session: Session, account_id: int, password: str, *, actor: str
     session.connection().execute(update(accounts).where(accounts.c.id == account_id).values(password=hashed(password)))
     end_tokens(session, account_id, now)
     _sign_out(session, account_id, now)
-    _log_change(session, "password", account_id, actor, now)
+    log_change(session, "password", account_id, actor, now)
 
 
 def deactivate(session: Session, account_id: int, *, actor: str, now: datetime) -> None:
@@ -137,7 +137,7 @@ def deactivate(session: Session, account_id: int, *, actor: str, now: datetime) 
     end_tokens(session, account_id, now)
     _revoke(session, table(Feed), account_id, now)
     _sign_out(session, account_id, now)
-    _log_change(session, "deactivated", account_id, actor, now)
+    log_change(session, "deactivated", account_id, actor, now)
 
 
 def end_tokens(session: Session, account_id: int, now: datetime) -> None:
@@ -155,7 +155,7 @@ def reactivate(session: Session, account_id: int, *, actor: str, now: datetime) 
     """Allow signing in again; revoked tokens stay revoked."""
     account(session, account_id)
     session.connection().execute(update(table(Account)).where(table(Account).c.id == account_id).values(active=True))
-    _log_change(session, "reactivated", account_id, actor, now)
+    log_change(session, "reactivated", account_id, actor, now)
 
 
 # --- queries -------------------------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ def match_subject(
         return None
     accounts = table(Account)
     session.connection().execute(update(accounts).where(accounts.c.id == line.id).values(subject=subject[:255]))
-    _log_change(session, "single_sign_on", line.id, actor, now)
+    log_change(session, "single_sign_on", line.id, actor, now)
     return by_subject(session, subject)
 
 
@@ -300,5 +300,6 @@ def _sign_out(session: Session, account_id: int, now: datetime) -> None:
     )
 
 
-def _log_change(session: Session, what: str, account_id: int, actor: str, now: datetime, **detail: Any) -> None:
+def log_change(session: Session, what: str, account_id: int, actor: str, now: datetime, **detail: Any) -> None:
+    """Of an account; kept outside the database as well (``engine.store.account_journal``)."""
     record(session, EventKind.ACCOUNT_CHANGED, now, actor=actor, what=what, account=account_id, **detail)
