@@ -127,6 +127,11 @@ class Settings(BaseSettings):
         "vai trò phải có lớp xác thực thứ hai: administrator, monitor …",
         "roles that must have a second factor, comma-separated: administrator, monitor …",
     )
+    second_administrator: bool = at_sign_in(
+        "tài khoản quản trị mới chỉ dùng được sau khi một quản trị viên khác mở",
+        "a new administrator's account works once another administrator has let it in",
+        default=False,
+    )
     oidc_issuer: str = at_sign_in(
         "đăng nhập chung: địa chỉ nơi cấp (OpenID Connect); để trống: không dùng",
         "OpenID Connect: issuer or discovery URL; empty: no single sign-on",

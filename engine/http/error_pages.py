@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 
 from engine.accounts.signed_links import LinkExpired
 from engine.errors import Busy, DondocError, FieldsRefused, TooOften, Unavailable
-from engine.http.expired_forms import CHALLENGE, unsent_page
+from engine.http.expired_forms import CHALLENGE, ProofFirst, proof_page, unsent_page
 from engine.http.render import url
 from engine.http.request_context import FACTOR_PAGE, SecondFactorFirst, SignInFirst, language_of, tools_of
 from engine.http.security import HEADERS, MAX_BODY_BYTES, MAX_STRANGER_BYTES, BodyTooLarge, SecurityEvent, route_of
@@ -103,6 +103,8 @@ def _dondoc_error(request: Request, error: Exception) -> Response:
     if error.status >= 500:
         log.error("%s %s: %s", request.method, route_of(request), error)
     tools_of(request).security.refused(request, error)
+    if isinstance(error, ProofFirst) and (page := proof_page(request, error)) is not None:
+        return page
     language = language_of(request)[0]
     fields = error.fields if isinstance(error, FieldsRefused) else {}
     problems = [{"field": field, "what": what.said(language)} for field, what in fields.items()]
