@@ -228,14 +228,25 @@ def open_session(
     return key
 
 
-def holder_of(session: Session, key: str, now: datetime) -> SessionHolder | None:
-    """The account behind a cookie; None if the session has ended or the account is inactive. Writes nothing."""
+def holder_of(
+    session: Session,
+    key: str,
+    now: datetime,
+    idle: timedelta = SESSION_IDLE_TIME,
+    most: timedelta = MAX_SESSION_TIME,
+) -> SessionHolder | None:
+    """The account behind a cookie; None if the session has ended or the account is inactive. ``idle`` and ``most``: the
+    office's own, shorter ends. Writes nothing."""
     signed = table(UserSession)
     row = (
         session.connection()
         .execute(
-            select(signed.c.id, signed.c.account_id, signed.c.expires_at, signed.c.seen_at, signed.c.factor).where(
-                signed.c.digest == digest_of(key), signed.c.ended_at.is_(None), signed.c.expires_at > now
+            select(signed).where(
+                signed.c.digest == digest_of(key),
+                signed.c.ended_at.is_(None),
+                signed.c.expires_at > now,
+                signed.c.seen_at > now - idle,
+                signed.c.created_at > now - most,
             )
         )
         .first()
@@ -245,7 +256,8 @@ def holder_of(session: Session, key: str, now: datetime) -> SessionHolder | None
     line = account(session, row.account_id)
     if not line.active:
         return None
-    return SessionHolder(line, row.id, row.expires_at, now - row.seen_at >= SLIDE_INTERVAL, Proof(row.factor))
+    ends_at = min(row.expires_at, row.seen_at + idle, row.created_at + most)
+    return SessionHolder(line, row.id, ends_at, now - row.seen_at >= SLIDE_INTERVAL, Proof(row.factor))
 
 
 def is_known_session(session: Session, key: str) -> bool:

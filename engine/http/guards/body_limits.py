@@ -126,7 +126,7 @@ def sender_of(request: Request) -> str:
             bearer = bearer_of(session, key.strip(), now, context.settings.needs_second_factor)
             known = kind.lower() == "bearer" and bearer is not None and not bearer.lacks_factor
             return f"account:{bearer.account_id}" if known and bearer else ""
-        holder = holder_of(session, cookie, now)
+        holder = holder_of(session, cookie, now, *context.settings.session_ends)
         return holder.account.actor.name if holder and holder.factor is not Proof.PENDING else ""
 
 
