@@ -124,6 +124,13 @@ class Settings(BaseSettings):
         default=None,
     )
 
+    clamd: str = on_server(
+        "máy quét mã độc ClamAV của cơ quan: máy:cổng hoặc đường dẫn ổ cắm; tệp minh chứng được quét trước khi tải "
+        "xuống; để trống: không quét",
+        "the office's ClamAV (clamd): host:port or the path of its socket; evidence is scanned before it is "
+        "downloaded; empty: it is not",
+        example="127.0.0.1:3310",
+    )
     second_factor_roles: str = at_sign_in(
         "vai trò phải có lớp xác thực thứ hai: administrator, monitor …",
         "roles that must have a second factor, comma-separated: administrator, monitor …",

@@ -44,10 +44,10 @@ LONGER_BODIES: tuple[tuple[re.Pattern[str], str, int], ...] = (
 """Path, content type and limit of longer requests: a plan document, a report, an entry of its thread or the part of a
 coordinating agency with files, and one file as base64."""
 _LETTER_LINKS = (
-    (re.compile(r"/r/([^/]+)(?:/thread)?"), Purpose.REPORT),
+    (re.compile(r"/r/([^/]+)(?:/thread|/files/[^/]+)?"), Purpose.REPORT),
     (re.compile(r"/l/([^/]+)/part"), Purpose.ACKNOWLEDGE),
 )
-"""Pages of signed links that take files."""
+"""Pages of signed links that take files or give them."""
 
 
 class BodyLimits:

@@ -27,8 +27,10 @@ LOOK_SECONDS = 0.05
 OTHER_PATHS = re.compile(
     r"/[^?]+\.docx|/papers/(dispatch|settings/[^/]+)|/letters/[^/]+(/html)?"
     r"|/admin/(calendar/preview|settings/[^/]+)|/api/v1/calendar/preview|/reorganisation|/plans/[^/]+/(renew|years)"
+    r"|(/api/v1)?/agencies/[^/]+/(files|evidence)/[^/]+|/r/[^/]+/files/[^/]+"
 )
-"""Papers, letters by an office's own templates, previews, and settings that are tried with a server elsewhere."""
+"""Papers, letters by an office's own templates, previews, settings that are tried with a server elsewhere, and files
+that may be scanned."""
 WAITS_ELSEWHERE = re.compile(r"/plans/(import|load|[^/]+/simulate)")
 """Those that answer by ``engine.http.guards.waiting``."""
 
