@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
@@ -123,9 +124,35 @@ class Settings(BaseSettings):
         default=None,
     )
 
+    clamd: str = on_server(
+        "máy quét mã độc ClamAV của cơ quan: máy:cổng hoặc đường dẫn ổ cắm; tệp minh chứng được quét trước khi tải "
+        "xuống; để trống: không quét",
+        "the office's ClamAV (clamd): host:port or the path of its socket; evidence is scanned before it is "
+        "downloaded; empty: it is not",
+        example="127.0.0.1:3310",
+    )
     second_factor_roles: str = at_sign_in(
         "vai trò phải có lớp xác thực thứ hai: administrator, monitor …",
         "roles that must have a second factor, comma-separated: administrator, monitor …",
+    )
+    session_idle_hours: int = at_sign_in(
+        "số giờ không thao tác thì phải đăng nhập lại, nhiều nhất 12; máy dùng chung ở bộ phận một cửa nên ngắn hơn",
+        "hours without an action after which one signs in again, 12 at most; fewer where desks share a computer",
+        default=12,
+        ge=1,
+        le=12,
+    )
+    session_days: int = at_sign_in(
+        "số ngày một lần đăng nhập có hiệu lực dù vẫn dùng, nhiều nhất 14; ngắn hơn nếu quy chế của cơ quan yêu cầu",
+        "days that one sign-in lasts however it is used, 14 at most; fewer where the office's rules ask for it",
+        default=14,
+        ge=1,
+        le=14,
+    )
+    second_administrator: bool = at_sign_in(
+        "tài khoản quản trị mới chỉ dùng được sau khi một quản trị viên khác mở",
+        "a new administrator's account works once another administrator has let it in",
+        default=False,
     )
     oidc_issuer: str = at_sign_in(
         "đăng nhập chung: địa chỉ nơi cấp (OpenID Connect); để trống: không dùng",
@@ -432,6 +459,11 @@ class Settings(BaseSettings):
         0023)."""
         usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return not self.demo and usable > 1
+
+    @property
+    def session_ends(self) -> tuple[timedelta, timedelta]:
+        """After so long without an action, and after so long in any case."""
+        return timedelta(hours=self.session_idle_hours), timedelta(days=self.session_days)
 
     @property
     def needs_second_factor(self) -> frozenset[str]:

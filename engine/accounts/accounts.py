@@ -17,15 +17,19 @@ from sqlmodel import Session
 
 from engine.accounts.passwords import hashed, require_strong_password
 from engine.accounts.permissions import Actor, ActorRole
-from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
+from engine.accounts.persons import same_person
+from engine.errors import BadInput, Conflict, FieldsRefused, NotAllowed, NotFound
 from engine.rules.vietnamese import has_hidden_character, require_visible
 from engine.store.database import table
 from engine.store.event_log import record
+from engine.store.facts import read_fact, write_fact
 from engine.store.records import Account, Agency, ApiToken, Feed, SignInLink, UserSession
 from engine.store.stored_rows import AnyRow, object_of
 from engine.terms import EventKind
 from engine.text import LANGUAGES, Text
 
+WAITS = "administrator_waits:"
+"""Fact: who made an administrator that waits for a second person; empty once one has come."""
 _MAILBOX = re.compile(r"[^\s@<>\"',;:()]+@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+")
 
 
@@ -59,10 +63,12 @@ def create(
     label: str = "",
     language: str = "vi",
     password: str = "",
+    waits: bool = False,
     actor: str,
     now: datetime,
 ) -> int:
-    """Create an account; without a password the user signs in by link or by single sign-on. Returns its id."""
+    """Create an account; without a password the user signs in by link or by single sign-on. Returns its id. ``waits``:
+    an administrator's opens nothing until another person has let it in (``reactivate``)."""
     wrong = _field_errors(session, role, agency_id, language) | {
         "email": _error_of(lambda: mailbox(email)),
         "label": _error_of(lambda: require_visible(label)),
@@ -82,20 +88,24 @@ def create(
             role=role,
             agency_id=agency_id,
             language=language,
-            active=True,
+            active=not (waits and role == ActorRole.ADMINISTRATOR),
             password=hashed(password) if password else "",
             created_at=now,
         )
     )
     account_id = int((inserted.inserted_primary_key or (0,))[0])
-    _log_change(session, "created", account_id, actor, now, role=role, agency=agency_id)
+    log_change(session, "created", account_id, actor, now, role=role, agency=agency_id)
+    if waits and role == ActorRole.ADMINISTRATOR:
+        write_fact(session, f"{WAITS}{account_id}", actor)
     return account_id
 
 
-def change(session: Session, account_id: int, *, actor: str, now: datetime, **changes: Any) -> None:
-    """Change ``label``, ``role``, ``agency_id`` or ``language``. The last administrator keeps the role. A new role or
-    agency signs the user out, because an open page may show what they may no longer see, and ends the API tokens: what
-    a program was given for one office is not for another."""
+def change(
+    session: Session, account_id: int, *, waits: bool = False, actor: str, now: datetime, **changes: Any
+) -> None:
+    """Change ``label``, ``role``, ``agency_id`` or ``language``. ``waits``: as in ``create``. The last administrator
+    keeps the role. A new role or agency signs the user out, because an open page may show what they may no longer see,
+    and ends the API tokens: what a program was given for one office is not for another."""
     unknown = set(changes) - {"label", "role", "agency_id", "language"}
     if unknown:
         raise BadInput(Text(f"Không đổi được: {', '.join(sorted(unknown))}.", "These cannot be changed."))
@@ -113,7 +123,11 @@ def change(session: Session, account_id: int, *, actor: str, now: datetime, **ch
         end_tokens(session, account_id, now)
         _revoke(session, table(Feed), account_id, now)
         _sign_out(session, account_id, now)
-    _log_change(session, "changed", account_id, actor, now, role=role, agency=agency_id)
+    if waits and role == ActorRole.ADMINISTRATOR != line.role:
+        accounts = table(Account)
+        session.connection().execute(update(accounts).where(accounts.c.id == account_id).values(active=False))
+        write_fact(session, f"{WAITS}{account_id}", actor)
+    log_change(session, "changed", account_id, actor, now, role=role, agency=agency_id)
 
 
 def set_password(session: Session, account_id: int, password: str, *, actor: str, now: datetime) -> None:
@@ -124,7 +138,7 @@ def set_password(session: Session, account_id: int, password: str, *, actor: str
     session.connection().execute(update(accounts).where(accounts.c.id == account_id).values(password=hashed(password)))
     end_tokens(session, account_id, now)
     _sign_out(session, account_id, now)
-    _log_change(session, "password", account_id, actor, now)
+    log_change(session, "password", account_id, actor, now)
 
 
 def deactivate(session: Session, account_id: int, *, actor: str, now: datetime) -> None:
@@ -137,7 +151,7 @@ def deactivate(session: Session, account_id: int, *, actor: str, now: datetime) 
     end_tokens(session, account_id, now)
     _revoke(session, table(Feed), account_id, now)
     _sign_out(session, account_id, now)
-    _log_change(session, "deactivated", account_id, actor, now)
+    log_change(session, "deactivated", account_id, actor, now)
 
 
 def end_tokens(session: Session, account_id: int, now: datetime) -> None:
@@ -152,10 +166,20 @@ def _revoke(session: Session, made: Table, account_id: int, now: datetime) -> No
 
 
 def reactivate(session: Session, account_id: int, *, actor: str, now: datetime) -> None:
-    """Allow signing in again; revoked tokens stay revoked."""
+    """Allow signing in again; revoked tokens stay revoked. A new administrator who waits for a second person is let in
+    by another than the one who made them. Raises NotAllowed."""
     account(session, account_id)
+    maker = read_fact(session, f"{WAITS}{account_id}")
+    if maker and same_person(session, actor, maker):
+        raise NotAllowed(
+            Text(
+                "Cần một quản trị viên khác mở tài khoản này: cơ quan yêu cầu hai người khi có quản trị viên mới.",
+                "Another administrator must let this one in: the office asks for two people for a new administrator.",
+            )
+        )
+    write_fact(session, f"{WAITS}{account_id}", "")
     session.connection().execute(update(table(Account)).where(table(Account).c.id == account_id).values(active=True))
-    _log_change(session, "reactivated", account_id, actor, now)
+    log_change(session, "reactivated", account_id, actor, now)
 
 
 # --- queries -------------------------------------------------------------------------------------------------------
@@ -206,7 +230,7 @@ def match_subject(
         return None
     accounts = table(Account)
     session.connection().execute(update(accounts).where(accounts.c.id == line.id).values(subject=subject[:255]))
-    _log_change(session, "single_sign_on", line.id, actor, now)
+    log_change(session, "single_sign_on", line.id, actor, now)
     return by_subject(session, subject)
 
 
@@ -300,5 +324,6 @@ def _sign_out(session: Session, account_id: int, now: datetime) -> None:
     )
 
 
-def _log_change(session: Session, what: str, account_id: int, actor: str, now: datetime, **detail: Any) -> None:
+def log_change(session: Session, what: str, account_id: int, actor: str, now: datetime, **detail: Any) -> None:
+    """Of an account; kept outside the database as well (``engine.store.account_journal``)."""
     record(session, EventKind.ACCOUNT_CHANGED, now, actor=actor, what=what, account=account_id, **detail)

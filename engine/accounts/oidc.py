@@ -119,9 +119,10 @@ class Provider:
         self._base_url, self._domains = base_url, domains
         self._metadata: _Metadata | None = None
 
-    def sign_out_address(self, now: datetime) -> str:
+    def sign_out_address(self, now: datetime, email: str) -> str:
         """Where the browser is sent after it was signed out here (OpenID Connect RP-Initiated Logout 1.0), so that the
-        next person at it is asked who they are; "" if the provider has no such place or does not answer."""
+        next person at it is asked who they are; ``email`` says who leaves. "" if the provider has no such place or does
+        not answer."""
         from httpx import QueryParams
 
         try:
@@ -130,7 +131,9 @@ class Provider:
             return ""
         if not is_guarded(place):
             return ""
-        asked = QueryParams(client_id=self.client_id, post_logout_redirect_uri=f"{self._base_url}/sign-in")
+        asked = QueryParams(
+            client_id=self.client_id, post_logout_redirect_uri=f"{self._base_url}/sign-in", logout_hint=email
+        )
         return f"{place}{'&' if '?' in place else '?'}{asked}"
 
     def address(self, begun: AuthorizationRequest, now: datetime) -> str:

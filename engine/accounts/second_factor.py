@@ -15,6 +15,7 @@ import hmac
 import json
 import re
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -31,7 +32,7 @@ from engine.accounts.signed_links import Signer
 from engine.errors import BadInput, NotAllowed
 from engine.store.database import Database, table
 from engine.store.event_log import record
-from engine.store.records import SecondFactor, UserSession
+from engine.store.records import Account, SecondFactor, UserSession
 from engine.store.stored_rows import AnyRow
 from engine.terms import EventKind
 from engine.text import Text
@@ -187,6 +188,16 @@ def remove(session: Session, account_id: int, *, actor: str, now: datetime) -> b
 def has_factor(session: Session, account_id: int) -> bool:
     factors = table(SecondFactor)
     return bool(session.connection().scalar(select(func.count()).where(factors.c.account_id == account_id)))
+
+
+def accounts_without(session: Session, roles: Collection[str]) -> tuple[tuple[int, str], ...]:
+    """(id, mailbox) of the active accounts of roles that must have a factor and have none; those of single sign-on have
+    its own."""
+    a, f = table(Account), table(SecondFactor)
+    statement = select(a.c.id, a.c.email).where(
+        a.c.active, a.c.role.in_(roles), a.c.subject.is_(None), a.c.id.not_in(select(f.c.account_id))
+    )
+    return tuple((row.id, row.email) for row in session.connection().execute(statement.order_by(a.c.email)))
 
 
 def _use(session: Session, signer: Signer, row: AnyRow, code: str, now: datetime) -> bool:

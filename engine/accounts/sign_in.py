@@ -9,7 +9,7 @@ Name of the browser and system of a request, in our own words: a User-Agent is u
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -64,6 +64,12 @@ class SessionLine:
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
+    way: str
+    proved_at: datetime | None
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Its holder has shown who they are within the last quarter of an hour."""
+        return now - (self.proved_at or self.created_at) <= LINK_LIFETIME
 
 
 class SignInRefused(NotAllowed):
@@ -195,8 +201,8 @@ def _unused(key: str, now: datetime) -> tuple[Any, ...]:
 def open_session(
     session: Session, account_id: int, *, way: str, device: str, now: datetime, proven: bool = False
 ) -> str:
-    """Open a session of an active account; returns the cookie's value. ``way``: password, link, single_sign_on. If the
-    account has a second factor the session waits for a code, unless it was ``proven`` a moment ago."""
+    """Open a session of an active account; returns the cookie's value. ``way``: password, link, single_sign_on, setup.
+    If the account has a second factor the session waits for a code, unless it was ``proven`` a moment ago."""
     if not account(session, account_id).active:
         raise SignInRefused
     if way == SINGLE_SIGN_ON:
@@ -215,20 +221,32 @@ def open_session(
             expires_at=now + SESSION_IDLE_TIME,
             device=device[:120],
             factor=factor.value,
+            way=way,
         )
     )
     record(session, EventKind.SIGNED_IN, now, actor=f"account:{account_id}", way=way)
     return key
 
 
-def holder_of(session: Session, key: str, now: datetime) -> SessionHolder | None:
-    """The account behind a cookie; None if the session has ended or the account is inactive. Writes nothing."""
+def holder_of(
+    session: Session,
+    key: str,
+    now: datetime,
+    idle: timedelta = SESSION_IDLE_TIME,
+    most: timedelta = MAX_SESSION_TIME,
+) -> SessionHolder | None:
+    """The account behind a cookie; None if the session has ended or the account is inactive. ``idle`` and ``most``: the
+    office's own, shorter ends. Writes nothing."""
     signed = table(UserSession)
     row = (
         session.connection()
         .execute(
-            select(signed.c.id, signed.c.account_id, signed.c.expires_at, signed.c.seen_at, signed.c.factor).where(
-                signed.c.digest == digest_of(key), signed.c.ended_at.is_(None), signed.c.expires_at > now
+            select(signed).where(
+                signed.c.digest == digest_of(key),
+                signed.c.ended_at.is_(None),
+                signed.c.expires_at > now,
+                signed.c.seen_at > now - idle,
+                signed.c.created_at > now - most,
             )
         )
         .first()
@@ -238,7 +256,8 @@ def holder_of(session: Session, key: str, now: datetime) -> SessionHolder | None
     line = account(session, row.account_id)
     if not line.active:
         return None
-    return SessionHolder(line, row.id, row.expires_at, now - row.seen_at >= SLIDE_INTERVAL, Proof(row.factor))
+    ends_at = min(row.expires_at, row.seen_at + idle, row.created_at + most)
+    return SessionHolder(line, row.id, ends_at, now - row.seen_at >= SLIDE_INTERVAL, Proof(row.factor))
 
 
 def is_known_session(session: Session, key: str) -> bool:
@@ -262,10 +281,16 @@ def slide(session: Session, session_id: int, now: datetime) -> None:
 def sessions_of(session: Session, account_id: int, now: datetime) -> tuple[SessionLine, ...]:
     """An account's open sessions, most recently used first."""
     signed = table(UserSession)
-    columns = (signed.c.id, signed.c.device, signed.c.created_at, signed.c.seen_at, signed.c.expires_at)
+    columns = [signed.c[each.name] for each in fields(SessionLine)]
     live = (signed.c.account_id == account_id, signed.c.ended_at.is_(None), signed.c.expires_at > now)
     rows = session.connection().execute(select(*columns).where(*live).order_by(signed.c.seen_at.desc(), signed.c.id))
     return tuple(objects(SessionLine, rows))
+
+
+def note_proof(session: Session, session_id: int, now: datetime) -> None:
+    """The holder has typed the password again."""
+    signed = table(UserSession)
+    session.connection().execute(update(signed).where(signed.c.id == session_id).values(proved_at=now))
 
 
 def end_session(session: Session, account_id: int, session_id: int, now: datetime) -> None:

@@ -200,9 +200,12 @@ def _agency_errors(
 
 def _name_taken(session: Session, name: str, parent_id: str | None, *, but: str = "") -> bool:
     """Whether another agency under the same one bears the name, however it is typed: people could not tell whose
-    letters are whose. Agencies of different parents may: two districts can have a commune of one name."""
+    letters are whose. Agencies of different parents may: two districts can have a commune of one name; without a
+    parent nothing tells them apart."""
     g = table(Agency)
-    siblings = select(g.c.names).where(g.c.parent_id == parent_id, g.c.id != but)
+    siblings = select(g.c.names).where(g.c.id != but)
+    if parent_id is not None:
+        siblings = siblings.where((g.c.parent_id == parent_id) | g.c.parent_id.is_(None))
     return any(
         _as_read(names[-1]["name"]) == _as_read(name) and not names[-1].get("until")
         for names in session.connection().scalars(siblings)

@@ -84,10 +84,13 @@ def add(
     c = table(Contact)
     same = (c.c.agency_id == agency_id, c.c.role == values["role"], c.c.email == values["email"], c.c.email != "")
     overlapping = c.c.valid_until.is_(None) | (c.c.valid_until >= (valid_from or local_date(now)))
-    if session.connection().scalar(select(c.c.id).where(*same, overlapping)) is not None:
+    if session.connection().scalar(select(c.c.id).where(*same, overlapping, ~c.c.proposed)) is not None:
         raise Conflict(
             Text("Hộp thư này đã làm đầu mối với vai trò ấy.", "This mailbox is already a contact in that role.")
         )
+    if not proposed:  # a stranger's proposal does not stand in the way of who is really named
+        for overtaken in session.connection().scalars(select(c.c.id).where(*same, overlapping, c.c.proposed)).all():
+            leave_now(session, overtaken, actor=actor, now=now)
     inserted = session.connection().execute(
         insert(c).values(
             agency_id=agency_id,

@@ -19,10 +19,11 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select, update
 from sqlmodel import Session
 
+from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
 from engine.agencies import contacts
 from engine.agencies.contacts import ContactLine
 from engine.assignments.outbox import LetterDay, letter_row
-from engine.errors import BadInput, ForbiddenMove, NotAllowed
+from engine.errors import BadInput, Conflict, ForbiddenMove, NotAllowed
 from engine.rules.calendar import local_date
 from engine.store.database import insert_new, table
 from engine.store.event_log import record
@@ -74,6 +75,8 @@ WEEKLY = "weekly"
 MAX_DEPUTY_TIME = timedelta(days=366)
 MAX_DEPUTY_TIME_BY_LINK = timedelta(days=30)
 """Who holds a letter's link may be anybody to whom the letter was forwarded."""
+PROPOSAL, PROPOSALS = "deputy", Limit(3, timedelta(days=1))
+"""Of an agency, by links."""
 MAY_NAME = (Role.COORDINATOR, Role.HEAD)
 
 
@@ -181,7 +184,7 @@ def name_deputy(
     in ``language`` or else the coordinator's; returns the contact id. Coordinators and heads are told at once. Only a
     coordinator or head may, for at most a year. The holder of a link in their letter (``by_link``) may be anybody to
     whom it was forwarded: they propose one, for at most ``MAX_DEPUTY_TIME_BY_LINK`` and beside the coordinator, and it
-    counts once a coordinator or head agrees (``agree_to_deputy``). Raises NotAllowed, BadInput."""
+    counts once a coordinator or head agrees (``agree_to_deputy``). Raises NotAllowed, BadInput, Conflict, TooOften."""
     who = contacts.find(session, contact_id)
     if who.role not in MAY_NAME or not who.answers_on(local_date(now)):
         raise NotAllowed(
@@ -204,6 +207,13 @@ def name_deputy(
                 "By a letter's link a deputy is only written to beside the coordinator. Sign in to choose otherwise.",
             )
         )
+    if by_link and label.strip():  # it would stand in an official letter
+        raise BadInput(
+            Text(
+                "Qua liên kết trong thư không ghi chức danh của người thay; cơ quan ghi sau trong danh bạ.",
+                "By a letter's link no position is written; the agency enters it in its directory.",
+            )
+        )
     if by_link and valid_until - max(valid_from, local_date(now)) >= MAX_DEPUTY_TIME_BY_LINK:
         raise BadInput(
             Text(
@@ -213,6 +223,8 @@ def name_deputy(
                 "name one for longer.",
             )
         )
+    if by_link:
+        _count_proposal(session, who.agency_id, now)
     deputy_id = contacts.add(
         session,
         who.agency_id,
@@ -231,6 +243,22 @@ def name_deputy(
     )
     announce_deputy(session, deputy_id, who.agency_id, now)
     return deputy_id
+
+
+def _count_proposal(session: Session, agency_id: str, now: datetime) -> None:
+    """A letter to each coordinator and head leaves for each: one waits for them at a time, three are proposed a day.
+    Raises Conflict, TooOften."""
+    c = table(Contact)
+    waits = (c.c.agency_id == agency_id, c.c.proposed, c.c.valid_until >= local_date(now))
+    if session.connection().scalar(select(c.c.id).where(*waits).limit(1)) is not None:
+        raise Conflict(
+            Text(
+                "Đã có một đề nghị cử người thay chờ đầu mối hoặc lãnh đạo cơ quan trả lời; xem thư đã gửi.",
+                "A proposed deputy waits for the answer of the coordinator or head; see the letter to them.",
+            )
+        )
+    enforce_rate_limit(session, PROPOSAL, {agency_id: PROPOSALS}, now)
+    count(session, PROPOSAL, (agency_id,), now)
 
 
 def agree_to_deputy(session: Session, contact_id: int, deputy_id: int, *, actor: str, now: datetime) -> bool:

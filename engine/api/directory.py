@@ -24,7 +24,7 @@ from engine.assignments import handover
 from engine.assignments.handover import Succeeded
 from engine.files.directory import REST
 from engine.http.filters import AgencyId, Cursor, Logged, Plain, SmallId
-from engine.http.guards.known_browsers import noted
+from engine.http.guards.known_browsers import noted, require_proof
 from engine.http.security import SecurityEvent
 from engine.queries.directory.agency import AgencyMatch, AgencyPage, agency_page, search
 from engine.queries.directory.enquiries import search as search_accounts
@@ -306,10 +306,12 @@ def get_account_by_id(caller: Caller, account_id: SmallId) -> AccountLine:
 @writes("Thêm tài khoản", "Add an account", email="moi@huyen.example", role="coordinator", agency_id="ubnd-tp-vinh")
 def add_account(caller: Caller, payload: AccountBody) -> Response:
     caller.require(Permission.KEEP_ACCOUNTS)
+    require_proof(caller)
     caller.require_lasting()
 
     def create(session: Session) -> int:
-        return accounts.create(session, **payload.model_dump() | {"role": payload.role.value}, **caller.by)
+        given = payload.model_dump() | {"role": payload.role.value}
+        return accounts.create(session, **given, waits=caller.app.settings.second_administrator, **caller.by)
 
     return _account(caller, create)
 
@@ -319,7 +321,9 @@ def add_account(caller: Caller, payload: AccountBody) -> Response:
 def change_account(caller: Caller, account_id: SmallId, payload: AccountChange) -> Response:
     """A new role or agency ends the account's sessions; the last administrator cannot be changed."""
     caller.require(Permission.KEEP_ACCOUNTS)
+    require_proof(caller)
     named: dict[str, Any] = {name: str(each) for name, each in payload.model_dump(exclude_unset=True).items()}
+    named |= {"waits": caller.app.settings.second_administrator}
     return _account(caller, lambda s: accounts.change(s, account_id, **named, **caller.by), account_id)
 
 
@@ -328,6 +332,7 @@ def change_account(caller: Caller, account_id: SmallId, payload: AccountChange) 
 def set_password(caller: Caller, account_id: SmallId, payload: PasswordBody) -> Response:
     """Set a password; ends all sessions and tokens."""
     caller.require(Permission.KEEP_ACCOUNTS)
+    require_proof(caller)
 
     def set_new(session: Session) -> None:
         accounts.set_password(session, account_id, payload.password, **caller.by)
@@ -356,6 +361,7 @@ def deactivate_account(caller: Caller, account_id: SmallId, payload: Nothing) ->
 @writes("Mở lại tài khoản", "Reactivate an account")
 def reactivate_account(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
     caller.require(Permission.KEEP_ACCOUNTS)
+    require_proof(caller)
     return _account(caller, lambda s: accounts.reactivate(s, account_id, **caller.by), account_id)
 
 

@@ -29,6 +29,7 @@ from engine.http.guards.accepted_hosts import AcceptedHosts
 from engine.http.guards.body_limits import BodyLimits, RequestIds
 from engine.http.guards.concurrency import Concurrency
 from engine.http.guards.kept_pages import KeptPages
+from engine.http.guards.long_work_turns import LongWorkTurns
 from engine.http.long_work import LongWork
 from engine.http.render import Templates, by_address
 from engine.http.request_context import Tools, is_secure
@@ -144,6 +145,7 @@ def make_app(context: AppContext) -> FastAPI:
     describe(app)
     error_pages.install(app)
     app.add_middleware(KeptPages)
+    app.add_middleware(LongWorkTurns)
     app.add_middleware(BodyLimits)
     app.add_middleware(Concurrency)
     app.add_middleware(AcceptedHosts)

@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 
 from engine.accounts.signed_links import LinkExpired
 from engine.errors import Busy, DondocError, FieldsRefused, TooOften, Unavailable
-from engine.http.expired_forms import CHALLENGE, unsent_page
+from engine.http.expired_forms import CHALLENGE, ProofFirst, proof_page, unsent_page
 from engine.http.render import url
 from engine.http.request_context import FACTOR_PAGE, SecondFactorFirst, SignInFirst, language_of, tools_of
 from engine.http.security import HEADERS, MAX_BODY_BYTES, MAX_STRANGER_BYTES, BodyTooLarge, SecurityEvent, route_of
@@ -47,6 +47,7 @@ DETAILS = {
     ),
     405: ("Địa chỉ này không nhận thao tác ấy; hãy quay lại trang trước.", "That cannot be done here; go back a page."),
     413: ("Nội dung gửi lên vượt 1 MB; hãy rút gọn.", "What was sent is over 1 MB; shorten it."),
+    429: ("Đã thử quá nhiều lần; hãy chờ một lát.", "Tried too often; wait a while."),
     503: (
         "Máy chủ đang bận; hãy thử lại sau ít giây. Chưa có gì được ghi nhận.",
         "The server is busy; try again in a few seconds. Nothing was recorded.",
@@ -102,6 +103,8 @@ def _dondoc_error(request: Request, error: Exception) -> Response:
     if error.status >= 500:
         log.error("%s %s: %s", request.method, route_of(request), error)
     tools_of(request).security.refused(request, error)
+    if isinstance(error, ProofFirst) and (page := proof_page(request, error)) is not None:
+        return page
     language = language_of(request)[0]
     fields = error.fields if isinstance(error, FieldsRefused) else {}
     problems = [{"field": field, "what": what.said(language)} for field, what in fields.items()]

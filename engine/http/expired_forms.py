@@ -12,13 +12,15 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
-from engine.errors import DondocError
+from engine.errors import DondocError, NotAllowed
 from engine.http.forms import Form
 from engine.http.request_context import binding_of, language_of, read_form, tools_of
 from engine.http.security import MAX_BODY_BYTES
 from engine.http.uploads import FILE_PREFIX, MAX_FORM_PARTS
+from engine.text import Text
 
 PASSWORD_FIELDS = frozenset({"password", "old", "new", "again"})
+SECRET_FIELDS = PASSWORD_FIELDS | {"secret", "smtp_password", "imap_password", "sms_key"}
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 MULTILINE_CHARS = 40
 CHALLENGE = 'Bearer realm="dondoc"'
@@ -76,6 +78,37 @@ async def unsent_page(request: Request) -> HTMLResponse | None:
     if len(page.encode()) > MAX_BODY_BYTES:
         return None
     return HTMLResponse(page, 401, {"www-authenticate": CHALLENGE})
+
+
+class ProofFirst(NotAllowed):
+    """An act that lasts, by somebody who has not shown lately who they are. ``form``: what was posted, to be sent again
+    with the password where it ``asks`` for one."""
+
+    def __init__(self, text: Text, form: Form | None, *, asks: bool) -> None:
+        super().__init__(text)
+        self.form, self.asks = form, asks
+
+
+def proof_page(request: Request, error: ProofFirst) -> HTMLResponse | None:
+    """The page that asks for the password and carries the form on; what is secret in it is typed again. None where
+    there is no form."""
+    if error.form is None:
+        return None
+    tools, language = tools_of(request), language_of(request)[0]
+    fields = [each for each in _fields(error.form) if each.name != "proof"]
+    page = tools.templates.render(
+        "prove.html",
+        language,
+        status=403,
+        bare=True,
+        sentence=error.said(language),
+        asks=error.asks,
+        fields=[each for each in fields if each.name not in SECRET_FIELDS],
+        secret=[each.name for each in fields if each.name in SECRET_FIELDS and each.value],
+        action=_same_address(request),
+        form_token=tools.tokens.make(binding_of(request)),
+    )
+    return HTMLResponse(page, 403, {"cache-control": "no-store"})
 
 
 def _same_address(request: Request) -> str:

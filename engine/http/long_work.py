@@ -6,19 +6,21 @@ then stops, and the waiting page says so.
 from __future__ import annotations
 
 import logging
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
-from datetime import timedelta
-from threading import Thread
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Condition, Thread
 from typing import TypeVar
 
 from sqlmodel import Session
 
-from engine.errors import Unavailable
+from engine.errors import Busy, TooOften, Unavailable
 from engine.store.clock import system_clock
 from engine.store.database import BUSY_SECONDS, Database
 from engine.store.pending_answers import Begun, beat, begin, end
+from engine.text import Text
 
 log = logging.getLogger(__name__)
 PATIENCE_SECONDS = 1.0
@@ -29,9 +31,77 @@ PROGRESS_SECONDS = 1.0
 STALE = timedelta(seconds=2 * BUSY_SECONDS)
 """Longer than a heartbeat may wait for another writer's lock."""
 TRIES = 5
-
-
+PLACES = 4
+"""Long work at once: a tenth of the threads that answer pages."""
+HOURLY = 300
+"""Of one person: a file or a preview every twelve seconds, for an hour on end."""
+TURN_SECONDS = 600.0
+"""What waits here holds no thread of the pages."""
 T = TypeVar("T")
+
+
+class Turns:
+    """Who does long work in this process: ``places`` at once, of one person one at a time and one that waits, and
+    ``hourly`` within an hour."""
+
+    def __init__(self, places: int = PLACES, hourly: int = HOURLY) -> None:
+        self.places, self.hourly = places, hourly
+        self.changed = Condition()
+        self.asked: defaultdict[str, list[Turn]] = defaultdict(list)
+        self._begun: defaultdict[str, deque[datetime]] = defaultdict(lambda: deque(maxlen=hourly))
+
+    def ask(self, person: str, now: datetime) -> Turn:
+        """A place in the queue, to be ended by whoever asked. Raises Busy where one waits already, or TooOften."""
+        with self.changed:
+            begun = self._begun[person]
+            if len(begun) == self.hourly and now < begun[0] + timedelta(hours=1):
+                raise TooOften(
+                    Text(
+                        f"Đã có {self.hourly} lượt tải tệp, xem trước hoặc nạp văn bản trong một giờ; đề nghị chờ.",
+                        f"{self.hourly} files, previews or imports were asked for within an hour; wait a while.",
+                    ),
+                    begun[0] + timedelta(hours=1),
+                )
+            if len(self.asked[person]) > 1:
+                raise Busy
+            begun.append(now)
+            turn = Turn(self, person)
+            self.asked[person].append(turn)
+            return turn
+
+
+@dataclass(eq=False)
+class Turn:
+    among: Turns
+    person: str
+    running: bool = False
+
+    def begin(self) -> bool:
+        """Whether it is this turn now. Does not wait."""
+        with self.among.changed:
+            return self._begin()
+
+    def wait(self) -> None:
+        """Raises Busy."""
+        with self.among.changed:
+            if not self.among.changed.wait_for(self._begin, TURN_SECONDS):
+                raise Busy
+
+    def end(self) -> None:
+        """Also a second time."""
+        with self.among.changed:
+            waiting = self.among.asked.get(self.person, [])
+            if self in waiting:
+                waiting.remove(self)
+            if not waiting:
+                self.among.asked.pop(self.person, None)
+            self.among.changed.notify_all()
+
+    def _begin(self) -> bool:
+        asked = self.among.asked
+        running = sum(turns[0].running for turns in asked.values())
+        self.running = self.running or (asked[self.person][0] is self and running < self.among.places)
+        return self.running
 
 
 @dataclass(frozen=True)
@@ -60,10 +130,12 @@ class LongWork:
     patience: float = PATIENCE_SECONDS
     beat: float = BEAT_SECONDS
     stale: timedelta = STALE
+    turns: Turns = field(default_factory=Turns)
 
-    def start(self, act: Callable[[], T]) -> Future[T]:
+    def start(self, act: Callable[[], T], turn: Turn) -> Future[T]:
+        """In a thread that waits for its turn."""
         future: Future[T] = Future()
-        Thread(target=_do, args=(future, act), daemon=True).start()
+        Thread(target=_do, args=(future, act, turn), daemon=True).start()
         return future
 
     def is_quick(self, future: Future[T]) -> bool:
@@ -112,8 +184,9 @@ def _written(database: Database, write: Callable[[Session], object]) -> bool:
     return True
 
 
-def _do(future: Future[T], act: Callable[[], T]) -> None:
+def _do(future: Future[T], act: Callable[[], T], turn: Turn) -> None:
     try:
+        turn.wait()
         future.set_result(act())
     except Exception as error:  # noqa: BLE001 - told to whoever waits
         future.set_exception(error)

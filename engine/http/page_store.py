@@ -28,17 +28,22 @@ class Snapshot:
     """What is stored, and the minute that pages say they are of."""
 
     versions: Mapping[Topic, Versions]
-    minute: datetime
+    at: datetime
+
+    @property
+    def minute(self) -> datetime:
+        return self.at.replace(second=0, microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)
 class KeptPage:
     """``topics``: what it is made of. ``moment``: from before it was made. ``until``: of the process's clock.
-    ``route``: for the log of requests."""
+    ``ends_at``: of its reader's session. ``route``: for the log of requests."""
 
     topics: frozenset[Topic]
     moment: Snapshot
     until: float
+    ends_at: datetime | None
     headers: Sequence[tuple[bytes, bytes]]
     body: bytes
     route: object
@@ -46,7 +51,8 @@ class KeptPage:
     def holds(self, now: Snapshot) -> bool:
         was = self.moment
         same = all(was.versions[topic] == now.versions[topic] for topic in self.topics)
-        return same and was.minute == now.minute and time.monotonic() < self.until
+        signed_in = self.ends_at is None or now.at < self.ends_at
+        return same and signed_in and was.minute == now.minute and time.monotonic() < self.until
 
 
 class PageStore:

@@ -68,8 +68,8 @@ FACTOR_PAGE = "/account/second-factor"
 NOT_FILTERS = ("stepped", "as", "lang", "after", "page", "said", "n", "kept", "tick", "whole", "sort", "col")
 """Query parameters of lists that do not narrow them. "col": in views and links from the release before."""
 LINK_KEY = re.compile(r"(/[a-z]/)[A-Za-z0-9_.-]{20,}")
-KEEP = "keep"
-"""In the request's state: its page may be kept (``engine.http.guards.kept_pages``)."""
+KEEP, ENDS_AT = "keep", "session_ends_at"
+"""In the request's state: its page may be kept (``engine.http.guards.kept_pages``), until its reader's session ends."""
 NOBODY = Actor("nobody", "", "", ActorRole.COORDINATOR)
 """The actor before signing in: belongs to no agency and may see only the sign-in pages."""
 
@@ -474,7 +474,7 @@ def _signed_in(ctx: RequestContext) -> RequestContext:
     if not key or len(key) > 200:
         return replace(ctx, actor=NOBODY)
     with ctx.app.database.read() as session:
-        holder = holder_of(session, key, ctx.now)
+        holder = holder_of(session, key, ctx.now, *ctx.app.settings.session_ends)
     if holder is None:
         return replace(ctx, actor=NOBODY)
     if holder.factor is Proof.PENDING:
@@ -483,6 +483,7 @@ def _signed_in(ctx: RequestContext) -> RequestContext:
         with ctx.writing() as session:
             slide(session, holder.session_id, ctx.now)
     account = holder.account
+    setattr(ctx.request.state, ENDS_AT, holder.expires_at)
     lacks = holder.factor is Proof.NONE and account.role in ctx.app.settings.needs_second_factor
     return replace(
         ctx, actor=account.actor, account=account, session_id=holder.session_id, lacks_factor=lacks

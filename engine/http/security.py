@@ -202,6 +202,8 @@ class SecurityEvent(StrEnum):
     KEY_REVOKED = "key_revoked"
     SESSIONS_ENDED = "sessions_ended"
     ACCOUNT_CHANGED = "account_changed"
+    WEBHOOK_CHANGED = "webhook_changed"
+    MAIL_SERVER_CHANGED = "mail_server_changed"
     DEPUTY_REFUSED = "deputy_refused"
     """Somebody proposed a deputy through the link of a letter, and their agency did not agree."""
     LINKS_TRIED = "links_tried"

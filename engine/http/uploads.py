@@ -32,6 +32,7 @@ from engine.assignments.reports.evidence import (
 from engine.errors import BadInput, TooOften
 from engine.http.forms import Form, Upload
 from engine.http.request_context import RequestContext
+from engine.http.virus_scan import require_clean
 from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private
 from engine.text import Text
 
@@ -156,8 +157,10 @@ def _unique(files: Iterable[StoredFile]) -> tuple[StoredFile, ...]:
 
 
 def evidence_response(ctx: RequestContext, agency_id: str, digest: str) -> Response:
-    """A stored file as a response. Raises NotFound, NotAllowed."""
+    """A stored file as a response. Raises NotFound, NotAllowed, Unavailable while it cannot be scanned."""
     ctx.require(Permission.SEE_EVIDENCE, agency_id)
     with ctx.app.database.read() as session:
         file = find(session, agency_id, digest)
-    return Response(read_file(folder_of(ctx), file), headers=headers(file))
+    body = read_file(folder_of(ctx), file)
+    require_clean(ctx.app.settings.clamd, body)
+    return Response(body, headers=headers(file))

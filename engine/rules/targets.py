@@ -25,6 +25,10 @@ NOT_GLOBAL = tuple(
 )
 """Special-purpose addresses (IANA's registries, RFC 6890) that ``is_global`` of Python 3.11 lets pass: protocol
 assignments, the former 6to4 relay, discard-only, documentation, segment routing, the former site-local ones."""
+OF_THE_CLOUD = frozenset({IPv4Address("168.63.129.16")})
+"""Global by its number, and answered by the host of a machine in Azure: its certificates and metadata."""
+NEVER_PORTS = frozenset({22, 23, 25, 465, 587})
+"""What listens there is no receiver: SSH, Telnet, mail."""
 Address = IPv4Address | IPv6Address
 
 
@@ -54,7 +58,8 @@ class Allowed:
     def takes(self, host: str, address: Address) -> bool:
         """Whether a call of ``host`` may go to the address that it resolves to."""
         inner = embedded(address)
-        if any(each.is_link_local or each.is_multicast or each.is_unspecified for each in (address, inner)):
+        both = {address, inner}
+        if both & OF_THE_CLOUD or any(each.is_link_local or each.is_multicast or each.is_unspecified for each in both):
             return False
         if host.lower() in self.names or self._within(inner):
             return True
@@ -112,6 +117,8 @@ def read_target(url: str, allowed: Allowed) -> Target:
         raise malformed from None
     if not host or not _VISIBLE_ASCII.fullmatch(url):
         raise malformed
+    if port in NEVER_PORTS:
+        raise _refused(f"Cổng {port} không dùng cho nơi nhận webhook.", f"Port {port} is not one of a receiver.")
     if "@" in parts.netloc or parts.fragment:
         raise _refused(
             "Không ghi tên đăng nhập, mật khẩu hoặc dấu # trong địa chỉ; nơi nhận kiểm tra bằng chữ ký.",

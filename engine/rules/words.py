@@ -213,6 +213,7 @@ CODES: Mapping[str, Text] = {
     "single_sign_on": Text("đăng nhập chung", "single sign-on"),
     "deactivated": Text("khóa", "deactivated"),
     "reactivated": Text("mở lại", "reactivated"),
+    "closed_by_restore": Text("khóa sau khi khôi phục, chờ quyết định", "closed by a restore until it is answered for"),
     "factor_set": Text("đặt lớp xác thực thứ hai", "second factor set"),
     "factor_removed": Text("gỡ lớp xác thực thứ hai", "second factor removed"),
     "token_made": Text("lập khóa truy cập", "token made"),

@@ -23,6 +23,7 @@ from sqlalchemy import select
 from sqlmodel import Session, SQLModel
 
 from engine.errors import Unavailable
+from engine.store.account_journal import changes_between, keep_changes
 from engine.store.atomic_file import atomic_write
 from engine.store.database import Database, table
 from engine.store.markers import Hold, begin_epoch, epochs, hold, hold_letters, installation
@@ -74,8 +75,15 @@ class HighWater:
                 begin_epoch(session, first=True)
             return self.observe(database, now)
         if stands != mark:
+            self._note(database, mark.event[0] if mark and mark.epoch == stands.epoch else 0, stands.event[0])
             self._keep(json.dumps(asdict(stands)))
         return False
+
+    def _note(self, database: Database, after: int, until: int) -> None:
+        """Before the mark is moved: a change may be noted twice, but not be missed."""
+        with database.read() as session:
+            changes = changes_between(session, after, until)
+        keep_changes(self.path.parent, changes)
 
     def _kept(self) -> str | None:
         return self.path.read_text() if self.path.exists() else None
@@ -111,6 +119,9 @@ class MarkElsewhere(HighWater):
 
     read: Callable[[], str | None]
     write: Callable[[str], None]
+
+    def _note(self, database: Database, after: int, until: int) -> None:
+        """This machine's own mark does."""
 
     def _kept(self) -> str | None:
         return self.read()

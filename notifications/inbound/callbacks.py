@@ -7,26 +7,23 @@ unsubscribing (RFC 8058) is a page: ``engine.web.pages.work.letter_links``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
-from engine.errors import BadInput
 from engine.store.database import Database
-from engine.text import Text
 from notifications.inbound import answers
 from notifications.receipts import letter_outcomes
 from notifications.sms import receipts
 from notifications.sms.receipts import Receipt
 from notifications.sms.replies import from_kannel
-from notifications.sms.zalo import SIGNATURE_HEADER, from_zalo
+from notifications.sms.zalo import SIGNATURE_HEADER, from_zalo, json_object
 
 Action = Callable[[Session, datetime], object]
 Fields = TypeVar("Fields")
@@ -74,26 +71,17 @@ def router(callbacks: Callbacks) -> APIRouter:
     @routes.post("/callbacks/{secret}/speedsms")
     async def speedsms(secret: str, request: Request) -> PlainTextResponse:
         receipts.verify(secret, callbacks.secret)
-        body = _json_object(await request.body())
+        body = json_object(await request.body())
         return await run_in_threadpool(callbacks.take_receipt, receipts.from_speedsms, body)
 
     @routes.post("/callbacks/{secret}/zalo")
     async def zalo(secret: str, request: Request) -> PlainTextResponse:
         receipts.verify(secret, callbacks.secret)
         signature = request.headers.get(SIGNATURE_HEADER, "")
-        message = from_zalo(await request.body(), signature, callbacks.zalo_app_id, callbacks.zalo_oa_secret)
+        body, now = await request.body(), callbacks.clock()
+        message = from_zalo(body, signature, callbacks.zalo_app_id, callbacks.zalo_oa_secret, now)
         if message is None:
             return PlainTextResponse("")
         return await run_in_threadpool(callbacks.take, lambda session, now: answers.take_zalo(session, message, now))
 
     return routes
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(body)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise BadInput(Text("Nội dung phải là JSON.", "The body must be a JSON object."))
-    return value

@@ -235,6 +235,8 @@ class LetterFacts:
     answer: AnswerFacts | None = None
     slowable: bool = False
     """The reader could choose to get some of its lines once a week, and has not yet."""
+    slowed: bool = False
+    """They have, or somebody to whom a letter was forwarded: each letter says so."""
     code: str = ""
     """The short code for a reply by SMS."""
     sign_in: SignInFacts | None = None
@@ -478,6 +480,7 @@ def _facts(
         unsendable=_unsendable(letter, address, batch.today),
         answer=answer,
         slowable=letter.channel not in letter.pace and any(item.kind in batch.may_stop for item in items),
+        slowed=letter.channel in letter.pace,
         links_since=letter.links_since,
         weekly=letter.digest_week is not None,
     )

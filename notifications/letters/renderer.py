@@ -193,7 +193,9 @@ class LetterRenderer:
             acknowledge_url=self._link(facts, Purpose.ACKNOWLEDGE, str(facts.letter_id), "l") if acknowledge else "",
             report_links=tuple(self._report_links(facts)) if mine else (),
             coordinates_url=self._coordinates_url(facts),
-            slow_url=self._link(facts, Purpose.UNSUBSCRIBE, facts.channel, "u") if facts.slowable else "",
+            slow_url=self._link(facts, Purpose.UNSUBSCRIBE, facts.channel, "u")
+            if facts.slowable or facts.slowed
+            else "",
             deputies_url=self._deputy_url(facts),
         )
 

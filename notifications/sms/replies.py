@@ -330,7 +330,7 @@ def _decoded(text: bytes, charset: str) -> str:
     """Kannel names ``UTF-8``, ``UTF-16BE``, or for 8-bit messages ``8-BIT``, which says nothing: read as UTF-8."""
     try:
         return text.decode(charset, "replace")
-    except LookupError:
+    except (LookupError, UnicodeError):  # «undefined» and «idna» are character sets that raise
         return text.decode("utf-8", "replace")
 
 

@@ -351,17 +351,21 @@ class ZaloFirst:
 
 
 SIGNATURE_HEADER = "X-ZEvent-Signature"
+MAX_CALL_SECONDS = 86_400
+"""A call that was kept somewhere and is repeated later is refused; Zalo tries again for minutes."""
 FROM_PERSON, TEXT = "user_send_", "user_send_text"
 
 
-def from_zalo(body: bytes, signature: str, app_id: str, oa_secret: str) -> Incoming | None:
+def from_zalo(body: bytes, signature: str, app_id: str, oa_secret: str, now: datetime) -> Incoming | None:
     """The message of a webhook call; None for an event that is no message of a person. What is no text is named:
-    «[user_send_image]». Raises BadInput, and LinkRefused for a call that Zalo did not sign."""
-    event = _event(body)
+    «[user_send_image]». Raises BadInput, and LinkRefused for a call that Zalo did not sign, or signed long ago."""
+    event = json_object(body)
     signed = app_id.encode() + body + str(event.get("timestamp", "")).encode() + oa_secret.encode()
     expected = hashlib.sha256(signed).hexdigest()
     if not oa_secret or not hmac.compare_digest(signature.removeprefix("mac=").strip().encode(), expected.encode()):
         raise LinkRefused(Text("Chữ ký của Zalo không đúng.", "The signature is not Zalo's."))
+    if not _is_of(event.get("timestamp"), now):
+        raise LinkRefused(Text("Cuộc gọi của Zalo đã cũ.", "Zalo's call is too old."))
     name, message, sender = str(event.get("event_name", "")), event.get("message"), event.get("sender")
     if not name.startswith(FROM_PERSON) or not isinstance(message, dict) or not isinstance(sender, dict):
         return None
@@ -373,11 +377,18 @@ def from_zalo(body: bytes, signature: str, app_id: str, oa_secret: str) -> Incom
     return Incoming(id, writer, "\n".join(filter(None, (text, kind))), answerable=True)
 
 
-def _event(body: bytes) -> dict[str, Any]:
+def json_object(body: bytes) -> dict[str, Any]:
+    """What a machine sent. Raises BadInput, also for what is nested too deeply."""
     try:
-        event = json.loads(body)
-    except ValueError:
-        event = None
-    if not isinstance(event, dict):
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
         raise BadInput(Text("Nội dung phải là JSON.", "The body must be a JSON object."))
-    return event
+    return value
+
+
+def _is_of(timestamp: object, now: datetime) -> bool:
+    """Whether a call's milliseconds since 1970 are of these hours."""
+    digits = str(timestamp)
+    return digits.isdecimal() and len(digits) < 16 and abs(now.timestamp() - int(digits) / 1000) <= MAX_CALL_SECONDS

@@ -149,7 +149,6 @@ def fill(system: System) -> dict[str, object]:
             session,
             coordinator,
             email="duoc-de-nghi@tuong-duong.example",
-            label="Chuyên viên",
             valid_from=NOW.date(),
             valid_until=NOW.date() + timedelta(14),
             by_link=True,

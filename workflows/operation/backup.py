@@ -74,8 +74,8 @@ class Manifest:
             ) from None
 
     def spoiled(self, folder: Path) -> list[str]:
-        """Files that are missing or differ."""
-        return [name for name, digest in self.files.items() if file_digest(folder / name) != digest]
+        """Files that are missing, differ, or are not files of this folder: a link leads elsewhere."""
+        return [name for name, digest in self.files.items() if _digest_within(folder, name) != digest]
 
 
 def backup(system: System, to: Path) -> Path:
@@ -205,6 +205,11 @@ def table_counts(connection: Connection) -> dict[str, int]:
 
 def _names(folder: Path) -> list[str]:
     return sorted(each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file())
+
+
+def _digest_within(folder: Path, name: str) -> str:
+    inside = (folder / name).resolve() == folder.resolve() / name
+    return file_digest(folder / name) if inside else ""
 
 
 def file_digest(path: Path) -> str:

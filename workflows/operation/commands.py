@@ -12,6 +12,7 @@ from engine.cli.context import moment, operator_name
 from engine.errors import BadInput, Unavailable
 from engine.features.webhooks.command import webhooks_app
 from engine.rules.calendar import PLAN_TIME
+from engine.rules.words import coded
 from engine.text import Text
 
 At = Annotated[str, typer.Option(help="ISO timestamp to use as the current time, for tests.")]
@@ -136,8 +137,10 @@ def restore(
     put_back(read_settings(), folder, moment(at) if at else system_clock())
     typer.echo(
         Text(
-            "Đã khôi phục. Chưa thư nào rời máy cho đến khi chạy «dondoc release».",
-            "Restored. No letter leaves until you run “dondoc release”.",
+            "Đã khôi phục. Chưa thư nào rời máy cho đến khi chạy «dondoc release». Mọi người đăng nhập lại; khóa truy "
+            "cập và địa chỉ lịch phải tạo lại.",
+            "Restored. No letter leaves until you run “dondoc release”. Everybody signs in again; keys and addresses "
+            "of calendars are made anew.",
         )
     )
 
@@ -145,9 +148,12 @@ def restore(
 def release(
     send: Annotated[bool, typer.Option("--send", help="Let everything out; some may come twice.")] = False,
     drop: Annotated[bool, typer.Option("--drop", help="Mark what is due by now as not sent, and go on.")] = False,
+    closed: Annotated[list[int] | None, typer.Option(help="Leave this account closed; again for another.")] = None,
+    opened: Annotated[list[int] | None, typer.Option(help="Open this account again; again for another.")] = None,
     at: At = "",
 ) -> None:
     """After a restore: what is held, and what to do with it. Without an option nothing is decided."""
+    from engine.accounts.after_restore import answer, unanswered
     from workflows.operation import restore as restoring
     from workflows.run.system import compose_existing
 
@@ -167,6 +173,19 @@ def release(
             f"Letters held: {found.letters}. Which of them were sent after the backup is not known.",
         )
     )
+    with system.database.write() as session:
+        for account, opens in [*((each, False) for each in closed or ()), *((each, True) for each in opened or ())]:
+            answer(session, account, opens=opens, actor=operator_name(), now=now)
+        left = unanswered(session)
+    for each in left:
+        when = f"{each.at.astimezone(PLAN_TIME):%H:%M %d/%m/%Y}"
+        typer.echo(
+            Text(
+                f"Tài khoản số {each.account}, {each.email}: {coded(each.what, 'vi')} lúc {when}; đang khóa. "
+                f"Khóa tiếp: --closed {each.account}; mở lại: --opened {each.account}.",
+                f"Account {each.account}: {coded(each.what, 'en')} after the backup; it is closed.",
+            )
+        )
     if send or drop:
         done = restoring.release(system.database, now, send=send, actor=operator_name())
         typer.echo(

@@ -23,6 +23,7 @@ from engine.admin.first_steps import CheckLine, Mark, address_line, calendar_lin
 from engine.admin.settings_view import removed_lines
 from engine.enums import complete
 from engine.errors import DondocError
+from engine.http.virus_scan import ScannerAway, require_clean
 from engine.queries.system.health import SILENT_AFTER, last_self_check
 from engine.queries.system.setup_state import SetupState, setup_state
 from engine.queries.time_class import read_today
@@ -105,6 +106,8 @@ def _machine(system: System) -> Iterator[CheckLine]:
         else well("files", Text("tệp dữ liệu chỉ chủ của chúng đọc được", "data files are their owner's alone"))
     )
     yield disk(settings.data_dir)
+    if settings.clamd:
+        yield scanner(settings.clamd)
 
 
 def _secret(system: System) -> CheckLine:
@@ -119,6 +122,18 @@ def _secret(system: System) -> CheckLine:
             ),
         )
     return well("secret", Text("có khóa bí mật", "there is a secret"))
+
+
+def scanner(clamd: str) -> CheckLine:
+    try:
+        require_clean(clamd, b"dondoc")
+    except ScannerAway:
+        return wrong(
+            "clamd",
+            Text("máy quét mã độc không trả lời: chưa ai tải được tệp", "clamd does not answer: no file is given out"),
+            Text(f"Xem clamd ở {clamd} (DONDOC_CLAMD).", f"Look at clamd at {clamd} (DONDOC_CLAMD)."),
+        )
+    return well("clamd", Text("máy quét mã độc trả lời", "clamd answers"))
 
 
 def disk(folder: Path, needed: int = MIN_FREE_BYTES) -> CheckLine:

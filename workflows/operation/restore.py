@@ -16,7 +16,9 @@ from pathlib import Path
 from sqlalchemy import inspect, update
 
 from config.settings import Settings
+from engine.accounts.after_restore import end_authority, unanswered
 from engine.errors import BadInput, Conflict
+from engine.store.account_journal import changed_since
 from engine.store.database import Database, table
 from engine.store.event_log import record
 from engine.store.markers import Hold, end_hold, held_letters, hold, hold_letters, remember_backup
@@ -48,7 +50,8 @@ class Released:
 
 
 def restore(settings: Settings, folder: Path, now: datetime) -> Manifest:
-    """Restore into an empty database and empty folders. Raises BadInput for a spoiled backup, Conflict if anything is
+    """Restore into an empty database and empty folders what the manifest lists; what opened something in the copy opens
+    nothing (``engine.accounts.after_restore``). Raises BadInput for a spoiled backup, Conflict if anything is
     there already: nothing is overwritten."""
     manifest = Manifest.read(folder)
     if spoiled := manifest.spoiled(folder):
@@ -72,11 +75,17 @@ def restore(settings: Settings, folder: Path, now: datetime) -> Manifest:
         with database.write() as session:
             hold_letters(session, Hold(manifest.made_at, now))
             remember_backup(session, manifest.made_at)
+            end_authority(session, changed_since(settings.data_dir, manifest.made_at).values(), now)
     finally:
         database.dispose()
-    for name, target in ((FILES, settings.files), (TEMPLATES, settings.templates)):
-        if (folder / name).is_dir():
-            shutil.copytree(folder / name, target, dirs_exist_ok=True)
+    targets = {FILES: settings.files, TEMPLATES: settings.templates}
+    for name in manifest.files:
+        room, _, rest = name.partition("/")
+        if room in targets:
+            target = targets[room] / rest
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            shutil.copyfile(folder / name, target)
+            target.chmod(0o600)
     secret = settings.data_dir / SECRET
     if not settings.secret.get_secret_value() and not secret.exists():
         secret.touch(mode=0o600)
@@ -96,6 +105,14 @@ def release(database: Database, now: datetime, *, send: bool, actor: str) -> Rel
     they say late is dropped too."""
     if held(database, now) is None:
         raise Conflict(Text("Không có thư nào được giữ lại.", "No letters are held."))
+    with database.read() as session:
+        if unanswered(session):
+            raise Conflict(
+                Text(
+                    "Còn tài khoản chưa có quyết định; chạy «dondoc release» để xem.",
+                    "Accounts wait for an answer; run “dondoc release” to see them.",
+                )
+            )
     for run in () if send else DATABASE_PASSES.values():
         run(database, now)
     m = table(Letter)

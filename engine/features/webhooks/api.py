@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import time
 from typing import Annotated
 
+from fastapi import BackgroundTasks
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
@@ -17,6 +18,8 @@ from engine.features.webhooks import subscriptions as webhooks
 from engine.features.webhooks.subscriptions import MessageLine, WebhookLine
 from engine.http.filters import Cursor, SmallId
 from engine.http.forms import clean
+from engine.http.guards.known_browsers import note, require_proof
+from engine.http.security import SecurityEvent
 from engine.rules.calendar import instant
 from engine.rules.targets import Allowed
 from engine.terms import WebhookEvent
@@ -79,9 +82,10 @@ def list_webhooks(caller: Caller) -> Listed[WebhookLine]:
 
 @router.post("/webhooks", status_code=201)
 @writes("Thêm webhook", "Add a webhook", url="https://esb.tinh.example/moi", events=["assignment.overdue"])
-def add_webhook(caller: Caller, payload: NewWebhookBody) -> SecretMade:
+def add_webhook(caller: Caller, payload: NewWebhookBody, tasks: BackgroundTasks) -> SecretMade:
     """Takes no ``Idempotency-Key``: the secret is not stored readably. The same address twice is a conflict."""
     caller.require(Permission.KEEP_WEBHOOKS)
+    require_proof(caller)
     with caller.writing() as session:
         made, secret = webhooks.add(
             session,
@@ -93,13 +97,15 @@ def add_webhook(caller: Caller, payload: NewWebhookBody) -> SecretMade:
             secret=payload.secret,
             **caller.by,
         )
+    _told(caller, tasks)
     return SecretMade(id=made, secret=secret)
 
 
 @router.put("/webhooks/{webhook_id}")
 @writes("Sửa webhook", "Change a webhook", url="https://esb.tinh.example/dondoc", label="Trục LGSP", events=[])
-def change_webhook(caller: Caller, webhook_id: SmallId, payload: WebhookBody) -> WebhookLine:
+def change_webhook(caller: Caller, webhook_id: SmallId, payload: WebhookBody, tasks: BackgroundTasks) -> WebhookLine:
     caller.require(Permission.KEEP_WEBHOOKS)
+    require_proof(caller)
     with caller.writing() as session:
         webhooks.change(
             session,
@@ -110,7 +116,9 @@ def change_webhook(caller: Caller, webhook_id: SmallId, payload: WebhookBody) ->
             events=payload.events,
             **caller.by,
         )
-        return subscriptions.webhook(session, webhook_id)
+        line = subscriptions.webhook(session, webhook_id)
+    _told(caller, tasks)
+    return line
 
 
 @router.post("/webhooks/{webhook_id}/remove", status_code=204)
@@ -125,20 +133,25 @@ def remove_webhook(caller: Caller, webhook_id: SmallId, payload: Nothing) -> Res
 
 @router.post("/webhooks/{webhook_id}/switch")
 @writes("Bật hoặc tắt webhook", "Switch a webhook", active=True)
-def switch_webhook(caller: Caller, webhook_id: SmallId, payload: SwitchBody) -> WebhookLine:
+def switch_webhook(caller: Caller, webhook_id: SmallId, payload: SwitchBody, tasks: BackgroundTasks) -> WebhookLine:
     caller.require(Permission.KEEP_WEBHOOKS)
+    require_proof(caller)
     with caller.writing() as session:
         webhooks.switch(session, webhook_id, active=payload.active, **caller.by)
-        return subscriptions.webhook(session, webhook_id)
+        line = subscriptions.webhook(session, webhook_id)
+    _told(caller, tasks)
+    return line
 
 
 @router.post("/webhooks/{webhook_id}/secret")
 @writes("Đổi bí mật ký tin", "Make a new secret")
-def new_webhook_secret(caller: Caller, webhook_id: SmallId, payload: Nothing) -> SecretMade:
+def new_webhook_secret(caller: Caller, webhook_id: SmallId, payload: Nothing, tasks: BackgroundTasks) -> SecretMade:
     """A new secret; the last one signs beside it for a day."""
     caller.require(Permission.KEEP_WEBHOOKS)
+    require_proof(caller)
     with caller.writing() as session:
         secret = webhooks.change_secret(session, caller.app.signer, webhook_id, **caller.by)
+    _told(caller, tasks)
     return SecretMade(id=webhook_id, secret=secret)
 
 
@@ -177,6 +190,11 @@ def send_webhook_again(caller: Caller, webhook_id: SmallId, payload: AgainBody) 
             **caller.by,
         )
     return Queued(queued=queued)
+
+
+def _told(caller: Call, tasks: BackgroundTasks) -> None:
+    if task := note(caller, SecurityEvent.WEBHOOK_CHANGED):
+        tasks.add_task(task)
 
 
 def _allowed(caller: Call) -> Allowed:

@@ -17,7 +17,9 @@ from engine.features.webhooks import subscriptions
 from engine.features.webhooks import subscriptions as webhooks
 from engine.http.filters import MAX_INT64, Code, Cursor, SmallId
 from engine.http.forms import FormFields
+from engine.http.guards.known_browsers import noted, require_proof
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
+from engine.http.security import SecurityEvent
 from engine.queries.system.log import answer
 from engine.rules.calendar import instant
 from engine.rules.targets import Allowed
@@ -27,6 +29,7 @@ router = APIRouter(include_in_schema=False)
 MessageId = Annotated[int, Path(ge=1, le=MAX_INT64)]
 FIELDS = ("url", "label")
 T = TypeVar("T")
+CHANGED = SecurityEvent.WEBHOOK_CHANGED
 
 
 @router.get("/admin/webhooks")
@@ -37,6 +40,7 @@ def listing(ctx: SignedIn, said: Code = "") -> Response:
 @router.post("/admin/webhooks")
 def add(ctx: SignedIn, form: PostedForm) -> Response:
     ctx.require(Permission.KEEP_WEBHOOKS)
+    require_proof(ctx, form)
     typed = FormFields.of(form, *FIELDS, "secret", whole="url")
     url, label, secret = typed.text("url", 1_000), typed.text("label", 120), typed.text("secret")
 
@@ -55,7 +59,7 @@ def add(ctx: SignedIn, form: PostedForm) -> Response:
     made = typed.do(lambda: _write(ctx, action))
     if made is None:
         return _list(ctx, FormFields(typed.fields | {"secret": ""}, typed.wrong, typed.status), form.every("event"))
-    return _page(ctx, made[0], outcome="added", secret=made[1])
+    return noted(ctx, _page(ctx, made[0], outcome="added", secret=made[1]), CHANGED)
 
 
 @router.get("/admin/webhooks/{webhook_id}")
@@ -66,6 +70,7 @@ def show(ctx: SignedIn, webhook_id: SmallId, after: Cursor = "", said: Code = ""
 @router.post("/admin/webhooks/{webhook_id}")
 def change(ctx: SignedIn, form: PostedForm, webhook_id: SmallId) -> Response:
     ctx.require(Permission.KEEP_WEBHOOKS)
+    require_proof(ctx, form)
     typed = FormFields.of(form, *FIELDS, whole="url")
     url, label = typed.text("url", 1_000), typed.text("label", 120)
 
@@ -74,7 +79,7 @@ def change(ctx: SignedIn, form: PostedForm, webhook_id: SmallId) -> Response:
         return True
 
     if typed.do(lambda: _write(ctx, action)):
-        return ctx.go(f"/admin/webhooks/{webhook_id}", said="changed")
+        return noted(ctx, ctx.go(f"/admin/webhooks/{webhook_id}", said="changed"), CHANGED)
     return _page(ctx, webhook_id, typed=typed, chosen=form.every("event"))
 
 
@@ -113,20 +118,22 @@ def again_since(ctx: SignedIn, form: PostedForm, webhook_id: SmallId) -> Respons
 @router.post("/admin/webhooks/{webhook_id}/switch")
 def switch(ctx: SignedIn, form: PostedForm, webhook_id: SmallId) -> Response:
     ctx.require(Permission.KEEP_WEBHOOKS)
+    require_proof(ctx, form)
     active = form.raw("to") == "on"
 
     def action(session: Session) -> None:
         webhooks.switch(session, webhook_id, active=active, **ctx.by)
 
-    return _do(ctx, webhook_id, "on" if active else "off", action)
+    return noted(ctx, _do(ctx, webhook_id, "on" if active else "off", action), CHANGED)
 
 
 @router.post("/admin/webhooks/{webhook_id}/secret")
 def new_secret(ctx: SignedIn, form: PostedForm, webhook_id: SmallId) -> Response:
     ctx.require(Permission.KEEP_WEBHOOKS)
+    require_proof(ctx, form)
     with ctx.writing() as session:
         secret = webhooks.change_secret(session, ctx.app.signer, webhook_id, **ctx.by)
-    return _page(ctx, webhook_id, outcome="secret", secret=secret)
+    return noted(ctx, _page(ctx, webhook_id, outcome="secret", secret=secret), CHANGED)
 
 
 @router.post("/admin/webhooks/{webhook_id}/remove")

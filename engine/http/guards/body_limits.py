@@ -22,7 +22,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.accounts.api_tokens import bearer_of
-from engine.accounts.sign_in import is_known_session
+from engine.accounts.permissions import DESK
+from engine.accounts.second_factor import Proof
+from engine.accounts.sign_in import holder_of, is_known_session
 from engine.accounts.signed_links import Purpose
 from engine.errors import LinkRefused
 from engine.http.request_context import SESSION_COOKIE, guarded, is_secure, tools_of
@@ -42,10 +44,10 @@ LONGER_BODIES: tuple[tuple[re.Pattern[str], str, int], ...] = (
 """Path, content type and limit of longer requests: a plan document, a report, an entry of its thread or the part of a
 coordinating agency with files, and one file as base64."""
 _LETTER_LINKS = (
-    (re.compile(r"/r/([^/]+)(?:/thread)?"), Purpose.REPORT),
+    (re.compile(r"/r/([^/]+)(?:/thread|/files/[^/]+)?"), Purpose.REPORT),
     (re.compile(r"/l/([^/]+)/part"), Purpose.ACKNOWLEDGE),
 )
-"""Pages of signed links that take files."""
+"""Pages of signed links that take files or give them."""
 
 
 class BodyLimits:
@@ -93,29 +95,39 @@ def max_body_bytes(request: Request) -> int:
 
 
 def _is_known(request: Request) -> bool:
-    """Whether the sender is an account or a contact: by session, API token, or the signed link of a letter. An expired
-    session counts, so that the posted form can be shown again."""
+    """Whether the sender is somebody. An expired session counts, so that the posted form can be shown again."""
+    cookie = request.cookies.get(guarded(SESSION_COOKIE, is_secure(tools_of(request).context)), "")
+    if sender_of(request):
+        return True
+    with tools_of(request).context.database.read() as session:
+        return "authorization" not in request.headers and is_known_session(session, cookie)
+
+
+def sender_of(request: Request) -> str:
+    """The account or contact by name, whichever key or link it uses; "" for a stranger. Reads the database."""
     context = tools_of(request).context
     now = context.clock()
     if context.open_desk:
-        return True
+        return DESK.name
     for pattern, purpose in _LETTER_LINKS:
         if link := pattern.fullmatch(request.url.path):
             try:
                 with context.database.read() as session:
-                    open_link(session, context.signer, purpose, link[1], local_date(now))
+                    found = open_link(session, context.signer, purpose, link[1], local_date(now))
             except LinkRefused:
-                return False
-            return True
+                return ""
+            return f"contact:{found.contact_id}"
     kind, _, key = request.headers.get("authorization", "").partition(" ")
     cookie = request.cookies.get(guarded(SESSION_COOKIE, is_secure(context)), "")
     if not cookie and kind.lower() != "bearer":
-        return False
+        return ""
     with context.database.read() as session:
         if kind:
             bearer = bearer_of(session, key.strip(), now, context.settings.needs_second_factor)
-            return kind.lower() == "bearer" and bearer is not None and not bearer.lacks_factor
-        return is_known_session(session, cookie)
+            known = kind.lower() == "bearer" and bearer is not None and not bearer.lacks_factor
+            return f"account:{bearer.account_id}" if known and bearer else ""
+        holder = holder_of(session, cookie, now, *context.settings.session_ends)
+        return holder.account.actor.name if holder and holder.factor is not Proof.PENDING else ""
 
 
 access = logging.getLogger("dondoc.access")

@@ -32,7 +32,7 @@ class Concurrency:
         request = Request(scope)
         place = _Place(self, request)
         try:
-            if not _has_body(request) and not place.take():
+            if not has_body(request) and not place.take():
                 response = answer(request, 503, DETAILS[503][language_of(request)[0] == "en"])
                 response.headers.update(RETRY_AFTER)
                 await response(scope, receive, send)
@@ -71,5 +71,5 @@ class _Place:
         return receive_and_take
 
 
-def _has_body(request: Request) -> bool:
+def has_body(request: Request) -> bool:
     return "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from engine.errors import Unavailable
 from engine.http.app_context import AppContext
 from engine.http.page_store import KeptPage, Key, PageStore, Snapshot
-from engine.http.request_context import KEEP, tools_of
+from engine.http.request_context import ENDS_AT, KEEP, tools_of
 from engine.queries.kept import KEPT_SECONDS
 from engine.store.data_versions import Reads, noting_reads, read_versions
 
@@ -62,7 +62,8 @@ def _keeping(scope: Scope, send: Send, pages: PageStore, key: Key, now: Snapshot
             if now is not None and None not in reads:
                 topics = frozenset(topic for topic in reads if topic is not None)
                 until = time.monotonic() + KEPT_SECONDS
-                page = KeptPage(topics, now, until, tuple(headers), message["body"], scope.get("route"))
+                ends_at = scope["state"].get(ENDS_AT)
+                page = KeptPage(topics, now, until, ends_at, tuple(headers), message["body"], scope.get("route"))
             pages.keep(key, page)
         await send(message)
 
@@ -85,6 +86,6 @@ def _moment(context: AppContext) -> Snapshot | None:
     """None where the database is away: the page itself says so."""
     try:
         with context.database.read() as session:
-            return Snapshot(read_versions(session), context.clock().replace(second=0, microsecond=0))
+            return Snapshot(read_versions(session), context.clock())
     except Unavailable:
         return None

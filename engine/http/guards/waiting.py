@@ -65,9 +65,11 @@ def answered(
     with database.read() as session:
         if joins(find(session, ticket, owner), system_clock(), work.stale):
             return ctx.with_cookies(ctx.go(place))
+    turn = work.turns.ask(owner, ctx.now)
     if not reads and not work.begin(database, begun):
+        turn.end()
         return ctx.with_cookies(ctx.go(place))
-    future = work.start(act)
+    future = work.start(act, turn)
     later = ctx if reads else replace(ctx, request=_get(ctx.request, place))
     if not reads:
         work.keep(database, begun, future, lambda: _kept(later, future, show), progress)
@@ -75,7 +77,11 @@ def answered(
         if not reads:  # shown here: the same press later is a new one
             with database.write() as session:
                 mark_seen(session, ticket, begun.runner)
-        return show(ctx, _result_of(future))
+        try:
+            return show(ctx, _result_of(future))
+        finally:
+            turn.end()
+    future.add_done_callback(lambda _: turn.end())
     if reads and work.begin(database, begun):
         work.keep(database, begun, future, lambda: _kept(later, future, show), progress)
     return ctx.with_cookies(ctx.go(place))

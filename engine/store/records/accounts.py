@@ -38,6 +38,10 @@ class UserSession(SQLModel, table=True):
     device: str = Field(default="", max_length=120)
     factor: str = Field(default="", max_length=16)
     """``engine.accounts.second_factor.Proof``."""
+    way: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
+    """How it was opened: password, link, single_sign_on, setup; empty before there was the column."""
+    proved_at: datetime | None = None
+    """When its holder last typed the password again."""
 
 
 class SecondFactor(SQLModel, table=True):

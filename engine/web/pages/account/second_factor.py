@@ -25,7 +25,7 @@ from engine.accounts.second_factor import (
     reopen,
 )
 from engine.accounts.setup_code import SetupRefused, check_setup_code, create_first_administrator
-from engine.accounts.sign_in import open_session
+from engine.accounts.sign_in import open_session, sessions_of
 from engine.agencies.agencies import add_agency, new_agency_id
 from engine.errors import BadInput, DondocError, FieldsRefused, TooOften
 from engine.files.directory import fold
@@ -78,6 +78,8 @@ def set_up(ctx: SignedIn, form: PostedForm) -> Response:
     line = own_account(ctx)
     enrolment = propose(ctx.app.signer, line.id, line.email, ctx.now)
     try:
+        if _needs_mailbox(ctx, line.id):
+            raise BadInput(MAILBOX_FIRST)
         require_fresh_proof(ctx, line, form.raw("password")[:MAX_PASSWORD_CHARS])
         enrolment = reopen(ctx.app.signer, form.raw("sealed")[:1_000], line.id, line.email, ctx.now)
         code = form.text("code", MAX_CODE_CHARS).replace(" ", "")
@@ -104,10 +106,24 @@ def take_away(ctx: SignedIn, form: PostedForm) -> Response:
     return noted(ctx, ctx.go("/account", said="factor_removed"), SecurityEvent.FACTOR_REMOVED, line)
 
 
+MAILBOX_FIRST = Text(
+    "Lần đầu đặt lớp xác thực thứ hai cần mở bằng liên kết gửi tới hộp thư của tài khoản.",
+    "The first time a second factor is set up, the page is opened by a link sent to the account's mailbox.",
+)
 REQUIRED = Text(
     "Cơ quan yêu cầu vai trò này có lớp xác thực thứ hai; có thể đặt lại trên máy khác, không gỡ được.",
     "The office asks this role for a second factor: it can be set up again on another device, not removed.",
 )
+
+
+def _needs_mailbox(ctx: RequestContext, account_id: int) -> bool:
+    """Whether a first factor waits for a link to the mailbox: who knows the password alone would set their own
+    telephone. Where no letter can be sent, nothing is asked."""
+    if ctx.app.links is None:
+        return False
+    with ctx.app.database.read() as session:
+        own = next((each for each in sessions_of(session, account_id, ctx.now) if each.id == ctx.session_id), None)
+        return not has_factor(session, account_id) and (own is None or own.way in ("", "password"))
 
 
 def _page(
@@ -121,6 +137,8 @@ def _page(
     line = own_account(ctx)
     with ctx.app.database.read() as session:
         present = has_factor(session, line.id)
+    by_mailbox = not recovery and _needs_mailbox(ctx, line.id)
+    enrolment = None if by_mailbox else enrolment
     picture = enrolment and segno.make(enrolment.uri, micro=False).svg_inline(scale=5, border=2, omitsize=False)
     return ctx.page(
         "second_factor.html",
@@ -128,6 +146,7 @@ def _page(
         mine=line,
         present=present,
         enrolment=enrolment,
+        by_mailbox=by_mailbox,
         picture=Markup(picture or ""),
         recovery=recovery,
         required=line.role in ctx.app.settings.needs_second_factor,
@@ -170,7 +189,7 @@ def take(ctx: Anonymous, form: PostedForm) -> Response:
         if not agency_choices(session):
             values["agency_id"] = _first_agency(session, office, ctx.now)
         account_id = create_first_administrator(session, code, **values, password=password, now=ctx.now)
-        return open_session(session, account_id, way="password", device=ctx.device, now=ctx.now)
+        return open_session(session, account_id, way="setup", device=ctx.device, now=ctx.now)
 
     def write() -> str:
         with ctx.writing() as session:

@@ -165,7 +165,9 @@ def leave(ctx: Anonymous, form: PostedForm) -> Response:
     page leads there, since browsers follow no redirect of a form to another site (``form-action``)."""
     _end_here(ctx)
     name, provider = guarded(BY_SINGLE_SIGN_ON, ctx.secure), ctx.app.single_sign_on
-    there = provider.sign_out_address(ctx.now) if provider is not None and ctx.request.cookies.get(name) else ""
+    email = ctx.account.email if ctx.account is not None else ""
+    known = provider is not None and ctx.request.cookies.get(name)
+    there = provider.sign_out_address(ctx.now, email) if provider is not None and known else ""
     answer: Response = ctx.go("/sign-in")
     if there:
         answer = sign_in_page(_signed_out(ctx), "")

@@ -13,10 +13,10 @@ from engine.accounts import accounts, second_factor
 from engine.accounts.api_tokens import active_tokens
 from engine.accounts.permissions import ActorRole, Permission
 from engine.accounts.sign_in import end_sessions, sessions_of
-from engine.errors import Conflict, DondocError
+from engine.errors import Conflict, DondocError, NotAllowed
 from engine.http.filters import Code, Cursor, Plain, SmallId
 from engine.http.forms import Form, FormFields
-from engine.http.guards.known_browsers import noted
+from engine.http.guards.known_browsers import noted, require_proof
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.http.security import SecurityEvent
 from engine.queries.directory.agencies import agency_choices
@@ -34,7 +34,8 @@ def listing(ctx: SignedIn, q: SearchText = "", after: Cursor = "") -> Response:
     with ctx.reading() as (session, today):
         found = search(session, q, after=after)
         keys = () if q or after else active_tokens(session, ctx.now)
-    return ctx.page("admin/accounts.html", today=today, found=found, q=q, keys=keys)
+        lacking = second_factor.accounts_without(session, ctx.app.settings.needs_second_factor)
+    return ctx.page("admin/accounts.html", today=today, found=found, q=q, keys=keys, lacking=lacking)
 
 
 @router.get("/admin/add-account")
@@ -45,12 +46,14 @@ def ask_new(ctx: SignedIn, agency: Code = "") -> Response:
 @router.post("/admin/add-account")
 def add(ctx: SignedIn, form: PostedForm) -> Response:
     ctx.require(Permission.KEEP_ACCOUNTS)
+    require_proof(ctx, form)
     typed = FormFields.of(form, "email", *CHANGEABLE, whole="email")
     values = {name: typed.text(name) for name in ("email", *CHANGEABLE)}
+    waits = ctx.app.settings.second_administrator
 
     def action(session: Session) -> int:
         ctx.require_lasting()
-        return accounts.create(session, **values, password=_password(form), **ctx.by)
+        return accounts.create(session, **values, password=_password(form), waits=waits, **ctx.by)
 
     account_id = typed.do(lambda: _run(ctx, action))
     return _noted(ctx, account_id, "added", SecurityEvent.ACCOUNT_CHANGED) if account_id else _new(ctx, typed)
@@ -64,11 +67,13 @@ def show(ctx: SignedIn, account_id: SmallId, said: Code = "") -> Response:
 @router.post("/admin/accounts/{account_id}")
 def change(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response:
     ctx.require(Permission.KEEP_ACCOUNTS)
+    require_proof(ctx, form)
     typed = FormFields.of(form, *CHANGEABLE, whole="role")
     values = {name: typed.text(name) for name in CHANGEABLE}
+    waits = ctx.app.settings.second_administrator
 
     def action(session: Session) -> bool:
-        accounts.change(session, account_id, **values, **ctx.by)
+        accounts.change(session, account_id, **values, waits=waits, **ctx.by)
         return True
 
     if typed.do(lambda: _run(ctx, action)):
@@ -79,6 +84,7 @@ def change(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response:
 @router.post("/admin/accounts/{account_id}/password")
 def set_password(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response:
     ctx.require(Permission.KEEP_ACCOUNTS)
+    require_proof(ctx, form)
     typed = FormFields(whole="password")
 
     def action(session: Session) -> bool:
@@ -103,6 +109,7 @@ def sign_out(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response:
 def remove_second_factor(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response:
     """For a lost telephone. The account is signed out everywhere: who asked may not be its owner."""
     ctx.require(Permission.KEEP_ACCOUNTS)
+    require_proof(ctx, form)
     with ctx.writing() as session:
         accounts.account(session, account_id)
         second_factor.remove(session, account_id, **ctx.by)
@@ -125,8 +132,12 @@ def deactivate(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response
 @router.post("/admin/accounts/{account_id}/reactivate")
 def reactivate(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response:
     ctx.require(Permission.KEEP_ACCOUNTS)
-    with ctx.writing() as session:
-        accounts.reactivate(session, account_id, **ctx.by)
+    require_proof(ctx, form)
+    try:
+        with ctx.writing() as session:
+            accounts.reactivate(session, account_id, **ctx.by)
+    except NotAllowed as error:
+        return _page(ctx, account_id, trouble=error)
     return _noted(ctx, account_id, "reactivated", SecurityEvent.ACCOUNT_CHANGED)
 
 

@@ -17,7 +17,9 @@ from engine.admin.first_steps import CheckLine
 from engine.errors import BadInput, NotFound
 from engine.http.filters import Code
 from engine.http.forms import FormFields
+from engine.http.guards.known_browsers import require_proof, tell_before
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
+from engine.http.security import SecurityEvent
 from engine.text import Text
 from engine.web.pages.admin.settings import count_trial, own_mailbox
 
@@ -63,6 +65,9 @@ def save_or_try(ctx: SignedIn, form: PostedForm, channel: ChannelPage) -> Respon
         return _page(ctx, channel, typed)
     if form.raw("do") == "try":
         return _try(ctx, channel, typed, *made)
+    require_proof(ctx, form)
+    if channel is ChannelPage.MAIL and made[0] != before:
+        tell_before(ctx, SecurityEvent.MAIL_SERVER_CHANGED)
     with ctx.writing() as session:
         changed = entered_settings.save(session, ctx.app.signer, before, *made, **ctx.by)
     return ctx.go(f"/admin/settings/{channel}", said="saved" if changed else "same")

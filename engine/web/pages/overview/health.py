@@ -15,6 +15,7 @@ from fastapi.responses import Response
 
 from config.settings import Settings
 from engine.accounts.permissions import Permission
+from engine.accounts.second_factor import accounts_without
 from engine.accounts.secret_keys import MAX_KEY_CHARS
 from engine.admin.first_steps import confirm_arrival, find_weekly_letter
 from engine.http.request_context import NOBODY, Fields, SignedIn, Unauthenticated
@@ -30,6 +31,8 @@ def show(ctx: SignedIn) -> Response:
     ctx.require(Permission.SEE_HEALTH)
     with ctx.reading() as (session, today):
         found, unreachable = health(session, today, live=not ctx.demo), failing(session)
+        asked = ctx.app.settings.needs_second_factor if ctx.may(Permission.SEE_ACCOUNTS) else frozenset[str]()
+        lacking = accounts_without(session, asked)
     prefect = _prefect_pages(ctx.app.settings) if ctx.may(Permission.SEE_SETTINGS) else ""
     return ctx.page(
         "health.html",
@@ -38,6 +41,7 @@ def show(ctx: SignedIn) -> Response:
         more=_more(found, ctx.language),
         failing=unreachable,
         answer=answer,
+        lacking=lacking,
         prefect=prefect,
         prefect_key=ctx.app.settings.prefect_key_command,
     )

@@ -125,6 +125,14 @@ def test_a_session_slides_while_it_is_used_and_ends_when_it_is_not(database: Dat
     assert holder(database, key, later + SESSION_IDLE_TIME) is None
 
 
+def test_an_office_s_own_ends_of_a_session_are_shorter(database: Database, person: int) -> None:
+    key, hour = enter(database), timedelta(hours=1)
+    with database.read() as session:
+        assert sign_in.holder_of(session, key, NOW + hour - MINUTE, hour) is not None
+        assert sign_in.holder_of(session, key, NOW + hour, hour) is None
+        assert sign_in.holder_of(session, key, NOW + hour, most=hour) is None
+
+
 def test_within_ten_minutes_nothing_needs_to_be_written(database: Database, person: int) -> None:
     mine = holder(database, enter(database), NOW + 9 * MINUTE)
     assert mine is not None

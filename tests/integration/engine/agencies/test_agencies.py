@@ -181,6 +181,8 @@ def test_two_agencies_of_one_parent_do_not_bear_one_name(laid: Database, name: s
     with pytest.raises(FieldsRefused, match="tên này"):
         do(laid, agencies.rename, "so-ban", name=name, on=TODAY)
     add(laid, "xa-moi", name="Sở Mới", parent="huyen-a")  # of another parent: as communes of one name
+    with pytest.raises(FieldsRefused, match="tên này"):
+        add(laid, "so-moi-3", name=name)  # without a parent nothing tells it apart
 
 
 def test_a_letter_that_only_looks_like_one_of_ours_is_refused(laid: Database) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,10 +10,10 @@ from ground.factory import Laid, at, lay, policy, row, rows, swept, told
 from sqlalchemy import select, update
 
 from engine.agencies import contacts, preferences
-from engine.errors import BadInput, ForbiddenMove, NotAllowed
+from engine.errors import BadInput, Conflict, ForbiddenMove, NotAllowed, TooOften
 from engine.store.database import Database, table
 from engine.store.recipients import read_recipients, remember_channels
-from engine.store.records import Contact
+from engine.store.records import Contact, Letter
 from engine.terms import Role
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-07")
@@ -154,3 +154,43 @@ def test_a_monitor_names_no_deputy_and_nobody_ends_another_agency_s(laid: Laid) 
     with pytest.raises(NotAllowed):
         do(laid, preferences.end_deputy, person(laid, agency="huyen-a"), made)
     assert len(rows(laid.database, Contact, role=Role.DEPUTY)) == 1
+
+
+def proposed(laid: Laid, email: str, *, day: date = date(2021, 6, 9), now: Any = NOW, **more: Any) -> int:
+    """By whoever holds the link of a letter to the coordinator of so-ban."""
+    days = {"valid_from": day, "valid_until": day}
+    made: int = do(laid, preferences.name_deputy, person(laid), email=email, by_link=True, now=now, **days, **more)
+    return made
+
+
+def test_a_forwarded_letter_is_no_mail_cannon(laid: Laid) -> None:
+    """Thirty-one proposals by one link queued sixty-two official letters."""
+    who, before = person(laid), len(rows(laid.database, Letter))
+    for number in range(3):
+        made = proposed(laid, f"x{number}@evil.example")
+        with pytest.raises(Conflict, match="đề nghị"):
+            proposed(laid, f"y{number}@evil.example")
+        do(laid, preferences.end_deputy, who, made)
+    with pytest.raises(TooOften):
+        proposed(laid, "x3@evil.example")
+    told = len(preferences_told(laid))
+    assert len(rows(laid.database, Letter)) == before + 3 * told
+    proposed(laid, "x4@evil.example", now=NOW + timedelta(days=1))
+
+
+def preferences_told(laid: Laid) -> set[int]:
+    """Coordinators and heads of so-ban."""
+    roles = (Role.COORDINATOR, Role.HEAD)
+    return {each.id for role in roles for each in rows(laid.database, Contact, agency_id="so-ban", role=role)}  # type: ignore[misc]
+
+
+def test_no_text_of_a_stranger_stands_in_the_letter_of_a_proposal(laid: Laid) -> None:
+    with pytest.raises(BadInput, match="chức danh"):
+        proposed(laid, "x@evil.example", label="Xem ngay https://evil.example/x")
+
+
+def test_a_proposal_does_not_keep_its_mailbox_from_being_named(laid: Laid) -> None:
+    open_proposal = proposed(laid, "thay@so-ban.example")
+    named = deputy(laid, person(laid), date(2021, 6, 9), date(2021, 6, 18))
+    assert row(laid.database, Contact, id=open_proposal).email == ""
+    assert row(laid.database, Contact, id=named).email == "thay@so-ban.example"

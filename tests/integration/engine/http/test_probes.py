@@ -26,6 +26,13 @@ def test_both_probes_answer_strangers_without_facts_and_change_nothing(closed: O
     assert closed.get("/readyz").headers["cache-control"] == "no-store"
 
 
+def test_a_stranger_reads_where_a_weakness_is_reported(closed: Office) -> None:
+    """RFC 9116: an address, and a day until which it holds."""
+    lines = dict(each.split(": ", 1) for each in closed.get("/.well-known/security.txt").text.splitlines())
+    assert lines["Contact"] == f"mailto:{closed.context.settings.mail_from}"
+    assert lines["Expires"] == "2022-06-24T01:00:00Z"
+
+
 @pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all.db", "sqlite://"])
 def test_a_database_that_is_away_or_has_no_schema_is_not_ready_but_alive(
     tmp_path: Path, lived: Database, url: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlencode
@@ -140,8 +141,15 @@ def test_an_answer_by_sms_acknowledges_through_the_gateway_s_address(client: htt
 
 
 def by_zalo(
-    client: httpx.Client, text: str, id: str = "m1", *, event: str = "user_send_text", secret: str = OA_SECRET
+    client: httpx.Client,
+    text: str,
+    id: str = "m1",
+    *,
+    event: str = "user_send_text",
+    secret: str = OA_SECRET,
+    signed_at: datetime = NOW,
 ) -> int:
+    milliseconds = str(int(signed_at.timestamp() * 1000))
     message = {"text": text, "msg_id": id} if text else {"msg_id": id, "attachments": [{"type": "image"}]}
     said = {
         "app_id": APP_ID,
@@ -149,10 +157,10 @@ def by_zalo(
         "sender": {"id": ZALO_USER},
         "recipient": {"id": "3662729599332560487"},
         "message": message,
-        "timestamp": "1699003881354",
+        "timestamp": milliseconds,
     }
     body = json.dumps(said, ensure_ascii=False).encode()
-    mac = hashlib.sha256(APP_ID.encode() + body + b"1699003881354" + secret.encode()).hexdigest()
+    mac = hashlib.sha256(APP_ID.encode() + body + milliseconds.encode() + secret.encode()).hexdigest()
     headers = {"X-ZEvent-Signature": f"mac={mac}", "Content-Type": "application/json"}
     return client.post(f"/callbacks/{SECRET}/zalo", content=body, headers=headers).status_code
 
@@ -247,3 +255,23 @@ def test_without_a_token_metrics_are_off_and_the_log_says_why(laid: Laid, caplog
     """A proxy with its default settings looks like a program on this machine, also where the base URL was forgotten."""
     assert served(laid).get("/metrics").status_code == 403
     assert "DONDOC_METRICS_TOKEN" in caplog.text
+
+
+@pytest.mark.parametrize("charset", ["undefined", "idna", "none-such"])
+def test_a_character_set_that_cannot_be_read_is_no_failure_of_ours(
+    client: httpx.Client, laid: Laid, charset: str
+) -> None:
+    """Kannel repeats a call that failed 360 times."""
+    asked = {"id": "m1", "from": NUMBER, "text": "Xin chào", "charset": charset}
+    assert client.get(f"/callbacks/{SECRET}/kannel/incoming?{urlencode(asked)}").status_code == 200
+
+
+@pytest.mark.parametrize("gateway", ["speedsms", "zalo"])
+def test_json_that_is_nested_too_deeply_is_refused_in_words(client: httpx.Client, laid: Laid, gateway: str) -> None:
+    assert client.post(f"/callbacks/{SECRET}/{gateway}", content=b"[" * 60_000).status_code == 400
+
+
+@pytest.mark.parametrize("days", [-2, 2])
+def test_a_call_that_zalo_signed_on_another_day_is_refused(client: httpx.Client, laid: Laid, days: int) -> None:
+    assert by_zalo(client, "Xin chào", signed_at=NOW + timedelta(days=days)) == 403
+    assert rows(laid.database, IncomingMessage) == []

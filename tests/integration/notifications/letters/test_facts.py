@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from ground.factory import Laid, at, bring_to, do, item, lay, plan_file, policy, rows, swept
-from ground.post import KEY
+from ground.post import KEY, post_office
 from sqlalchemy import event, insert, update
 
 from engine.accounts.signed_links import Purpose, Signer
+from engine.agencies.preferences import slow
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
@@ -208,6 +209,22 @@ def test_a_reminder_may_be_put_off_and_what_is_late_may_not(sqlite_database: Dat
     reminded = gathered(laid, date(2021, 6, 14), at("2021-06-14", "07:30"))["coordinator@so-ban.example"]
     late = gathered(laid)["coordinator@so-ban.example"]
     assert (reminded.slowable, late.slowable) == (True, False)
+
+
+def test_letters_say_that_reminders_were_slowed_and_where_to_choose_again(sqlite_database: Database) -> None:
+    """Whoever holds a forwarded letter could slow all further ones, and nobody was told."""
+    laid = lay(sqlite_database, now=at("2021-04-07"), plan=plan_file(items=(item(1, "so-ban"),)), rules=policy())
+    for day in ("2021-04-07", "2021-06-14"):
+        swept(sqlite_database, at(day, "07:00"))
+    morning = date(2021, 6, 14), at("2021-06-14", "07:30")
+    plain = gathered(laid, *morning)["coordinator@so-ban.example"]
+    with sqlite_database.write() as session:
+        slow(session, plain.contact_id, "email", actor=f"contact:{plain.contact_id}", now=morning[1])
+    slowed = gathered(laid, *morning)["coordinator@so-ban.example"]
+    without, told = (post_office().renderer.render(each, morning[1]).text for each in (plain, slowed))
+    assert "gộp mỗi tuần" not in without
+    assert "gộp mỗi tuần" in told
+    assert "/u/" in told
 
 
 def test_an_extension_decided_meanwhile_is_not_asked_for_again(sqlite_database: Database) -> None:

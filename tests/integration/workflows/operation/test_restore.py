@@ -14,19 +14,24 @@ import pytest
 from ground.commands import Commands
 from ground.databases import postgres_database
 from ground.factory import at, begin, rows, store
-from ground.office import looking
+from ground.office import join, looking
 from ground.post import LetterBox, post_office
 from ground.postgres import Ground
 from sqlalchemy import select
 
 from config.settings import Settings
+from engine.accounts.accounts import account, deactivate, set_password
+from engine.accounts.after_restore import answer, unanswered
+from engine.accounts.api_tokens import bearer_of, make_token
+from engine.accounts.sign_in import LinkStale, account_of_link, holder_of, open_session, request_link
 from engine.admin.entered_settings import save
+from engine.agencies.feed_addresses import make_feed
 from engine.assignments.reports import evidence
 from engine.errors import BadInput, Conflict, Unavailable
 from engine.queries.system.health import Trouble, health
 from engine.store.database import Database, table
 from engine.store.markers import last_backup
-from engine.store.records import Event, Letter, Notice
+from engine.store.records import Event, Feed, Letter, Notice
 from engine.terms import EventKind, LetterState
 from notifications.email.smtp import Email
 from workflows.checks.audit import run_checks
@@ -123,6 +128,67 @@ def test_a_copy_three_days_old_sends_nobody_a_second_letter(lived: System, elsew
     assert len(box.letters) > sent, "what follows goes out again"
     assert EventKind.LETTERS_RELEASED in {each.kind for each in rows(restored.database, Event)}
     restored.database.dispose()
+
+
+def test_a_copy_opens_nothing_that_was_open_in_it_and_what_was_closed_since_stays_closed(
+    lived: System, elsewhere: str, tmp_path: Path
+) -> None:
+    """A thief who was thrown out was back after the next disk failure."""
+    roles = ("monitor", "leadership", "coordinator", "administrator")
+    closed, stolen, other, _ = (join(lived.database, role, "so-chinh") for role in roles)
+    with lived.database.write() as session:
+        key = make_token(
+            session, closed, label="x", scopes=["read"], lasts=timedelta(days=9), actor="cli", now=BACKUP_AT
+        )
+        cookie = open_session(session, other, way="password", device="", now=BACKUP_AT)
+        link = request_link(session, email="coordinator@so-chinh.example", now=BACKUP_AT)
+        make_feed(session, "so-chinh", account_id=other, actor="cli", now=BACKUP_AT)
+    lived.observe()
+    folder = backup(lived, tmp_path / "backups")
+    later = BACKUP_AT + timedelta(hours=1)
+    with lived.database.write() as session:
+        deactivate(session, closed, actor="cli", now=later)
+        set_password(session, stolen, "Chín con trâu qua cầu 47", actor="cli", now=later)
+    lived.observe()
+    (tmp_path / "live").rename(tmp_path / "restored.2021-06-15")
+    settings = settings_of(tmp_path / "restored", elsewhere)
+    restore(settings, folder, RESTORED_AT)
+    restored = compose(settings)
+    with restored.database.read() as session:
+        assert bearer_of(session, key, BACKUP_AT) is None
+        assert holder_of(session, cookie, BACKUP_AT) is None
+        with pytest.raises(LinkStale):
+            account_of_link(session, str(link), BACKUP_AT)
+        assert [each.revoked_at for each in rows(restored.database, Feed)] == [RESTORED_AT]
+        assert [account(session, each).active for each in (closed, stolen, other)] == [False, False, True]
+        asked = [(each.email, each.what, each.at) for each in unanswered(session)]
+    assert asked == [
+        ("monitor@so-chinh.example", "deactivated", later),
+        ("leadership@so-chinh.example", "password", later),
+    ]
+    with pytest.raises(Conflict, match="tài khoản"):
+        release(restored.database, RESTORED_AT, send=False, actor="cli:test")
+    with restored.database.write() as session:
+        answer(session, closed, opens=False, actor="cli:test", now=RESTORED_AT)
+        answer(session, stolen, opens=True, actor="cli:test", now=RESTORED_AT)
+        assert [account(session, each).active for each in (closed, stolen)] == [False, True]
+    release(restored.database, RESTORED_AT, send=False, actor="cli:test")
+    restored.database.dispose()
+
+
+def test_only_what_the_manifest_lists_is_restored_and_no_link_is_followed(
+    lived: System, elsewhere: str, tmp_path: Path
+) -> None:
+    folder = backup(lived, tmp_path / "backups")
+    (folder / "files" / "ab" / "smuggled").symlink_to("/etc/passwd")
+    settings = settings_of(tmp_path / "restored", elsewhere)
+    restore(settings, folder, RESTORED_AT)
+    assert [each.name for each in (settings.files / "ab").iterdir()] == ["evidence"]
+    evidence_file = folder / "files" / "ab" / "evidence"
+    elsewhere_kept = tmp_path / "kept"
+    evidence_file.rename(elsewhere_kept)
+    evidence_file.symlink_to(elsewhere_kept)
+    assert Manifest.read(folder).spoiled(folder) == ["files/ab/evidence"]
 
 
 def test_an_operator_may_let_it_all_out_and_then_some_are_told_twice(
@@ -251,6 +317,7 @@ def test_the_commands_back_up_restore_and_ask(
     dondoc.set(DONDOC_DATA_DIR=str(tmp_path / "two"), DONDOC_DATABASE_URL="")
     assert "Chưa thư nào rời máy" in dondoc("restore", folder, "--yes").well
     assert "0 thư được giữ" in dondoc("release").well
+    assert "Không hỏi về tài khoản số 7" in dondoc("release", "--closed", 7).err
     assert dondoc("release", "--send", "--drop").wrong
     assert "không gửi" in dondoc("release", "--drop").well
     assert "No letters are held" in dondoc("release").well

@@ -37,6 +37,8 @@ PRIVATE = (
     "100::1",
     "3fff::1",
     "5f00::1",
+    "168.63.129.16",
+    "::ffff:168.63.129.16",
 )
 PUBLIC = ("203.113.131.1", "8.8.8.8", "2001:4860:4860::8888", "64:ff9b::808:808")
 
@@ -51,6 +53,12 @@ def test_a_name_that_leads_into_the_private_network_is_refused(address: str) -> 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_a_public_address_may_be_called(address: str) -> None:
     assert str(choose(read_target("https://esb.tinh.example/hook", NOBODY), NOBODY, [address])) == address
+
+
+@pytest.mark.parametrize("port", [22, 25])
+def test_what_listens_for_no_webhook_is_not_called(port: int) -> None:
+    with pytest.raises(FieldsRefused, match="Cổng"):
+        read_target(f"https://esb.tinh.example:{port}/", Allowed.of("esb.tinh.example"))
 
 
 def test_a_name_without_an_address_is_not_called() -> None:

@@ -50,5 +50,5 @@ def test_while_sixty_come_at_once_everybody_else_signs_in(lived: Database, tmp_p
                 time.sleep(0.05)
     statuses = sorted(each.result() for each in sent)
     print(f"{len(waited)} pairs, p99 {sorted(waited)[int(len(waited) * 0.99)]:.3f} s, at most {max(waited):.3f} s")
-    assert set(statuses) == {422, 429, 503}
-    assert statuses.count(429) == UPLOADS - 5
+    assert set(statuses) <= {422, 503}
+    assert statuses.count(422) <= 2

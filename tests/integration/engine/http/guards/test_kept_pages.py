@@ -167,6 +167,16 @@ def test_who_is_signed_out_or_may_no_more_is_refused_at_once(fresh: Laid, tmp_pa
     assert office.get("/agencies/huyen-b").status_code == 303
 
 
+def test_a_kept_page_ends_with_its_reader_s_session(fresh: Laid, tmp_path: Path) -> None:
+    """Within the minute for which it is kept."""
+    office = as_role(fresh.database, tmp_path, "monitor", "so-chinh")
+    began = office.clock.now
+    office.clock.now = began + timedelta(hours=12, seconds=-20)
+    asked_until_kept(office, "/overdue")
+    office.clock.now = began + timedelta(hours=12)
+    assert office.get("/overdue").headers["location"].startswith("/sign-in")
+
+
 def test_what_is_refused_or_sets_a_cookie_or_is_no_page_of_these_is_not_kept(lived: Database, tmp_path: Path) -> None:
     office = as_role(lived, tmp_path, "administrator", "so-chinh")
     pages = office.client._transport._tools.pages  # type: ignore[attr-defined]
@@ -312,7 +322,7 @@ def test_what_is_kept_holds_for_its_topics_alone_its_minute_and_its_time() -> No
 
 
 def _page(now: Snapshot, size: int, until: float = float("inf")) -> KeptPage:
-    return KeptPage(frozenset({Topic.WORK}), now, until, (), b"x" * size, None)
+    return KeptPage(frozenset({Topic.WORK}), now, until, None, (), b"x" * size, None)
 
 
 def test_a_statement_is_known_by_every_table_it_may_read() -> None:

@@ -377,8 +377,10 @@ def test_signing_out_here_signs_out_at_the_provider(office: Office, issuer: Issu
     sign_on(office, issuer)
     token = token_in(office.get("/account").text)
     answer = office.client.post("/sign-out", data={"token": token})
+    who = "logout_hint=coordinator%40huyen-b.example"
     back = "http%3A%2F%2F127.0.0.1%3A8188%2Fsign-in"
-    assert answer.headers["refresh"] == f"0; url={ISSUER}/log-out?client_id={CLIENT}&post_logout_redirect_uri={back}"
+    asked = f"client_id={CLIENT}&post_logout_redirect_uri={back}&{who}"
+    assert answer.headers["refresh"] == f"0; url={ISSUER}/log-out?{asked}"
     assert office.get("/account").status_code == 303
 
 

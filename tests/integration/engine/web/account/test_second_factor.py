@@ -9,11 +9,12 @@ from pathlib import Path
 import pyotp
 import pytest
 from ground.factory import row, rows
-from ground.office import NOW, Office, join, open_office
+from ground.office import NOW, Office, enter, join, open_office
+from ground.post import LinkBox, link_post
 
 from engine.accounts.accounts import match_subject
 from engine.accounts.api_tokens import make_token
-from engine.accounts.second_factor import STEP_SECONDS, WrongCode, prove
+from engine.accounts.second_factor import STEP_SECONDS, WrongCode, propose, prove
 from engine.errors import TooOften
 from engine.store.database import Database
 from engine.store.records import ApiToken, SecondFactor
@@ -247,3 +248,31 @@ def test_an_administrator_removes_it_and_signs_the_account_out(one: Office, live
     admin.post("/admin/accounts/1/second-factor/remove", page="/admin/accounts/1")
     assert rows(lived, SecondFactor) == []
     assert all(each.ended_at for each in rows(lived, StoredSession, account_id=1))
+
+
+def test_the_first_factor_of_an_account_waits_for_its_mailbox(lived: Database, tmp_path: Path) -> None:
+    """Whoever had the password alone set the factor on their own telephone and locked the owner out."""
+    join(lived, "monitor", "so-chinh", password=GOOD)
+    box = LinkBox()
+    office = office_of(lived, tmp_path, second_factor_roles="monitor", links=link_post(box))
+    sign_in(office)
+    page = office.get("/account/second-factor").text
+    assert "Gửi liên kết tới hộp thư" in page
+    assert not re.search(r"<code>[A-Z2-7]{32}</code>", page)
+    sealed = propose(office.context.signer, 1, EMAIL, office.clock.now)
+    typed = {"sealed": sealed.sealed, "code": now_shown(office, sealed.secret), "password": GOOD}
+    assert office.post("/account/second-factor", **typed).status_code == 400
+    assert rows(lived, SecondFactor) == []
+    office.post("/sign-in/link", email=EMAIL, to="/account/second-factor")
+    assert office.post(box.path, to="/account/second-factor").headers["location"] == "/account/second-factor"
+    set_up(office)
+    assert len(rows(lived, SecondFactor)) == 1
+
+
+def test_accounts_that_lack_a_factor_their_role_must_have_are_listed(lived: Database, tmp_path: Path) -> None:
+    join(lived, "monitor", "so-chinh", password=GOOD)
+    admin = enter(office_of(lived, tmp_path, second_factor_roles="monitor"), join(lived, "administrator", "tinh"))
+    for path in ("/health", "/admin/accounts"):
+        assert "1 tài khoản thuộc vai trò phải có lớp xác thực thứ hai chưa đặt" in " ".join(
+            admin.get(path).text.split()
+        )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import row, rows
-from ground.office import Office, as_role, join, open_office
+from ground.office import NOW, Office, as_role, enter, join, open_office
+from ground.post import LinkBox, link_post
 from httpx import Response
 
+from engine.admin.entered_settings import entered
 from engine.store.database import Database
-from engine.store.records import Account, UserSession
+from engine.store.records import Account, UserSession, Webhook
 
 GIVEN = {"email": "Moi@so-ban.example", "label": "Văn phòng", "role": "head", "agency_id": "so-ban", "language": "vi"}
 GOOD = "một câu dài khó đoán"
@@ -151,3 +154,85 @@ def test_the_demonstration_makes_no_account_that_outlives_it(lived: Database, tm
     assert add(demo, password=GOOD).status_code == 409
     api = demo.client.post("/api/v1/accounts", json=GIVEN)
     assert (api.status_code, rows(lived, Account)) == (409, [])
+
+
+LATER = timedelta(minutes=16)
+LASTING = {
+    NEW: GIVEN,
+    "/admin/accounts/2": {"label": "Văn phòng", "role": "administrator", "agency_id": "so-ban", "language": "vi"},
+    "/admin/accounts/2/password": {"password": "một câu khác dài khó đoán"},
+    "/admin/accounts/2/second-factor/remove": {},
+    "/admin/accounts/2/reactivate": {},
+    "/admin/webhooks": {"url": "https://esb.tinh.example/x", "event": "assignment.overdue"},
+    "/admin/settings/mail": {
+        "smtp_host": "relay.evil.example",
+        "smtp_port": "587",
+        "smtp_security": "starttls",
+        "do": "save",
+    },
+}
+
+
+@pytest.fixture
+def left_open(lived: Database, tmp_path: Path) -> tuple[Office, LinkBox]:
+    """The browser of an administrator with a password, open for a quarter of an hour; account 2 is a head, 3 another
+    administrator."""
+    first = join(lived, "administrator", "tinh", password=GOOD)
+    join(lived, "head", "so-ban")
+    join(lived, "administrator", "so-chinh")
+    box = LinkBox()
+    office = enter(open_office(lived, tmp_path, links=link_post(box)), first)
+    office.clock.now = NOW + LATER
+    return office, box
+
+
+@pytest.mark.parametrize("path", LASTING)
+def test_an_open_browser_alone_does_nothing_that_lasts(left_open: tuple[Office, LinkBox], path: str) -> None:
+    """It made a lasting administrator without a proof, and only the new one was told."""
+    office, box = left_open
+    before = kept(office)
+    asked = office.post(path, **LASTING[path])
+    assert (asked.status_code, 'name="proof"' in asked.text) == (403, True)
+    assert "một câu khác" not in asked.text
+    wrong_one = office.post(path, **LASTING[path], proof="không phải mật khẩu ấy")
+    assert wrong_one.status_code == 403
+    assert kept(office) == before
+    done = office.post(path, **LASTING[path], proof=GOOD)
+    assert done.status_code in (200, 303)
+    told = {each.to for each in box.letters if "Người thực hiện: administrator@tinh.example" in each.text}
+    assert told >= {"administrator@tinh.example", "administrator@so-chinh.example"}
+    office.clock.now += timedelta(minutes=14)
+    assert 'name="proof"' not in office.post(path, **LASTING[path]).text, "asked once in a quarter of an hour"
+
+
+def kept(office: Office) -> object:
+    database = office.context.database
+    with database.read() as session:
+        return (
+            str(rows(database, Account)),
+            str(rows(database, Webhook)),
+            entered(session, office.context.signer).values,
+        )
+
+
+def test_a_browser_s_session_does_no_more_by_the_api(left_open: tuple[Office, LinkBox]) -> None:
+    office, _ = left_open
+    answer = office.client.post("/api/v1/accounts", json={name: GIVEN[name] for name in ("email", "role", "agency_id")})
+    assert answer.status_code == 403
+    hook = {"url": "https://esb.tinh.example/x", "label": "", "events": []}
+    assert office.client.post("/api/v1/webhooks", json=hook).status_code == 403
+
+
+def test_an_office_may_ask_a_second_administrator_for_a_new_one(lived: Database, tmp_path: Path) -> None:
+    maker, other = join(lived, "administrator", "tinh"), join(lived, "administrator", "so-chinh")
+    settings = {"second_administrator": True}
+    office = enter(open_office(lived, tmp_path, **settings), maker)
+    made = int(add(office, role="administrator").headers["location"].rpartition("/")[2].partition("?")[0])
+    assert not row(lived, Account, id=made).active
+    alone = deed(office, made, "reactivate")
+    assert (alone.status_code, "quản trị viên khác" in alone.text) == (403, True)
+    raised = join(lived, "head", "so-ban")
+    assert deed(office, raised, "", **GIVEN | {"role": "administrator"}).status_code == 303
+    assert not row(lived, Account, id=raised).active
+    assert deed(enter(open_office(lived, tmp_path, **settings), other), made, "reactivate").status_code == 303
+    assert row(lived, Account, id=made).active

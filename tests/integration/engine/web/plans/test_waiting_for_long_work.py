@@ -29,7 +29,7 @@ from engine.assignments import opening
 from engine.features.plan_import.drafts import stored as plan_drafts
 from engine.features.plan_import.drafts.model import PlanDraft
 from engine.files.yaml_reader import dump
-from engine.http.long_work import LongWork
+from engine.http.long_work import LongWork, Turn
 from engine.store.clock import system_clock
 from engine.store.database import Database, table
 from engine.store.pending_answers import prune
@@ -63,9 +63,9 @@ class Held(LongWork):
     def is_quick(self, future: Future[Any]) -> bool:
         return False
 
-    def start(self, act: Callable[[], Any]) -> Future[Any]:
+    def start(self, act: Callable[[], Any], turn: Turn) -> Future[Any]:
         self.begun += 1
-        return super().start(lambda: self.gate.wait(60) and act())
+        return super().start(lambda: self.gate.wait(60) and act(), turn)
 
 
 @pytest.fixture

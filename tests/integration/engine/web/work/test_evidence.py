@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import socketserver
+from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -13,12 +16,15 @@ from ground.office import Office, as_role, contact_of, open_office
 from httpx import Response
 
 from engine.accounts.signed_links import Purpose
+from engine.admin.first_steps import Mark
 from engine.assignments.lifecycle import return_report
 from engine.assignments.reports import evidence
 from engine.store.database import Database
 from engine.store.records import Draft, Evidence, Report
 from engine.terms import Role, State
+from workflows.operation.doctor import scanner
 
+EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 PAGE = "/report/so-ban/1/2021-H1"
 PDF = b"%PDF-1.7\nb\xc3\xa1o c\xc3\xa1o"
 PNG = b"\x89PNG\r\n\x1a\n.."
@@ -241,3 +247,53 @@ def test_when_an_agency_has_brought_too_much_the_reason_stands_beside_the_field(
         True,
     )
     assert send(office, [], **DONE).status_code == 303
+
+
+class Clamd(socketserver.StreamRequestHandler):
+    """clamd's INSTREAM as its manual describes it: chunks behind their length in network order, until one of none."""
+
+    def handle(self) -> None:
+        assert self.rfile.read(10) == b"zINSTREAM\0"
+        body = b""
+        while length := int.from_bytes(self.rfile.read(4), "big"):
+            body += self.rfile.read(length)
+        said = b"stream: Eicar-Test-Signature FOUND" if EICAR in body else b"stream: OK"
+        self.wfile.write((b"INSTREAM size limit exceeded. ERROR" if len(body) > 500_000 else said) + b"\0")
+
+
+@pytest.fixture(scope="module")
+def clamd() -> Iterator[str]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Clamd) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def downloaded(office: Office, clamd: str, body: bytes) -> Response:
+    with office.context.database.write() as session:
+        stored = evidence.store(office.context.settings.files, name="a.pdf", body=body)
+        evidence.keep(session, stored, agency_id="so-ban", actor="cli", now=office.clock.now)
+    folder = office.context.settings.data_dir
+    scanning = open_office(office.context.database, folder, now=office.clock.now, clamd=clamd)
+    return scanning.get(f"/agencies/so-ban/files/{stored.digest}")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(PDF, 200), (PDF + b"x" * 200_000, 200), (PDF + EICAR, 403), (PDF + b"x" * 600_000, 503)],
+    ids=["clean", "clean, of several chunks", "harmful", "longer than clamd takes"],
+)
+def test_a_file_is_given_out_once_the_office_s_scanner_has_passed_it(
+    office: Office, clamd: str, body: bytes, status: int
+) -> None:
+    answer = downloaded(office, clamd, body)
+    assert answer.status_code == status
+    assert (answer.content == body) is (status == 200)
+
+
+def test_while_the_scanner_is_away_a_file_is_held_and_not_lost(office: Office, clamd: str, tmp_path: Path) -> None:
+    for nobody in ("127.0.0.1:1", str(tmp_path / "no.ctl"), "no address"):
+        answer = downloaded(office, nobody, PDF)
+        assert (answer.status_code, "tạm giữ" in answer.text) == (503, True)
+    assert downloaded(office, clamd, PDF).content == PDF
+    assert (scanner(clamd).mark, scanner("127.0.0.1:1").mark) == (Mark.WELL, Mark.WRONG)

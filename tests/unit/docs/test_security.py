@@ -1,0 +1,26 @@
+"""The inventory of what is sealed and signed has every use that the code has."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from engine.accounts import second_factor
+from engine.admin import entered_settings
+from engine.features.webhooks import subscriptions
+from notifications.email.signed_addresses import REPLY_ADDRESSES, RETURN_ADDRESSES
+from notifications.sms import zalo
+
+ROOT = Path(__file__).parents[3]
+NAMED = {second_factor.USE, entered_settings.USE, entered_settings.TRIED, subscriptions.USE, zalo.USE}
+DERIVED = re.compile(r"""\.secret\(["']([^"']+)["']\)""")
+
+
+def test_every_use_of_the_secret_is_in_the_inventory() -> None:
+    inventory = (ROOT / "docs/security.md").read_text().partition("## Which key makes what")[2]
+    sources = [path for room in ("engine", "notifications", "workflows") for path in (ROOT / room).rglob("*.py")]
+    uses = {name for path in sources for name in DERIVED.findall(path.read_text())}
+    uses |= NAMED | {REPLY_ADDRESSES, RETURN_ADDRESSES}
+    assert {name for name in uses if f"`{name}`" not in inventory} == set()
+    sealing = {path.name for path in sources if re.search(r"import .*\bseal\b", path.read_text())}
+    assert sealing == {"entered_settings.py", "subscriptions.py", "zalo.py"}, "another use: name it here and there"
