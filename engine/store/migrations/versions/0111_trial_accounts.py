@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0117"
-down_revision = "0116"
+revision = "0111"
+down_revision = "0110"
 branch_labels = None
 depends_on = None
 

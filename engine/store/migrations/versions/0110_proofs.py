@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0116"
+revision = "0110"
 down_revision = "0109"
 branch_labels = None
 depends_on = None
