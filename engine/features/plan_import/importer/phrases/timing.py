@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from engine.features.plan_import.importer.base.model import Deadline, DeadlineKind, Doubt
 from engine.features.plan_import.importer.reading.word import roman
 from engine.rules.calendar import ONE_DAY, day_digits
-from engine.rules.periods import Cadence, nominal_due, periods
+from engine.rules.periods import Cadence, ReportDays, periods
 from engine.rules.vietnamese import matching, spelled
 from engine.text import Text
 
@@ -126,7 +126,8 @@ def _asked(timing: Timing) -> list[date]:
     """The days of a year for which the reports of cycles are asked."""
     closing = periods(map(Cadence, timing.cadence), date(_LEAP_YEAR, 1, 1), date(_LEAP_YEAR, 12, 31))
     day = timing.due_day or _USUAL_DAY
-    return [nominal_due(each, day, in_last_month=timing.in_last_month) for each in closing]
+    days = ReportDays(day=day, in_last_month=timing.in_last_month)
+    return [on for each in closing if (on := days.nominal(each)) is not None]
 
 
 def _is_asked(deadline: Deadline, point: str, timing: Timing, asked: Iterable[date]) -> bool:
