@@ -226,7 +226,7 @@ class PlanFile(FileModel):
         if rule is None:
             what = Text(f"không có quy tắc «{duty.rule}»", "there is no such rule")
             yield Mistake(at, what, did_you_mean(duty.rule, self.report_rules))
-        elif lacking := _lacking_day(duty, rule):
+        elif lacking := lacking_day(duty, rule):
             what = Text(f"quy tắc «{duty.rule}» không có ngày gửi", "the rule has no day for this periodic duty")
             yield Mistake(at, what, Text(f"thêm {lacking.vi} vào «{duty.rule}»", f"give the rule {lacking.en}"))
         elif Cadence.ONCE in duty.cadence and rule.on is None and rule.months_after_issue is None:
@@ -303,7 +303,7 @@ def _day_before(before: re.Match[str]) -> Text:
     return Text(f"«{before[0]}» là chậm nhất ngày hôm trước", "“before” means the day before at the latest")
 
 
-def _lacking_day(duty: DutyEntry, rule: ReportRule) -> Text | None:
+def lacking_day(duty: DutyEntry, rule: ReportRule) -> Text | None:
     """What a rule lacks to name a day for each period of a duty; None if it lacks nothing."""
     cycles = CYCLES & set(duty.cadence)
     if not cycles or rule.ask_day:

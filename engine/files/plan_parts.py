@@ -151,6 +151,19 @@ class ReportRule(FileModel):
         )
 
 
+def rule_fields(days: ReportDays) -> dict[str, object]:
+    """The fields of a rule that name these days; only those that are needed."""
+    fields: dict[str, object] = {
+        "due_day": days.day,
+        "in_last_month": days.in_last_month,
+        "in_next_month": days.in_next_month,
+        "due_on": [*map(str, days.on)],
+        "due_days": [*days.twice],
+        "weekday": days.weekday and days.weekday.value,
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
 class Gap(FileModel):
     """A number that is missing in the document."""
 

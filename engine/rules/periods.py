@@ -104,6 +104,11 @@ class Period:
     def year(self) -> int:
         return int(self.key[:4])
 
+    @property
+    def closes(self) -> date:
+        """The day by which it belongs to a year: of a week its Thursday."""
+        return self.end - 3 * ONE_DAY if self.cadence is Cadence.WEEK else self.end
+
 
 _HALVES = "AB"
 _MID_MONTH = 15
@@ -220,8 +225,7 @@ def _span(key: str) -> tuple[date, date] | None:
     about = found_period(key, _WHOLE_MONTHS)
     if about is None:
         return None
-    thursday = about.start + 3 * ONE_DAY
-    return (thursday, thursday) if about.cadence is Cadence.WEEK else (about.start, about.end)
+    return (about.closes, about.closes) if about.cadence is Cadence.WEEK else (about.start, about.end)
 
 
 def periods(
@@ -236,12 +240,12 @@ def periods(
     skip_h2 = year_covers_h2 and {Cadence.HALF_YEAR, Cadence.YEAR} <= requested
     result = []
     for cadence in requested:
-        for year in range(start.year - 1, end.year + 2):  # a week may close in the year after its own
+        for year in range(start.year, end.year + 2):
             for n in range(1, (cadence.cycle.count(year) if cadence.cycle else 0) + 1):
                 if cadence is Cadence.HALF_YEAR and n == 2 and skip_h2:
                     continue
                 candidate = period(cadence, year, n, window)
-                if start <= candidate.end <= end:
+                if start <= candidate.closes <= end:
                     result.append(candidate)
     yield from sorted(result, key=lambda each: (each.end, each.start, each.key))
 
@@ -286,7 +290,9 @@ class DayOfYear:
         return numbered_day(date(year + self.next_year, self.month, 1), self.day)
 
     def __str__(self) -> str:
-        return f"{self.day:02d}/{self.month:02d}{' năm sau' if self.next_year else ''}"
+        """As a date is written: a zero before days below 10 and months 1 and 2."""
+        month = f"0{self.month}" if self.month < 3 else str(self.month)
+        return f"{self.day:02d}/{month}{' năm sau' if self.next_year else ''}"
 
 
 _LEAP_YEAR = 2024

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from datetime import date
 from itertools import chain, takewhile
 
 from engine.errors import BadInput
@@ -78,7 +79,9 @@ def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
         issuer=parts.issuer,
         title=parts.title,
         recipients=tuple(parts.foot.recipients),
-        sections=tuple(_with_time_doubts(section.section, planned.year) for section in read if section.items),
+        sections=tuple(
+            _with_time_doubts(section.section, planned.year, parts.date) for section in read if section.items
+        ),
         warnings=tuple(dict.fromkeys(doubts)),
         instructions=tuple(sorted(said, key=lambda each: each.place.order)),
         account=entries,
@@ -124,11 +127,11 @@ def _times(items: Iterable[ItemText], said: Iterable[Instruction]) -> Iterator[D
     yield from (time for each in said for time in each.deadlines)
 
 
-def _with_time_doubts(section: SectionText, year: int | None) -> SectionText:
+def _with_time_doubts(section: SectionText, year: int | None, issued: date | None) -> SectionText:
     """A section whose duties carry what a person has to confirm of their times."""
 
     def with_doubts(duty: DutyText) -> DutyText:
-        return replace(duty, doubts=timing_of(duty.deadlines, year).doubts_of(duty.citation))
+        return replace(duty, doubts=timing_of(duty.deadlines, year, issued).doubts_of(duty.citation))
 
     items = (replace(item, duties=tuple(map(with_doubts, item.duties))) for item in section.items)
     return replace(section, items=tuple(items))

@@ -202,8 +202,8 @@ def asked(rule: str, cadence: str = "[month]") -> list[date]:
         ("due_on: [20/3, 20/6, 20/9, 10/12]", "[quarter]", date(2021, 3, 20), date(2021, 12, 10), 4),
         ("due_day: 20, in_next_month: true", "[month]", date(2021, 3, 20), date(2022, 1, 20), 11),
         ("due_days: [15, 30]", "[half_month]", date(2021, 1, 30), date(2021, 12, 30), 23),
-        ("weekday: friday", "[week]", date(2021, 1, 29), date(2021, 12, 24), 48),
-        ("weekday: friday, due_day: 20", "[week, quarter]", date(2021, 1, 29), date(2021, 12, 24), 52),
+        ("weekday: friday", "[week]", date(2021, 1, 29), date(2021, 12, 31), 49),
+        ("weekday: friday, due_day: 20", "[week, quarter]", date(2021, 1, 29), date(2021, 12, 31), 53),
     ],
 )
 def test_a_rule_asks_for_the_days_that_it_names(rule, cadence, first, last, count):
