@@ -26,7 +26,7 @@ from engine.features.plan_import.importer.base.model import Doubt, Use
 from engine.files.directory import DirectoryFile
 from engine.files.plan_successions import EndedName, ended_among
 from engine.queries.time_class import Today
-from engine.rules.calendar import add_months, written
+from engine.rules.calendar import Due, add_months, day_digits, written
 from engine.rules.typed_day import read_typed_day
 from engine.text import Text
 
@@ -125,7 +125,7 @@ class ReviewView:
     ) -> None:
         self.stored, self.draft, self.directory = stored, stored.draft, directory
         self.problems = out.problems if stored.draft.asked_to_save else {}
-        self._asked, self._today = asked_days(out, today.calendar), today.day
+        self._asked, self._today, self._calendar = asked_days(out, today.calendar), today.day, today.calendar
         self.pages = pages_of(stored.draft)
         wrong = min((self.page_of_field(name) for name in self.problems), default=0) if number is None else number
         self.at = min(wrong, len(self.pages) - 1)
@@ -274,14 +274,15 @@ class ReviewView:
         days = [each.due for each in periods if begins <= each.due.on < add_months(begins, 12)]
         if not days:
             return _ALL_OVER
-        shown = [
-            due.why if due.on != due.nominal else {"vi": written(due.on), "en": written(due.on, "en")} for due in days
-        ]
-        more = len(days) - _MOST_DAYS
-        said = Text(
-            "; ".join(each["vi"] for each in shown[:_MOST_DAYS]), "; ".join(each["en"] for each in shown[:_MOST_DAYS])
-        )
-        return Text(f"{said.vi}; … (còn {more} ngày)", f"{said.en}; … ({more} more days)") if more > 0 else said
+        nearest, *others = days
+        rest = ", ".join(day_digits(each.on) for each in others[: _MOST_DAYS - 1])
+        rest = f"; {rest}" + (f" … ({len(days)})" if len(days) > _MOST_DAYS else "") if rest else ""
+        return Text(self._moved(nearest, "vi") + rest, self._moved(nearest, "en") + rest)
+
+    def _moved(self, due: Due, language: str) -> str:
+        """«thứ Hai, 30/11/2026 (29/11/2026: Chủ nhật)»."""
+        closed = self._calendar.closed_because(due.nominal, language) if due.on != due.nominal else ""
+        return written(due.on, language) + (f" ({day_digits(due.nominal)}: {closed})" if closed else "")
 
     @cached_property
     def asked_words(self) -> Sequence[AskedWords]:

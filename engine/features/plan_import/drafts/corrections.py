@@ -186,8 +186,8 @@ class Corrections:
         return bool(messages)
 
     def set_days(self, key: int, typed: str) -> bool:
-        """Set the days of a duty's reports as they are typed; without any it has no report of its own. Raises
-        BadInput."""
+        """Set the days of a duty's reports as they are typed, which are the office's and not the document's; without
+        any it has no report of its own. Raises BadInput."""
         place = self.draft.place(key)
         if place is None:
             return False
@@ -196,9 +196,7 @@ class Corrections:
         if unread:
             said = Text(f"Không đọc được ngày «{unread[0][:20]}»", f"The date “{unread[0][:20]}” cannot be read")
             raise BadInput(Text.joined("; ", (said, TYPED_AS)))
-        duty.times = duty.times.model_copy(
-            update={"cadence": _cadence_of(found, duty.times.cadence), "due": str(found)}
-        )
+        duty.times = Times(cadence=_cadence_of(found, duty.times.cadence), due=str(found))
         duty.doubts = []
         self._changed(duty)
         return True
