@@ -23,6 +23,7 @@ LEVELS: Mapping[str, Text] = {
     "bao_chi": Text("Báo chí, phát thanh - truyền hình", "Press and broadcasting"),
     "huyen": Text("Huyện, thành phố, thị xã", "Districts"),
     "xa": Text("Xã, phường, thị trấn", "Communes"),
+    "khac": Text("Cơ quan khác", "Other agencies"),
 }
 """Agency levels, in the order in which lists show them."""
 

@@ -65,6 +65,7 @@ def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     doubts = chain(
         elsewhere,
         pages.doubts,
+        _several_plans(pages),
         parts.doubts,
         chain.from_iterable(section.doubts for section in read),
         overlooked(entries, items, said),
@@ -102,6 +103,18 @@ def _require_one_plan(pages: Pages, name: str) -> None:
     found = dict.fromkeys(number[1] for line in lines if (number := _OWN_NUMBER.match(line)))
     if len(found) > 1:
         raise refused(name, "several", ", ".join(found), len(found))
+
+
+_NUMBER_LINE = re.compile(r"\s*Số\s*:\s*(\d{1,5}[a-z]?[/-](?:\d{4}/)?(?:KH|CTr|CT|PA|ĐA|HD)\b[\w/-]*)")
+
+
+def _several_plans(pages: Pages) -> Iterator[Doubt]:
+    """The heads of a second plan in the file, without the motto by which it would be refused."""
+    lines = (line.text for block in pages.blocks for line in block.lines())
+    numbers = list(dict.fromkeys(found[1] for line in lines if (found := _NUMBER_LINE.match(line))))
+    if len(numbers) > 1:
+        said = f"Tệp có số của nhiều kế hoạch ({', '.join(numbers)}): nhập mỗi kế hoạch một tệp."
+        yield Doubt("several_plans", said, "cả văn bản")
 
 
 def _without_duties(name: str) -> BadInput:
