@@ -237,7 +237,6 @@ date      always   vào (?:dịp |{half})?(?:{worded}|{day}|{bareday}){each}?{mo
 period    undated  tháng \d{1,2} ?[-–] ?\d{1,2}(?: / \d{4})
 period    always   (?:các |vào {half}?{hour}(?:các )?){weekdays}(?:{from}(?: đến (?:hết )?{point})?| trong {month})?
 period    undated  từ {hour}{point} (?:đến|-|–|tới) (?:hết |cuối )?{hour}(?:{point}|nay){each}?
-period    always   (?:trong|vào) {halfyear}
 period    always   {half}?{named} (?:hằng|hàng|mỗi) tuần
 period    apart    (?:trong |vào |từ )?{quarter}{each}?(?: (?:,|và|-|–) (?:quý )?(?:iv|i{1,3})(?: {of} \d{4})?){0,3}
 period    undated  (?:trong|vào|từ) {month}{each}?(?: (?:{also}|đến) (?:tháng )?\d{1,2}(?:/\d{4})?(?![\d/])){0,4}{each}?
@@ -378,7 +377,6 @@ _EVERY: Mapping[float, str] = {
     30: "month",
     90: "quarter",
     180: "half_year",
-    270: "nine_month",
     360: "year",
 }
 """Days between, a month counted as 30."""

@@ -24,7 +24,6 @@ _RANGE = re.compile(
     r"(?<!\w)từ .+ (?:đến|tới|-) | (?:-|đến|tới) (?:hết )?(?:ngày |tháng |quý |năm )*[\divx]|\d{4} ?- ?\d{4}"
 )
 _BY_HOUR = spelled(r"trước (?:\d{1,2} ?(?:giờ|h|g))")
-_YEARLY = spelled(r"(?<!\w)(?:hằng|hàng|mỗi|các) năm(?!\w)")
 _NEXT_YEAR = phrase(r"(?:của )?năm (?:sau|kế tiếp|tiếp theo|liền kề)(?!\w)")
 _LAST_MONTH = spelled(
     r"(?<!\w)(?:tháng )?cuối(?: cùng)?(?: của)?(?: mỗi)? (?:quý|kỳ)(?!\w)|(?<!\w)tháng cuối(?!\w)|tháng báo cáo"
@@ -43,7 +42,7 @@ _VAGUE = spelled(r"(?<!\w)(?:đầu|giữa)(?= (?:tháng|quý|năm) )")
 _OCCASION = spelled(r"kỳ họp|năm học|học kỳ")
 _END_OF = spelled(r"ngày cuối(?: cùng)?(?: của)?(?: mỗi| hằng| hàng)? (?:tháng|quý|kỳ|năm)(?!\w)")
 _PART_OF = spelled(r"(?<!\w)(?:đầu|cuối)(?!\w)")
-_OPEN_END = spelled(r"trở đi|các năm tiếp theo")
+_GOES_ON = phrase(r" ?,?(?: và)? (?:(?:các|những) năm (?:tiếp theo|sau)|trở đi)(?!\w)")
 _LONG_TERM = spelled(r"\d+(?: \([^()]*\))? (?:ngày|tuần|tháng)")
 _FROM_ISSUE = spelled(
     r"(?P<n>\d{1,3})(?: \([^()]*\))? (?P<unit>ngày|tuần|tháng)(?: ?,? (?:kể )?từ) (?:ngày |khi )?(?:được )?"
@@ -216,7 +215,7 @@ def _of_point(
         return _of_number(point, words, before=before, returns=returns)
     named = rf"0?{int(found['d'] or 0)}\s*(?:[/.-]|tháng)\s*0?{int(found['m'] or 0)}\s*"
     later = re.search(named + _NEXT_YEAR, words) is not None
-    yearly = given is None and (returns or later or _YEARLY.search(words) is not None)
+    yearly = given is None and (returns or later)
     of = int(found["year"]) if found["year"] else given or (year or _UNKNOWN_YEAR)
     if found["y"] and found["y"] != "-":
         of = int(found["y"])
@@ -230,7 +229,7 @@ def _of_point(
     on = first - ONE_DAY if before else last
     if yearly:
         return _Meant(yearly=_day_of_year(first, last, before=before, later=later))
-    vague = _NOT_A_DAY if _VAGUE.search(words) or _OPEN_END.search(words) else None
+    vague = _NOT_A_DAY if _VAGUE.search(words) else None
     if issued is not None and on < issued:
         return _Meant(doubt=_PASSED)
     unsure = _NO_YEAR.filled(year=of) if given is None and not found["year"] and year is None else None
@@ -262,13 +261,13 @@ def _of_number(point: str, words: str, *, before: bool, returns: bool) -> _Meant
 
 
 def _begins(deadline: Deadline) -> bool:
-    """Whether the words name when something begins («từ tháng 5»), not until when."""
+    """Whether the words name when something begins («từ tháng 5», «năm 2026 và các năm tiếp theo»), not until when."""
     words = matching(deadline.text)
     if _RANGE.search(words) or not deadline.days:
         return False
-    return (
-        words.startswith("từ ") or re.search(rf"(?<!\w)từ {re.escape(words)}", matching(deadline.sentence)) is not None
-    )
+    said = rf"(?<!\w)từ {re.escape(words)}|{re.escape(words)}{_GOES_ON}"
+    inside = words.startswith("từ ") or re.search(_GOES_ON, words) is not None
+    return inside or re.search(said, matching(deadline.sentence)) is not None
 
 
 def _narrowed(meant: Iterable[_Meant]) -> list[date]:
