@@ -47,6 +47,7 @@ about     (?:(?:đầu|giữa|cuối|hết) )?
 month     {about}tháng (?:\d{1,2} ?[-–] ?)?(?P<m>\d{1,2})(?: (?:/|năm|-) (?P<y>\d{4}))?(?![\d/])
 quarter   {about}quý (?P<q>iv|i{1,3}|[1-4])(?!\w)(?: (?:/|năm|-) (?P<y>\d{4}))?
 year      {about}năm (?P<y>\d{4})(?!\d)
+years     (?:giai đoạn )?\d{4} [-–] (?P<y>20\d\d)(?!\d)
 halfyear  (?:0?6|sáu) tháng (?P<h>đầu|cuối) năm(?: (?P<y>\d{4}))?(?!\d)
 loose     tết nguyên đán|tết âm lịch|tết|khai giảng|năm học mới|mùa mưa (?:bão|lũ)|năm học(?: \d{4} [-–] \d{4})?
 loose     dịp hè|nghỉ hè|học kỳ (?:i{1,2}|[12])(?: năm học \d{4} [-–] \d{4})?
@@ -176,6 +177,14 @@ def _sent(text: str, start: int, end: int) -> bool:
     return _FIGURES.search(text[max(0, start - 20) : start]) is None
 
 
+_TIME_LABEL = spelled(r"(?:thời gian|thời hạn)[^.;:\n]{0,25}: $")
+
+
+def _labelled(text: str, start: int, end: int) -> bool:
+    """«Thời gian thực hiện: 2026 - 2030»; elsewhere years are the name of a programme."""
+    return _TIME_LABEL.search(text[max(0, start - 45) : start]) is not None
+
+
 _PAPER = spelled(
     r"(?:(?<!\w)số [^\s,;]{1,40}|/[\wđ&-]{1,30}|"
     r"(?<!\w)luật(?!\w)[^.;]{0,90}|(?<!\w)(?:nghị định|nghị quyết|quyết định|thông tư|chỉ thị|công văn|"
@@ -219,6 +228,7 @@ _CHECKS: Mapping[str, Callable[[str, int, int], bool]] = {
     "meant": _meant,
     "open": _opening,
     "sent": _sent,
+    "labelled": _labelled,
     "standing": _standing,
     "within": _within,
 }
@@ -240,6 +250,8 @@ period    undated  từ {hour}{point} (?:đến|-|–|tới) (?:hết |cuối )?
 period    always   {half}?{named} (?:hằng|hàng|mỗi) tuần
 period    apart    (?:trong |vào |từ )?{quarter}{each}?(?: (?:,|và|-|–) (?:quý )?(?:iv|i{1,3})(?: {of} \d{4})?){0,3}
 period    undated  (?:trong|vào|từ) {month}{each}?(?: (?:{also}|đến) (?:tháng )?\d{1,2}(?:/\d{4})?(?![\d/])){0,4}{each}?
+period    undated  tháng \d{1,2} (?:hằng|hàng|mỗi) năm
+period    labelled {years}
 period    undated  (?:đầu|giữa|cuối) tháng \d{1,2}(?: / \d{4})?(?![\d/])
 period    undated  tháng \d{1,2} ?(?:/|năm) ?\d{4}(?: (?:,|và|-|–|đến) tháng \d{1,2} ?(?:/|năm) ?\d{4}){0,3}
 period    acted    (?:trong|vào) {year}
@@ -312,7 +324,8 @@ def deadlines_in(text: str, *, column: bool = False) -> tuple[Deadline, ...]:
     """The words about time in a text, in its order, none twice. ``column``: the text is the cell of a deadline column,
     where a bare date or year is one."""
     prose = Prose.of(text)
-    found = sorted(_matches(prose.plain), key=lambda each: (each[0], -each[1]))
+    said = _WINDOW.sub(lambda window: " " * len(window[0]), prose.plain)
+    found = sorted(_matches(said), key=lambda each: (each[0], -each[1]))
     parts = sentences(text)
     taken, kept = 0, []
     for start, end, kind in found:
@@ -326,6 +339,10 @@ def deadlines_in(text: str, *, column: bool = False) -> tuple[Deadline, ...]:
         dated = re.sub(r"(?:(?<![\d/.-])|(?<=20\d\d-))(?=20\d\d(?!\d))", "năm ", prose.plain)
         return (_deadline(bare, dated, DeadlineKind.PERIOD, bare),) if re.search(r"\w", bare) else ()
     return tuple(kept)
+
+
+_WINDOW = re.compile(_filled(r"(?:số liệu[^.;]{0,20}|tính) từ {day} đến (?:hết )?{day}", _PIECES))
+"""The days between which figures are counted."""
 
 
 def is_dated(text: str) -> bool:
@@ -412,8 +429,13 @@ def _point(y: str | None = None, m: str = "", d: str = "", q: str = "", h: str =
     return f"{y or '-'}-{int(m):02d}" + (f"-{int(d):02d}" if d else "")
 
 
+_SPAN = re.compile(_PIECES["years"])
+
+
 def _days(plain: str) -> tuple[str, ...]:
     """The points in time that the words name, in order; of «tháng 10 - 12/2023» the last month."""
+    if span := _SPAN.fullmatch(plain.strip()):
+        return (span["y"],)
     rests = [plain[point.start() :] for point in _ANY_POINT.finditer(plain)]
     return tuple(
         next((_point(**found.groupdict()) for name in _POINTS if (found := re.match(_PIECES[name], rest))), "")

@@ -40,6 +40,10 @@ _DAILY = spelled(r"(?:hằng|hàng|mỗi) ngày")
 _REPORTS = spelled(r"báo cáo|gửi|tổng hợp")
 _VAGUE = spelled(r"(?<!\w)(?:đầu|giữa)(?= (?:tháng|quý|năm) )")
 _OCCASION = spelled(r"kỳ họp|năm học|học kỳ")
+_ONCE_DONE = spelled(r"sau khi .*(?:ban hành|phê duyệt|thông qua|có hiệu lực)|thời điểm (?:này|trên)")
+_AFTER_PERIOD = spelled(
+    r"(\d{1,2})(?: \([^()]*\))? ngày,? (?:kể từ |sau )?(?:ngày |khi )?kết thúc (?:tháng|quý|kỳ|năm)"
+)
 _END_OF = spelled(r"ngày cuối(?: cùng)?(?: của)?(?: mỗi| hằng| hàng)? (?:tháng|quý|kỳ|năm)(?!\w)")
 _PART_OF = spelled(r"(?<!\w)(?:đầu|cuối)(?!\w)")
 _GOES_ON = phrase(r" ?,?(?: và)? (?:(?:các|những) năm (?:tiếp theo|sau)|trở đi)(?!\w)")
@@ -132,6 +136,8 @@ def _meant(deadline: Deadline, year: int | None, issued: date | None, *, returns
     """``returns``: the duty has a cycle, so that days without a year are those of each."""
     words = matching(deadline.text)
     if deadline.kind in (DeadlineKind.STANDING, DeadlineKind.AD_HOC):
+        if _OCCASION.search(words) or _ONCE_DONE.search(words):
+            yield _Meant(doubt=_NO_DATE)
         return
     if deadline.kind is DeadlineKind.TERM:
         yield from _term(words, deadline.sentence, issued)
@@ -171,7 +177,11 @@ def _in_month(points: Sequence[str]) -> list[str]:
 
 
 def _term(words: str, sentence: str, issued: date | None) -> Iterator[_Meant]:
-    """A term from the day of issue is a day; one from an event is as it arises; else nobody can know."""
+    """A term from the day of issue is a day, one from the end of a period a day of the next month; one from an event
+    is as it arises; else nobody can know."""
+    if after := _AFTER_PERIOD.search(words):
+        yield _Meant(number=ReportDays(day=int(after[1]), in_next_month=True))
+        return
     found = _FROM_ISSUE.search(matching(sentence))
     if found and issued and words[:8] in matching(sentence):
         n = int(found["n"])

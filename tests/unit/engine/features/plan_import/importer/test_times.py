@@ -1,4 +1,4 @@
-"""How plans say their times: 178 sentences of issued documents with the days meant, from the words to the days that
+"""How plans say their times: 184 sentences of issued documents with the days meant, from the words to the days that
 the loaded plan asks for. The bars are those of the table that the reader was written with; another one that it was not
 is reported once in docs/import-figures.md."""
 
