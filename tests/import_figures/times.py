@@ -99,7 +99,7 @@ def _read(texts: Sequence[str]) -> dict[str, tuple[Asked, Sequence[str], bool]]:
     for place in draft.places():
         n = int(found[0]) if (found := re.search(r"(?<=việc thứ )\d+", place.duty.text)) else n
         under.setdefault(n, []).append(place)
-    made = {}
+    made: dict[str, tuple[Asked, Sequence[str], bool]] = {}
     for n, text in enumerate(texts, 1):
         places = under.get(n, [])
         duties = [plan.duties[place.citation].duty for place in places]
