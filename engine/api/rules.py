@@ -341,11 +341,15 @@ def rehearse_activation(caller: Caller, plan_id: SmallId, past: PastPeriods = Pa
 
 
 class ActivateBody(Body):
-    """``cadences``: citation -> the cadence chosen, where the plan leaves a choice (``cadence_choices``). ``past``:
+    """``cadences``: citation -> the cadence chosen, where the plan leaves a choice (``cadence_choices``). ``days``:
+    rule -> the day of its reports, like «17» or «15/6; 15/12», where the document names none (``ask_day``). ``past``:
     periods whose due date has passed are not asked for (``skip``), asked for with a new due date (``extend``), or
     ``overdue`` at once."""
 
     cadences: dict[Annotated[str, Field(max_length=32)], Cadence] = Field(default_factory=dict, max_length=100)
+    days: dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=80)]] = Field(
+        default_factory=dict, max_length=100
+    )
     past: PastPeriods = PastPeriods.EXTEND
 
 
@@ -356,7 +360,7 @@ def activate_plan(caller: Caller, plan_id: SmallId, payload: ActivateBody) -> Re
     with caller.writing() as session:
 
         def done() -> PlanNow:
-            choices = opening.Choices(cadences=payload.cadences, past=payload.past)
+            choices = opening.Choices(cadences=payload.cadences, days=payload.days, past=payload.past)
             opening.activate(session, plan_id, choices=choices, **caller.by)
             return PlanNow(id=plan_id, state=PlanState.ACTIVE)
 

@@ -7,7 +7,7 @@ for its owners of that day: who becomes an owner later gets what an amendment or
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,10 +18,10 @@ from engine.assignments import weekly_digest
 from engine.assignments.escalation import run_escalations
 from engine.assignments.handover import instead_of, require_existing_owners
 from engine.assignments.lifecycle import open_new, supervisor_of
-from engine.errors import Conflict, NotFound
+from engine.errors import BadInput, Conflict, NotFound
 from engine.files.plan import DuePeriod, PlanFile, due_periods
 from engine.files.plan_renewal import PlanYear, plan_year
-from engine.files.stored_plan import with_cadences
+from engine.files.stored_plan import with_cadences, with_days
 from engine.rules.calendar import ONE_DAY, Due, WorkCalendar, instant, local_date, written
 from engine.rules.periods import Cadence, days_ahead
 from engine.rules.policy import Policy
@@ -60,16 +60,20 @@ class Opening:
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """What the office chooses at activation. ``cadences``: by citation, where the plan leaves a choice. ``past``: what
-    becomes of periods that are over already."""
+    """What the office chooses at activation. ``cadences``: by citation, where the plan leaves a choice. ``days``: of
+    reports, as typed, by the rule for which the document names none. ``past``: what becomes of periods that are over
+    already."""
 
     cadences: Mapping[str, Cadence] = field(default_factory=dict)
+    days: Mapping[str, str] = field(default_factory=dict)
     past: PastPeriods = PastPeriods.EXTEND
+    rehearsed: bool = False
+    """Days may still be missing."""
 
 
 def activate(session: Session, plan_id: int, *, actor: str, now: datetime, choices: Choices | None = None) -> None:
     """Activate a loaded plan; the next opening pass opens the assignments within its horizon. Raises Conflict if an
-    owner has ended, naming its successors; BadInput."""
+    owner has ended, naming its successors; BadInput where a choice is wrong, or a day is still to be named."""
     choices = choices or Choices()
     plans = table(Plan)
     changed = session.connection().execute(
@@ -83,8 +87,7 @@ def activate(session: Session, plan_id: int, *, actor: str, now: datetime, choic
             raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
         raise Conflict(Text("Kế hoạch này đã được kích hoạt rồi.", "This plan has already been activated."))
     require_existing_owners(session, plan_id, local_date(now))
-    if choices.cadences:
-        _choose(session, plan_id, choices.cadences)
+    _choose(session, plan_id, choices)
     record(
         session,
         EventKind.PLAN_ACTIVATED,
@@ -93,18 +96,31 @@ def activate(session: Session, plan_id: int, *, actor: str, now: datetime, choic
         plan_id=plan_id,
         key=f"plan:{plan_id}:activated",
         cadences={citation: cadence.value for citation, cadence in choices.cadences.items()},
+        days=dict(choices.days),
         past=choices.past.value,
     )
 
 
-def _choose(session: Session, plan_id: int, cadences: Mapping[str, Cadence]) -> None:
-    """Keep the chosen cadences with the plan. Its digest stays that of the document, so that loading the same file
-    again changes nothing."""
+def _choose(session: Session, plan_id: int, choices: Choices) -> None:
+    """Keep what was chosen with the plan. Its digest stays that of the document, so that loading the same file again
+    changes nothing."""
     plans, duties = table(Plan), table(Duty)
     connection = session.connection()
     body = connection.scalars(select(plans.c.file).where(plans.c.id == plan_id)).one()
-    connection.execute(update(plans).where(plans.c.id == plan_id).values(file=with_cadences(body, cadences)))
-    for citation, cadence in cadences.items():
+    chosen = with_days(with_cadences(body, choices.cadences), choices.days)
+    open_ = PlanFile.model_validate(chosen).days_to_ask
+    if open_ and not choices.rehearsed:
+        raise BadInput(
+            Text(
+                f"Kế hoạch không nêu ngày báo cáo: còn {len(open_)} ngày phải chọn trước khi kích hoạt "
+                f"({', '.join(open_)}).",
+                f"The plan names no day of reports: choose the day of {', '.join(open_)} before activating.",
+            )
+        )
+    if chosen == body:
+        return
+    connection.execute(update(plans).where(plans.c.id == plan_id).values(file=chosen))
+    for citation, cadence in choices.cadences.items():
         of_plan = duties.c.plan_id == plan_id, duties.c.citation == citation
         connection.execute(update(duties).where(*of_plan).values(cadence=[cadence.value]))
 
@@ -146,7 +162,7 @@ def rehearse(database: Database, plan_id: int, now: datetime, choices: Choices |
     a, m = table(Assignment), table(Letter)
     with database.rehearse() as session:
         before = session.connection().scalar(select(func.max(m.c.id))) or 0
-        activate(session, plan_id, actor="system", now=now, choices=choices)
+        activate(session, plan_id, actor="system", now=now, choices=replace(choices or Choices(), rehearsed=True))
         past, resubmit_days = _of_past_periods(session, plan_id, local_date(now))
         while open_due(session, now) >= 0:
             pass

@@ -178,6 +178,12 @@ def plan_activate(
         list[str] | None,
         typer.Option(metavar="MỤC=CHU_KỲ", help="Where the plan leaves a choice, like IV.15.1=month; may be repeated."),
     ] = None,
+    day: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="QUY_TẮC=NGÀY", help="Where the document names no day, like hoi-ngay-quarter=17; may be repeated."
+        ),
+    ] = None,
     past: Annotated[
         PastPeriods, typer.Option(help="Periods already over: skip them, extend (new due dates), or overdue at once.")
     ] = PastPeriods.EXTEND,
@@ -187,7 +193,8 @@ def plan_activate(
     from engine.assignments import opening
 
     ctx = open_context(at)
-    choices = opening.Choices(cadences=_cadences(cadence or []), past=past)
+    days = {name: typed for name, _, typed in (each.partition("=") for each in day or [])}
+    choices = opening.Choices(cadences=_cadences(cadence or []), days=days, past=past)
     with working(Text("Đang tính những gì sẽ gửi", "Computing what would be sent")):
         would = opening.rehearse(ctx.database, plan, ctx.now, choices)
     typer.echo(would.year.text)

@@ -20,7 +20,10 @@ _TOLD_OTHERWISE: Mapping[type[FileModel], frozenset[str]] = {
     ItemEntry: frozenset({"no", "owners", "request", "duties"}),
     DutyEntry: frozenset({"citation", "text", "cadence", "rule", "coordinating", "owners"}),
     ReportRule: frozenset(
-        {"due_day", "roll", "overrides", "year_covers_h2", "on", "months_after_issue", "in_last_month"}
+        {
+            *("due_day", "due_on", "due_days", "weekday", "in_last_month", "in_next_month"),
+            *("roll", "overrides", "year_covers_h2", "on", "months_after_issue"),
+        }
     ),
     Indicator: frozenset({"name", "target", "total_of"}),
 }
@@ -36,6 +39,7 @@ FIELD_WORDS: Mapping[str, Text] = {
     "report.wording": Text("lời của văn bản về hạn", "wording of the date"),
     "report.source": Text("nguồn của hạn", "source of the date"),
     "report.basis": Text("căn cứ của hạn", "basis of the date"),
+    "report.ask_day": Text("hỏi ngày khi kích hoạt", "day asked for at activation"),
     "report.window": Text("kỳ số liệu", "data window"),
     "item.heading": Text("đề mục", "heading"),
     "section.heading": Text("tên phần", "section"),

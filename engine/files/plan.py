@@ -36,13 +36,14 @@ from engine.files.plan_parts import (
 )
 from engine.files.yaml_reader import read
 from engine.rules.calendar import Due, WorkCalendar, add_months, day_digits, written
-from engine.rules.periods import Cadence, Period, due_day, named, nominal_due, periods
+from engine.rules.periods import Cadence, DayOfYear, Period, named, periods
 from engine.terms import Urgency
 from engine.text import LANGUAGES, Text
 
 ONCE = "once"
 CYCLES = frozenset(cadence for cadence in Cadence if cadence.cycle)
-_BEFORE = re.compile(r"trước (?:ngày )?(\d{1,2})\b", re.IGNORECASE)
+SHORT = frozenset({Cadence.WEEK, Cadence.HALF_MONTH})
+_BEFORE = re.compile(r"trước (?:ngày )?(\d{1,2})\b(?:/(\d{1,2})\b)?", re.IGNORECASE)
 
 
 Year = Annotated[Whole, Field(ge=2000, le=2100)]
@@ -105,6 +106,13 @@ class PlanFile(FileModel):
 
     def rule_of(self, duty: DutyEntry) -> ReportRule:
         return self.report_rules[duty.rule]
+
+    @property
+    def days_to_ask(self) -> tuple[str, ...]:
+        """The rules of periodic duties whose day the office names when it activates the plan."""
+        duties = [placed.duty for placed in self.duties.values()]
+        periodic = {duty.rule for duty in duties if CYCLES & {*duty.cadence, *duty.cadence_choices}}
+        return tuple(name for name, rule in self.report_rules.items() if rule.ask_day and name in periodic)
 
     def mistakes(self) -> Iterator[Mistake]:
         yield from self._numbering()
@@ -177,10 +185,16 @@ class PlanFile(FileModel):
             yield Mistake((*at, "on"), what, Text("giữ một", "keep one of them"))
         before = _BEFORE.search(rule.wording)
         if before and rule.due_day == int(before[1]):
-            what = Text(
-                f"«trước ngày {before[1]}» là chậm nhất ngày hôm trước", "“before” means the day before at the latest"
-            )
-            yield Mistake((*at, "due_day"), what, Text.same(f"due_day: {int(before[1]) - 1 or 31}"))
+            yield Mistake((*at, "due_day"), _day_before(before), Text.same(f"due_day: {int(before[1]) - 1 or 31}"))
+        if before and before[2] and str(DayOfYear(int(before[1]), int(before[2]))) in rule.due_on:
+            yield Mistake((*at, "due_on"), _day_before(before), Text("ghi ngày hôm trước", "name the day before"))
+        given = [name for name in ("due_day", "due_on", "due_days", "weekday") if getattr(rule, name)]
+        if (rule.ask_day and given) or {"due_day", "due_on"} <= set(given):
+            what = Text(f"có cả {', '.join(given)}", f"{', '.join(given)} are given")
+            yield Mistake((*at, "ask_day" if rule.ask_day else "due_on"), what, Text("giữ một", "keep one of them"))
+        if rule.in_next_month and (rule.in_last_month or rule.due_day is None):
+            what = Text("chỉ đi cùng due_day, không cùng in_last_month", "goes with due_day, without in_last_month")
+            yield Mistake((*at, "in_next_month"), what, Text("xóa dòng này", "remove this line"))
         for n, override in enumerate(rule.overrides):
             path = (*at, "overrides", n, "period")
             try:
@@ -212,9 +226,9 @@ class PlanFile(FileModel):
         if rule is None:
             what = Text(f"không có quy tắc «{duty.rule}»", "there is no such rule")
             yield Mistake(at, what, did_you_mean(duty.rule, self.report_rules))
-        elif CYCLES & set(duty.cadence) and rule.due_day is None:
-            what = Text(f"quy tắc «{duty.rule}» không có ngày gửi", "the rule has no due_day, but the duty is periodic")
-            yield Mistake(at, what, Text(f"thêm due_day vào «{duty.rule}»", "give the rule a due_day"))
+        elif lacking := lacking_day(duty, rule):
+            what = Text(f"quy tắc «{duty.rule}» không có ngày gửi", "the rule has no day for this periodic duty")
+            yield Mistake(at, what, Text(f"thêm {lacking.vi} vào «{duty.rule}»", f"give the rule {lacking.en}"))
         elif Cadence.ONCE in duty.cadence and rule.on is None and rule.months_after_issue is None:
             what = Text(
                 f"quy tắc «{duty.rule}» không có ngày cho việc làm một lần", "the rule has no date for a one-time duty"
@@ -285,6 +299,29 @@ class PlanFile(FileModel):
             )
 
 
+def _day_before(before: re.Match[str]) -> Text:
+    return Text(f"«{before[0]}» là chậm nhất ngày hôm trước", "“before” means the day before at the latest")
+
+
+def lacking_day(duty: DutyEntry, rule: ReportRule) -> Text | None:
+    """What a rule lacks to name a day for each period of a duty; None if it lacks nothing."""
+    cycles = CYCLES & set(duty.cadence)
+    if not cycles or rule.ask_day:
+        return None
+    if Cadence.WEEK in cycles and rule.weekday is None:
+        return Text.same("weekday")
+    if Cadence.HALF_MONTH in cycles and len(set(rule.due_days)) != 2:
+        return Text("due_days gồm hai ngày", "two due_days")
+    longer = cycles - SHORT
+    if not longer or rule.due_day is not None:
+        return None
+    whole = date(2021, 1, 1), date(2021, 12, 31)
+    count = len([*periods(longer, *whole, year_covers_h2=rule.year_covers_h2)])
+    if not rule.due_on:
+        return Text.same("due_day")
+    return None if len(rule.due_on) == count else Text(f"đủ {count} ngày due_on", f"{count} days of due_on")
+
+
 @dataclass(frozen=True)
 class DuePeriod:
     """One period of one duty: its due date, the rule's wording, and the source of the date."""
@@ -300,23 +337,36 @@ def due_periods(plan: PlanFile, duty: DutyEntry, calendar: WorkCalendar, until: 
     """The periods of a duty from the plan's issue to ``until`` (default: the end of its last year), by due date.
     ``ad_hoc`` yields nothing."""
     rule = plan.rule_of(duty)
-    cycles = cycle_periods(plan, duty, until)
-    result = [_due_period(rule, each, _due(rule, each, calendar), calendar) for each in cycles]
+    result = [
+        _due_period(rule, each, _due(rule, each, calendar.due(nominal, roll=rule.roll)), calendar)
+        for each, nominal in _nominal_days(plan, duty, until)
+        if nominal is not None
+    ]
     if Cadence.ONCE in duty.cadence:
         nominal = rule.on or add_months(plan.issued_on, rule.months_after_issue or 0)
         once = Period(ONCE, Cadence.ONCE, plan.issued_on, nominal)
-        result.append(_due_period(rule, once, calendar.due(nominal, roll=rule.roll), calendar))
+        result.append(_due_period(rule, once, _due(rule, once, calendar.due(nominal, roll=rule.roll)), calendar))
     return sorted(result, key=lambda each: (each.due.on, each.period.start, each.period.key))
 
 
 def cycle_periods(plan: PlanFile, duty: DutyEntry, until: date | None = None) -> Iterator[Period]:
     """The periods of a duty's cycles in the plan's years, by closing date. One whose data window closed or whose report
     was due before the issue is not owed, nor is one of the year in which a plan for the next was issued."""
-    rule = plan.rule_of(duty)
+    return (each for each, _ in _nominal_days(plan, duty, until))
+
+
+def _nominal_days(plan: PlanFile, duty: DutyEntry, until: date | None) -> Iterator[tuple[Period, date | None]]:
+    """The same with the day of each, before days off move it; None as long as nobody has named one."""
+    rule, days = plan.rule_of(duty), plan.rule_of(duty).days
     first, last = max(plan.issued_on, date(plan.year, 1, 1)), until or date(plan.final_year, 12, 31)
-    for each in periods(duty.cadence, first, last, rule.data_window, year_covers_h2=rule.year_covers_h2):
-        if nominal_due(each, rule.due_day or 1, in_last_month=rule.in_last_month) >= plan.issued_on:
-            yield each
+    of_year: Counter[int] = Counter()
+    for each in periods(
+        duty.cadence, date(plan.year, 1, 1), last, rule.data_window, year_covers_h2=rule.year_covers_h2
+    ):
+        nominal = days.nominal(each, of_year[each.year])
+        of_year[each.year] += 1
+        if each.end >= first and (nominal is None or nominal >= plan.issued_on):
+            yield each, nominal
 
 
 def year_mistakes(plan: PlanFile) -> Iterator[Mistake]:
@@ -335,9 +385,10 @@ def year_mistakes(plan: PlanFile) -> Iterator[Mistake]:
         yield Mistake(("year",), what, fix)
 
 
-def _due(rule: ReportRule, each: Period, calendar: WorkCalendar) -> Due:
+def _due(rule: ReportRule, each: Period, due: Due) -> Due:
     """The explanation of a day that the plan names before the data closes says until when the data runs."""
-    due = due_day(each, rule.due_day or 1, calendar, roll=rule.roll, in_last_month=rule.in_last_month)
+    if rule.source is RuleSource.PLAN and due.on > due.nominal and "trước" in rule.wording.lower():
+        due = Due(due.nominal, due.on, _moved_past(rule.wording, due.why))
     if due.on >= each.end:
         return due
     closes = day_digits(each.end)
@@ -346,6 +397,16 @@ def _due(rule: ReportRule, each: Period, calendar: WorkCalendar) -> Due:
         f"{due.why['en']} (the data window ends {closes}: report what there is by then)",
     )
     return Due(due.nominal, due.on, {language: beside.said(language) for language in LANGUAGES})
+
+
+def _moved_past(wording: str, why: Mapping[str, str]) -> Mapping[str, str]:
+    """A day off moves what the plan wants «trước ngày 31/10» past the day that it names: by which law is said."""
+    law = Text("Điều 148 Bộ luật Dân sự", "Civil Code art. 148")
+    said = Text("kế hoạch: {wording}; {why} ({law})", "the plan: {wording}; {why} ({law})")
+    return {
+        language: said.said(language).format(wording=wording, why=why[language], law=law.said(language))
+        for language in LANGUAGES
+    }
 
 
 def _due_period(rule: ReportRule, each: Period, due: Due, calendar: WorkCalendar) -> DuePeriod:

@@ -231,6 +231,10 @@ _UNUSED_OVERRIDE = {
     "vi": "{basis} đổi hạn kỳ {period}, nhưng không nhiệm vụ nào theo «{rule}» có kỳ đó.",
     "en": "{basis} moves {period}, but no duty under “{rule}” has that period.",
 }
+_ASKED_AT_ACTIVATION = {
+    "vi": "Quy tắc «{rule}»: kế hoạch không nêu ngày gửi, sẽ hỏi khi kích hoạt; nhiệm vụ {citations}.",
+    "en": "Rule “{rule}”: the plan names no day; it is asked for at activation; duties {citations}.",
+}
 _NO_COORDINATOR = {
     "vi": "{name} chưa có đầu mối: thư sẽ gửi cho người theo dõi.",
     "en": "{name} has no coordinator: letters will go to the monitor.",
@@ -250,6 +254,10 @@ def _warnings(
         for override in rule.overrides:
             if (name, override.period) not in owed:
                 yield _filled(_UNUSED_OVERRIDE, basis=override.basis, period=override.period, rule=name)
+    for name in plan.days_to_ask:
+        yield _filled(
+            _ASKED_AT_ACTIVATION, rule=name, citations=", ".join(d.citation for d in duties if d.rule == name)
+        )
     for agency in dict.fromkeys(agency for each in owners.values() for agency in each):
         if not directory.by_id[agency].contacts_on(plan.issued_on, Role.COORDINATOR):
             yield _filled(_NO_COORDINATOR, name=directory.name_on(agency, plan.issued_on))

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field
 from engine.files.base_model import Day, FileModel, Flag, Slug, Whole, field_error, textual
 from engine.files.directory import NonEmpty, fold
 from engine.rules.outputs import MAX_WHAT_CHARS
-from engine.rules.periods import DECREE_09, Cadence, Window
+from engine.rules.periods import DECREE_09, Cadence, DayOfYear, ReportDays, Weekday, Window
 from engine.terms import OutputKind
 from engine.text import Text
 
@@ -72,6 +72,19 @@ SmsName = Annotated[
 DayOfMonth = Annotated[Whole, Field(ge=1, le=31)]
 
 
+def _day_of_year(text: str) -> str:
+    day = DayOfYear.read(text)
+    if day is None:
+        raise field_error(
+            Text(f"«{text}» không phải một ngày của năm", "is no day of a year"),
+            Text("viết như 30/11 hoặc 15/01 năm sau", "write like 30/11, or 15/01 năm sau for the year after"),
+        )
+    return str(day)
+
+
+DayOfYearText = Annotated[str, AfterValidator(_day_of_year)]
+
+
 class RuleSource(StrEnum):
     """The source of a due date. ``LOCAL`` is shown as "configured", never as "from the plan"."""
 
@@ -97,9 +110,12 @@ class Override(FileModel):
 
 
 class ReportRule(FileModel):
-    """When and to whom to report. Periodic duties use ``due_day``: the first day of that number on which the data is
-    complete; with ``in_last_month`` that of the period's last month («trước ngày 10 của tháng cuối quý»). One-time
-    duties use ``on`` or ``months_after_issue`` (Civil Code 2015 art. 148). ``wording`` is the document's."""
+    """When and to whom to report. Periodic duties use one of these (``ReportDays``): ``due_day``, the first day of that
+    number on which the data is complete, with ``in_last_month`` («trước ngày 10 của tháng cuối quý») or
+    ``in_next_month`` («ngày 20 tháng sau»); ``due_on``, days of the year, as many as it has periods; of a duty twice a
+    month ``due_days``, of a weekly one ``weekday``. ``ask_day``: the document names none of them, the office does when
+    it activates the plan. One-time duties use ``on`` or ``months_after_issue`` (Civil Code 2015 art. 148). ``wording``
+    is the document's."""
 
     source: RuleSource
     basis: str = ""
@@ -113,10 +129,39 @@ class ReportRule(FileModel):
     on: Day | None = None
     months_after_issue: Annotated[Whole, Field(ge=1, le=60)] | None = None
     in_last_month: Flag = False
+    in_next_month: Flag = False
+    due_on: tuple[DayOfYearText, ...] = ()
+    due_days: tuple[DayOfMonth, ...] = ()
+    weekday: Weekday | None = None
+    ask_day: Flag = False
 
     @property
     def data_window(self) -> Window:
         return Window(self.window.start_day, self.window.end_day, self.window.basis) if self.window else DECREE_09
+
+    @property
+    def days(self) -> ReportDays:
+        return ReportDays(
+            day=self.due_day,
+            in_last_month=self.in_last_month,
+            in_next_month=self.in_next_month,
+            on=tuple(filter(None, map(DayOfYear.read, self.due_on))),
+            twice=self.due_days,
+            weekday=self.weekday,
+        )
+
+
+def rule_fields(days: ReportDays) -> dict[str, object]:
+    """The fields of a rule that name these days; only those that are needed."""
+    fields: dict[str, object] = {
+        "due_day": days.day,
+        "in_last_month": days.in_last_month,
+        "in_next_month": days.in_next_month,
+        "due_on": [*map(str, days.on)],
+        "due_days": [*days.twice],
+        "weekday": days.weekday and days.weekday.value,
+    }
+    return {name: value for name, value in fields.items() if value}
 
 
 class Gap(FileModel):

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
 
 from engine.errors import BadInput
-from engine.files.plan import PlanFile
-from engine.files.plan_parts import DutyEntry, Gap, Indicator, ItemEntry, ReportRule
-from engine.rules.periods import Cadence
+from engine.files.plan import CYCLES, PlanFile
+from engine.files.plan_parts import DutyEntry, Gap, Indicator, ItemEntry, ReportRule, rule_fields
+from engine.rules.periods import Cadence, ReportDays
+from engine.rules.report_days import TYPED_AS, read_report_days
 from engine.text import Text
 
 _STORED_AT_DEFAULT: Mapping[type[BaseModel], frozenset[str]] = {
@@ -80,6 +82,45 @@ def with_cadences(body: dict[str, Any], chosen: Mapping[str, Cadence]) -> dict[s
                 duty["cadence"] = [cadence.value]
     if left:
         raise BadInput(Text(f"Kế hoạch không có {', '.join(left)}.", f"The plan has no {', '.join(left)}."))
+    return body
+
+
+def asked_cycles(plan: PlanFile, rule: str) -> tuple[Cadence, ...]:
+    """The cycles of the duties under a rule, in the order of their length."""
+    duties = [placed.duty for placed in plan.duties.values() if placed.duty.rule == rule]
+    return tuple(each for each in Cadence if each in CYCLES and any(each in duty.cadence for duty in duties))
+
+
+def named_days(plan: PlanFile, rule: str, typed: str) -> dict[str, object]:
+    """The fields of a rule for the days that the office names («17», «5 tháng sau», «15/6; 15/12»): a number alone is a
+    day of the last month of its period. Raises BadInput."""
+    cycles = asked_cycles(plan, rule)
+    found, unread = read_report_days(typed, None, cycles)
+    if unread or found.on or found.days == ReportDays():
+        what = Text(f"Không đọc được ngày báo cáo «{typed[:40]}»", f"The day of reports “{typed[:40]}” cannot be read")
+        raise BadInput(Text.joined("; ", (what, TYPED_AS)))
+    days = found.days
+    longer = not set(cycles) & {Cadence.WEEK, Cadence.HALF_MONTH, Cadence.MONTH}
+    if days.day and longer and not days.in_next_month:
+        days = replace(days, in_last_month=True)
+    return rule_fields(days)
+
+
+def with_days(body: dict[str, Any], typed: Mapping[str, str]) -> dict[str, Any]:
+    """The stored plan with the days that the office named, by rule. Raises BadInput where a rule asks for none, or for
+    others than these."""
+    if not typed:
+        return body
+    body, plan = deepcopy(body), PlanFile.model_validate(body)
+    for name, text in typed.items():
+        if name not in plan.days_to_ask:
+            raise BadInput(Text(f"Quy tắc «{name}» không hỏi ngày.", f"The rule “{name}” asks for no day."))
+        rule = {key: value for key, value in body["report_rules"][name].items() if key != "ask_day"}
+        basis = f"Ngày do cơ quan đặt khi kích hoạt: {text.strip()[:60]}"
+        body["report_rules"][name] = rule | named_days(plan, name, text) | {"source": "local", "basis": basis}
+    wrong = next(PlanFile.model_validate(body).mistakes(), None)
+    if wrong is not None:
+        raise BadInput(Text.joined("; ", (wrong.what, wrong.fix)))
     return body
 
 

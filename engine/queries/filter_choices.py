@@ -31,8 +31,8 @@ TYPED_NUMBER = re.compile(r"(?P<number>.*?)\s*(?:\((?P<year>[12]\d{3})\))?")
 
 @dataclass(frozen=True)
 class PlanChoices:
-    """(id, number and year of issue) of active and ended plans, newest first. ``many``: too many for a list; then only
-    the chosen one is listed."""
+    """(id, number and the year planned) of active and ended plans, newest first. ``many``: too many for a list; then
+    only the chosen one is listed."""
 
     listed: tuple[tuple[str, str], ...]
     many: bool
@@ -42,9 +42,9 @@ class PlanChoices:
 def plan_choices(session: Session, chosen: int | None = None) -> PlanChoices:
     p = table(Plan)
     is_chosen = p.c.id == chosen
-    statement = select(p.c.id, p.c.number, p.c.issued_on).where(p.c.state != PlanState.LOADED)
+    statement = select(p.c.id, p.c.number, p.c.year).where(p.c.state != PlanState.LOADED)
     statement = statement.order_by(is_chosen.desc(), p.c.issued_on.desc(), p.c.id).limit(MAX_LISTED_PLANS + 1)
-    rows = [(row.id, f"{row.number} ({row.issued_on.year})") for row in session.connection().execute(statement)]
+    rows = [(row.id, f"{row.number} ({row.year})") for row in session.connection().execute(statement)]
     many = len(rows) > MAX_LISTED_PLANS
     if many:
         rows = [row for row in rows[:1] if row[0] == chosen]
@@ -62,8 +62,7 @@ def plan_numbered(session: Session, typed: str) -> int:
         p.c.state != PlanState.LOADED, matches | number.startswith(f"{wanted}-", autoescape=True)
     )
     if parts["year"]:
-        year = int(parts["year"])
-        statement = statement.where(p.c.issued_on >= date(year, 1, 1), p.c.issued_on <= date(year, 12, 31))
+        statement = statement.where(p.c.year == int(parts["year"]))
     plan_id = session.connection().scalar(statement.order_by(p.c.issued_on.desc(), p.c.id.desc()).limit(1))
     if plan_id is None:
         raise NotFound(

@@ -2,7 +2,8 @@
 
 Pure. The windows are those of Decree 09/2019/NĐ-CP art. 12: month 15th of the month before – 14th; quarter 15th of the
 month before it – 14th of its last month; half-year 15/12–14/6 and 15/6–14/12; nine months 15/12–14/9; year
-15/12–14/12. The sending date is set locally, by a ReportRule of the plan file.
+15/12–14/12. It knows no shorter ones: half a month is 1st–15th or 16th–last, a week Monday–Sunday, and a week belongs
+to the month and the year of its Thursday (ISO 8601). The sending date is the plan's, or set locally (``ReportDays``).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from enum import StrEnum
 
 from engine.enums import complete
 from engine.errors import BadInput
-from engine.rules.calendar import ONE_DAY, Due, WorkCalendar, add_months
+from engine.rules.calendar import ONE_DAY, add_months
 from engine.text import Text
 
 
@@ -23,6 +24,8 @@ class Cadence(StrEnum):
     """How often a report is due. ``AD_HOC`` is due on an event and is never opened automatically."""
 
     ONCE = "once"
+    WEEK = "week"
+    HALF_MONTH = "half_month"
     MONTH = "month"
     QUARTER = "quarter"
     HALF_YEAR = "half_year"
@@ -42,22 +45,32 @@ class Cadence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """``months``: the length of a period. ``label``: of the n-th in a year, in its key."""
+    """``months``: the length of a period, 0 for less than one. ``label``: of the n-th in a year, in its key. ``days``:
+    the most that one lasts."""
 
     months: int
     label: str
     in_year: int
+    days: int
+
+    def count(self, year: int) -> int:
+        """Periods of a year: some have a week more."""
+        return date(year, 12, 28).isocalendar().week if self.in_year == _WEEKS else self.in_year
 
 
+_WEEKS = 52
+_YEAR_DAYS = 372
 _CADENCES = complete(
     Cadence,
     {
         Cadence.ONCE: (Text("một lần", "once"), None),
-        Cadence.MONTH: (Text("hằng tháng", "monthly"), Cycle(1, "{:02d}", 12)),
-        Cadence.QUARTER: (Text("hằng quý", "quarterly"), Cycle(3, "Q{}", 4)),
-        Cadence.HALF_YEAR: (Text("6 tháng", "half-yearly"), Cycle(6, "H{}", 2)),
-        Cadence.NINE_MONTH: (Text("9 tháng", "nine months"), Cycle(9, "9M", 1)),
-        Cadence.YEAR: (Text("hằng năm", "yearly"), Cycle(12, "Y", 1)),
+        Cadence.WEEK: (Text("hằng tuần", "weekly"), Cycle(0, "W{:02d}", _WEEKS, 7)),
+        Cadence.HALF_MONTH: (Text("nửa tháng", "twice a month"), Cycle(0, "{:02d}{}", 24, 16)),
+        Cadence.MONTH: (Text("hằng tháng", "monthly"), Cycle(1, "{:02d}", 12, 31)),
+        Cadence.QUARTER: (Text("hằng quý", "quarterly"), Cycle(3, "Q{}", 4, 93)),
+        Cadence.HALF_YEAR: (Text("6 tháng", "half-yearly"), Cycle(6, "H{}", 2, 186)),
+        Cadence.NINE_MONTH: (Text("9 tháng", "nine months"), Cycle(9, "9M", 1, 279)),
+        Cadence.YEAR: (Text("hằng năm", "yearly"), Cycle(12, "Y", 1, _YEAR_DAYS)),
         Cadence.AD_HOC: (Text("khi phát sinh", "as it arises"), None),
     },
 )
@@ -74,27 +87,51 @@ class Window:
 
 
 DECREE_09 = Window()
+_WHOLE_MONTHS = Window(1, 0)
 
 
 @dataclass(frozen=True)
 class Period:
-    """One period of a cadence. ``key``: ``2021-06``, ``2021-Q2``, ``2021-H1``, ``2021-9M``, ``2021-Y``, ``once``."""
+    """One period of a cadence. ``key``: ``2021-W24``, ``2021-06A``, ``2021-06``, ``2021-Q2``, ``2021-H1``, ``2021-9M``,
+    ``2021-Y``, ``once``."""
 
     key: str
     cadence: Cadence
     start: date
     end: date
 
+    @property
+    def year(self) -> int:
+        return int(self.key[:4])
 
-_MONTH_DAYS = 31
-_KEY = re.compile(r"(?P<year>[12][0-9]{3})-(?:(?P<month>0[1-9]|1[0-2])|Q(?P<quarter>[1-4])|H(?P<half>[12])|9M|Y)")
+    @property
+    def closes(self) -> date:
+        """The day by which it belongs to a year: of a week its Thursday."""
+        return self.end - 3 * ONE_DAY if self.cadence is Cadence.WEEK else self.end
+
+
+_HALVES = "AB"
+_MID_MONTH = 15
+_KEY = re.compile(
+    r"(?P<year>[12][0-9]{3})-(?:(?P<month>0[1-9]|1[0-2])(?P<part>[AB])?|W(?P<week>0[1-9]|[1-4][0-9]|5[0-3])"
+    r"|Q(?P<quarter>[1-4])|H(?P<half>[12])|9M|Y)"
+)
 
 
 def period(cadence: Cadence, year: int, n: int = 1, window: Window = DECREE_09) -> Period:
-    """The n-th period (from 1) of a cadence with a cycle in a year, with its data window."""
+    """The n-th period (from 1) of a cadence with a cycle in a year, with its data window. Raises ValueError."""
     cycle = cadence.cycle
     if cycle is None:
         raise ValueError(f"{cadence} has no cycle")
+    if cadence is Cadence.WEEK:
+        start = date.fromisocalendar(year, n, 1)
+        return Period(f"{year}-{cycle.label.format(n)}", cadence, start, start + 6 * ONE_DAY)
+    if cadence is Cadence.HALF_MONTH:
+        month, second = divmod(n - 1, 2)
+        first = date(year, month + 1, 1)
+        start = first.replace(day=_MID_MONTH + 1) if second else first
+        end = add_months(first, 1) - ONE_DAY if second else first.replace(day=_MID_MONTH)
+        return Period(f"{year}-{cycle.label.format(month + 1, _HALVES[second])}", cadence, start, end)
     first = date(year, (n - 1) * cycle.months + 1, 1)
     last = add_months(first, cycle.months - 1)
     if window.end_day == 0:
@@ -107,15 +144,22 @@ def period(cadence: Cadence, year: int, n: int = 1, window: Window = DECREE_09) 
 
 def named(key: str, window: Window = DECREE_09) -> Period:
     """Parse a period key. Raises BadInput for an invalid key, and for ``once``, which has no window."""
-    found = _parsed(key)
+    found = found_period(key, window)
     if found is None:
         raise BadInput(
             Text(
-                f"«{key}» không phải kỳ báo cáo; hãy viết như 2021-06, 2021-Q2, 2021-H1, 2021-9M hoặc 2021-Y.",
-                f"“{key}” names no period; write 2021-06, 2021-Q2, 2021-H1, 2021-9M or 2021-Y.",
+                f"«{key}» không phải kỳ báo cáo; hãy viết như 2021-W24, 2021-06A, 2021-06, 2021-Q2, 2021-H1, 2021-9M "
+                "hoặc 2021-Y.",
+                f"“{key}” names no period; write 2021-W24, 2021-06A, 2021-06, 2021-Q2, 2021-H1, 2021-9M or 2021-Y.",
             )
         )
-    return period(*found, window)
+    return found
+
+
+def found_period(key: str, window: Window = DECREE_09) -> Period | None:
+    """The same; None for a key without a cycle."""
+    found = _parsed(key)
+    return found and period(*found, window)
 
 
 def _parsed(key: str) -> tuple[Cadence, int, int] | None:
@@ -124,6 +168,11 @@ def _parsed(key: str) -> tuple[Cadence, int, int] | None:
     if match is None:
         return None
     year = int(match["year"])
+    if match["part"]:
+        return Cadence.HALF_MONTH, year, 2 * int(match["month"]) - 1 + _HALVES.index(match["part"])
+    if match["week"]:
+        known = int(match["week"]) <= date(year, 12, 28).isocalendar().week
+        return (Cadence.WEEK, year, int(match["week"])) if known else None
     for cadence, group in (
         (Cadence.MONTH, "month"),
         (Cadence.QUARTER, "quarter"),
@@ -137,7 +186,7 @@ def _parsed(key: str) -> tuple[Cadence, int, int] | None:
 def days_ahead(cadence: Cadence, most: int) -> int:
     """How many days before its due date a period opens: one length of its cycle, and never more than ``most``. So a
     monthly duty has one period open ahead, not three."""
-    return min(most, (cadence.cycle.months if cadence.cycle else 12) * _MONTH_DAYS)
+    return min(most, cadence.cycle.days if cadence.cycle else _YEAR_DAYS)
 
 
 _AFTER = "~"
@@ -163,21 +212,20 @@ def within(outer: str, inner: str) -> bool:
     period falls into itself."""
     if outer == inner:
         return True
-    spans = _months(outer), _months(inner)
+    spans = _span(outer), _span(inner)
     if spans[0] is None or spans[1] is None:
         return False
     (first, last), (begins, ends) = spans[0], spans[1]
     return first <= begins and ends <= last
 
 
-def _months(key: str) -> tuple[int, int] | None:
-    """The first and last month of a period, counted from year 0; None for a key without a cycle."""
-    found = _parsed(key)
-    if found is None or (cycle := found[0].cycle) is None:
+def _span(key: str) -> tuple[date, date] | None:
+    """The first and the last day that a period is about, whatever its data window; of a week its Thursday. None for a
+    key without a cycle."""
+    about = found_period(key, _WHOLE_MONTHS)
+    if about is None:
         return None
-    _, year, n = found
-    first = year * 12 + (n - 1) * cycle.months
-    return first, first + cycle.months - 1
+    return (about.closes, about.closes) if about.cadence is Cadence.WEEK else (about.start, about.end)
 
 
 def periods(
@@ -192,13 +240,12 @@ def periods(
     skip_h2 = year_covers_h2 and {Cadence.HALF_YEAR, Cadence.YEAR} <= requested
     result = []
     for cadence in requested:
-        per_year = cadence.cycle.in_year if cadence.cycle else 0
         for year in range(start.year, end.year + 2):
-            for n in range(1, per_year + 1):
+            for n in range(1, (cadence.cycle.count(year) if cadence.cycle else 0) + 1):
                 if cadence is Cadence.HALF_YEAR and n == 2 and skip_h2:
                     continue
                 candidate = period(cadence, year, n, window)
-                if start <= candidate.end <= end:
+                if start <= candidate.closes <= end:
                     result.append(candidate)
     yield from sorted(result, key=lambda each: (each.end, each.start, each.key))
 
@@ -209,19 +256,91 @@ def numbered_day(month: date, day: int) -> date:
     return min(first + (day - 1) * ONE_DAY, add_months(first, 1) - ONE_DAY)
 
 
-def nominal_due(each: Period, day: int, *, in_last_month: bool = False) -> date:
-    """The first day number ``day`` after the data window closes: for a window to 14/6, day 17 is 17/6 and day 5 is 5/7,
-    because data that is still being collected cannot be reported. ``in_last_month``: the plan itself names a day of the
-    period's last month («trước ngày 10 của tháng cuối quý»), which then holds though the data closes later."""
-    nominal = numbered_day(each.end, day)
-    if nominal < each.end and not in_last_month:
-        nominal = numbered_day(add_months(each.end, 1), day)
-    return nominal
+class Weekday(StrEnum):
+    """In the order of ``date.weekday``."""
+
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
 
 
-def due_day(each: Period, day: int, calendar: WorkCalendar, *, roll: bool = True, in_last_month: bool = False) -> Due:
-    """``nominal_due``, rolled over closed days."""
-    return calendar.due(nominal_due(each, day, in_last_month=in_last_month), roll=roll)
+_DAY_OF_YEAR = re.compile(r"(0?[1-9]|[12][0-9]|3[01])/(0?[1-9]|1[0-2])( năm sau)?")
+
+
+@dataclass(frozen=True)
+class DayOfYear:
+    """«29/11», «15/01 năm sau»: a day of each year, or of the year after it."""
+
+    day: int
+    month: int
+    next_year: bool = False
+
+    @classmethod
+    def read(cls, text: str) -> DayOfYear | None:
+        """29/02 is the last of February."""
+        found = _DAY_OF_YEAR.fullmatch(" ".join(text.split()))
+        known = found and numbered_day(date(_LEAP_YEAR, int(found[2]), 1), int(found[1])).day == int(found[1])
+        return cls(int(found[1]), int(found[2]), bool(found[3])) if found and known else None
+
+    def of(self, year: int) -> date:
+        return numbered_day(date(year + self.next_year, self.month, 1), self.day)
+
+    def __str__(self) -> str:
+        """As a date is written: a zero before days below 10 and months 1 and 2."""
+        month = f"0{self.month}" if self.month < 3 else str(self.month)
+        return f"{self.day:02d}/{month}{' năm sau' if self.next_year else ''}"
+
+
+_LEAP_YEAR = 2024
+_EARLY = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportDays:
+    """The days on which the periods of a rule are due; none of them: nobody has named one yet.
+
+    ``day``: the first of that number after the data closes; with ``in_last_month`` that of the period's last month
+    («trước ngày 10 của tháng cuối quý»), which then holds though the data closes later; with ``in_next_month`` that of
+    the month after it («ngày 20 tháng sau»). ``on``: days of the year, one for each of its periods. ``twice``: two
+    numbers of each month. ``weekday``: of each week.
+    """
+
+    day: int | None = None
+    in_last_month: bool = False
+    in_next_month: bool = False
+    on: tuple[DayOfYear, ...] = ()
+    twice: tuple[int, ...] = ()
+    weekday: Weekday | None = None
+
+    def nominal(self, each: Period, nth: int = 0) -> date | None:
+        """The day for a period, before days off move it; None where nobody has named one. ``nth``: of its year."""
+        if each.cadence is Cadence.WEEK:
+            return self._in_week(each, list(Weekday).index(self.weekday)) if self.weekday else None
+        if each.cadence is Cadence.HALF_MONTH:
+            return self._twice(each) if self.twice else None
+        if self.on:
+            return self.on[nth].of(each.year) if nth < len(self.on) else None
+        if self.day is None:
+            return None
+        if self.in_next_month:
+            return numbered_day(add_months(each.end, 1), self.day)
+        nominal = numbered_day(each.end, self.day)
+        return nominal if self.in_last_month or nominal >= each.end else numbered_day(add_months(each.end, 1), self.day)
+
+    def _in_week(self, each: Period, weekday: int) -> date:
+        """From Thursday on that of the week itself, before it that of the next."""
+        return each.start + (weekday + (0 if weekday >= 3 else 7)) * ONE_DAY
+
+    def _twice(self, each: Period) -> date:
+        """The numbers in their order; where the first lies in the first week, it is about the half month before."""
+        first, second = sorted(self.twice)
+        is_first, shifted = each.start.day == 1, first < _EARLY
+        month = each.start if is_first or not shifted else add_months(each.start.replace(day=1), 1)
+        return numbered_day(month, first if is_first is not shifted else second)
 
 
 def uncounted(cadence: Cadence) -> bool:
@@ -229,7 +348,7 @@ def uncounted(cadence: Cadence) -> bool:
     nothing, or two things on one day; or if it has none, and is not one of the two that do without."""
     if cadence.cycle is None:
         return cadence not in (Cadence.ONCE, Cadence.AD_HOC)
-    found = [period(cadence, 2021, n) for n in range(1, cadence.cycle.in_year + 1)]
+    found = [period(cadence, 2021, n) for n in range(1, cadence.cycle.count(2021) + 1)]
     try:
         return [named(each.key) for each in found] != found or len({each.end for each in found}) < len(found)
     except BadInput:

@@ -18,9 +18,10 @@ import codecs
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 
 from engine.errors import BadInput
 from engine.text import Text
@@ -102,6 +103,40 @@ def is_capital(text: str) -> bool:
     letters = list(filter(str.isalpha, text))
     large = sum(map(str.isupper, letters))
     return len(letters) >= 2 and large >= 0.9 * len(letters)
+
+
+_WORD = re.compile(r"[^\W_]+")
+_PAIR = re.compile(r"(?<!\w)([^\W_]+) (?=([^\W_]+))")
+
+
+def as_sentence(title: str, texts: Iterable[str]) -> str:
+    """A title that is, or begins, in capitals («KẾ HOẠCH Tổ chức …») as a sentence: each word as the document's other
+    texts write it beside the same word («Nghệ An»), or mostly write it (UBND); else small. Any other as it is."""
+    found = _WORD.findall(title)
+    shouted = len([*takewhile(str.isupper, (word for word in found if not word.isdigit()))])
+    if shouted < 2:
+        return title
+    beside: dict[tuple[str, str], Counter[tuple[str, str]]] = {}
+    alone: dict[str, Counter[str]] = {}
+    for text in (text for text in texts if not is_capital(text)):
+        for word in _WORD.findall(text):
+            alone.setdefault(word.lower(), Counter())[word] += 1
+        for one, other in _PAIR.findall(text):
+            beside.setdefault((one.lower(), other.lower()), Counter())[one, other] += 1
+    words = [word.lower() for word in found]
+    last = len(found) if is_capital(title) else shouted + 1
+    written = []
+    for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
+        seen = Counter[str]()
+        for n, pair in enumerate(((word, after), (before, word))):
+            for shown, times in beside.get(pair, {}).items():
+                seen[shown[n]] += times
+        usual = alone.get(word, Counter({word: 1})).most_common(1)[0][0]
+        written.append(seen.most_common(1)[0][0] if seen else usual if usual.isupper() else word)
+    if written:
+        written[0] = written[0][:1].upper() + written[0][1:]
+    each = iter([*written[:last], *found[last:]])
+    return _WORD.sub(lambda _: next(each), title)
 
 
 def starts_small(text: str) -> bool:

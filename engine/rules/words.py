@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from engine.enums import complete
 from engine.rules.calendar import ONE_DAY, PLAN_TIME, WEEKDAYS, WorkCalendar, day_digits, written
-from engine.rules.periods import split_after
+from engine.rules.periods import found_period, split_after
 from engine.rules.situation import is_past
 from engine.terms import Role, State
 from engine.text import Text
@@ -23,6 +23,7 @@ LEVELS: Mapping[str, Text] = {
     "bao_chi": Text("Báo chí, phát thanh - truyền hình", "Press and broadcasting"),
     "huyen": Text("Huyện, thành phố, thị xã", "Districts"),
     "xa": Text("Xã, phường, thị trấn", "Communes"),
+    "khac": Text("Cơ quan khác", "Other agencies"),
 }
 """Agency levels, in the order in which lists show them."""
 
@@ -274,6 +275,8 @@ _PARTS_OF_YEAR: Mapping[str, Text] = {
     "H2": Text("6 tháng cuối năm {year}", "second half of {year}"),
     "9M": Text("9 tháng năm {year}", "nine months of {year}"),
     **{f"Q{n}": Text(f"quý {roman}/{{year}}", f"Q{n} {{year}}") for n, roman in enumerate(("I", "II", "III", "IV"), 1)},
+    **{f"{n:02d}A": Text(f"nửa đầu tháng {n}/{{year}}", f"first half of {n:02d}/{{year}}") for n in range(1, 13)},
+    **{f"{n:02d}B": Text(f"nửa cuối tháng {n}/{{year}}", f"second half of {n:02d}/{{year}}") for n in range(1, 13)},
 }
 
 
@@ -288,6 +291,9 @@ def period_words(key: str, language: str) -> str:
     year, _, part = key.partition("-")
     if part in _PARTS_OF_YEAR:
         return _PARTS_OF_YEAR[part].said(language).format(year=year)
+    if part.startswith("W") and (week := found_period(key)):  # by its days: offices do not number weeks
+        days = f"{day_and_month(week.start)}–{day_digits(week.end)}"
+        return Text(f"tuần {days}", f"week of {days}").said(language)
     return Text(f"tháng {int(part)}/{year}", f"{part}/{year}").said(language) if part.isdecimal() else key
 
 

@@ -30,6 +30,9 @@ def test_a_plan_comes_in_and_is_activated_once_its_effect_is_seen(come_early: Co
     administrator.sees("Thư gửi ngay", "Letters at once")
     assert not administrator.looks()
     assert row(province.database, Plan).state is PlanState.LOADED
+    administrator.sees("Còn 1 ngày phải chọn", "1 day to choose")
+    administrator.page.locator("[id=day-hoi-ngay-half-year-year]").fill("17")
+    administrator.presses("Xem lại với các ngày này", "Look again with these days")
     administrator.presses("Kích hoạt", "Activate")
     administrator.is_told("Đã kích hoạt", "Activated")
     assert row(province.database, Plan).state is PlanState.ACTIVE

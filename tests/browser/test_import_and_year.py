@@ -69,6 +69,9 @@ def test_a_document_becomes_a_plan_whose_year_is_seen_before_it_is_activated(pag
     expect(owner).to_have_value("Sở Du lịch")
     owner.fill("Sở Văn hoá & Thể thao")
     keep(page)
+    page.goto(page.url.partition("?")[0])
+    page.locator("details.plan-fields summary").click()
+    page.get_by_label("Ngày báo cáo chung").fill("17")
     page.get_by_role("button", name="Lưu kế hoạch").click()
 
     expect(page.get_by_role("status")).to_contain_text("Đã lưu kế hoạch")

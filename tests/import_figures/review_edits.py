@@ -146,7 +146,7 @@ class Review:
         """Whether a time that was missed says when something is owed, or how often («thường xuyên» does not)."""
         year = self.draft.head.year[:4]
         time = timing_of(deadlines_in(words, column=True), int(year) if year else None)
-        return bool(time.on or time.due_day or {*time.cadence} - {*place.duty.times.cadence, "ad_hoc"})
+        return bool(str(time.days) or {*time.cadence} - {*place.duty.times.cadence, "ad_hoc"})
 
     def _bodies(self, owners: Iterable[str]) -> set[str]:
         """Bodies for comparing: «Giám đốc Sở Y tế» is «Sở Y tế» where the directory knows that."""

@@ -102,7 +102,9 @@ def simulate(
                 loading.load_days(session, calendar.exceptions.values(), actor="simulation", now=starts)
                 for plan in plans:
                     plan_id = loading.load_plan(session, plan, actor="simulation", now=starts)
-                    opening.activate(session, plan_id, actor="simulation", now=starts)
+                    opening.activate(
+                        session, plan_id, actor="simulation", now=starts, choices=opening.Choices(rehearsed=True)
+                    )
             act = simulated_agencies(database, scenario, policy, seed)
             names = [name for name in CHANNELS if name not in unset]
             with no_collection():

@@ -242,6 +242,21 @@ def _times(work: Corrections, target: str, form: Form) -> Correction | None:
     return Correction("draft_times", place.citation) if place and done else None
 
 
+def _answer(work: Corrections, target: str, form: Form) -> Correction | None:
+    """``target``: a duty's key with «none» (it has no report of its own), «part» (a duty for each of its days), or
+    «due» with the days typed beside it. Raises BadInput if these cannot be read."""
+    found = re.fullmatch(r"(\d{1,7})-(none|part|due)", target)
+    place = work.draft.place(int(found[1])) if found else None
+    if place is None or found is None:
+        return None
+    if found[2] == "part":
+        done = work.part_days(place.duty.key)
+    else:
+        typed = plain(form.raw(f"due-{place.duty.key}")) if found[2] == "due" else ""
+        done = work.set_days(place.duty.key, typed)
+    return Correction("draft_times", place.citation) if done else None
+
+
 def _take(work: Corrections, target: str, form: Form) -> Correction | None:
     """Make a range of lines duties. Raises BadInput if a single line has no owner."""
     run = re.fullmatch(r"(\d{1,6})-(\d{1,6})", target)
@@ -292,6 +307,7 @@ ACTS: Mapping[str, Act] = {
     "section": _drop_section,
     "sure": _sure,
     "times": _times,
+    "answer": _answer,
     "take": _take,
 }
 """Apply a button of the review to the draft."""
@@ -373,8 +389,8 @@ def _page(
     saved."""
     out = reviewed(stored.draft, directory)
     checked(out, directory)
-    view = ReviewView(stored, directory, out.problems, number)
     with ctx.reading() as (session, today):
+        view = ReviewView(stored, directory, out, number, today)
         return ctx.page(
             "plan_import/review.html",
             status,

@@ -19,12 +19,14 @@ from engine.features.plan_import.drafts.model import (
     UnknownName,
 )
 from engine.features.plan_import.drafts.names import kind_choice, kind_members, lives_on, nearest
-from engine.features.plan_import.drafts.plan_data import UNDATED, gaps_before
+from engine.features.plan_import.drafts.plan_data import UNDATED, Reviewed, asked_days, gaps_before
 from engine.features.plan_import.drafts.rows import ReviewRow, page_of, pages_of
 from engine.features.plan_import.drafts.stored import StoredDraft
 from engine.features.plan_import.importer.base.model import Doubt, Use
 from engine.files.directory import DirectoryFile
 from engine.files.plan_successions import EndedName, ended_among
+from engine.queries.time_class import Today
+from engine.rules.calendar import Due, add_months, day_digits, written
 from engine.rules.typed_day import read_typed_day
 from engine.text import Text
 
@@ -84,6 +86,27 @@ class TimeDoubt:
     places: Sequence[DutyPlace]
     target: str
 
+    @property
+    def parts(self) -> bool:
+        """Whether the duty may be parted by its days."""
+        return "nên tách" in self.message
+
+
+_MOST_DAYS = 4
+_NO_REPORT = Text("không hỏi báo cáo riêng", "no report of its own")
+_AT_ACTIVATION = Text("không nêu ngày: hỏi khi kích hoạt", "names no day: asked for at activation")
+_ALL_OVER = Text("không còn kỳ nào từ nay", "no period is left from today")
+
+
+@dataclass(frozen=True)
+class AskedWords:
+    """Words about time, what is asked for by them in the coming twelve months, and the duties concerned."""
+
+    words: str
+    asked: Text
+    open: bool
+    places: Sequence[DutyPlace]
+
 
 @dataclass(frozen=True)
 class Answered:
@@ -98,10 +121,11 @@ class ReviewView:
     """A page of the review. ``number`` None: that of the first mistake."""
 
     def __init__(
-        self, stored: StoredDraft, directory: DirectoryFile, problems: Mapping[str, list[Text]], number: int | None
+        self, stored: StoredDraft, directory: DirectoryFile, out: Reviewed, number: int | None, today: Today
     ) -> None:
         self.stored, self.draft, self.directory = stored, stored.draft, directory
-        self.problems = problems if stored.draft.asked_to_save else {}
+        self.problems = out.problems if stored.draft.asked_to_save else {}
+        self._asked, self._today, self._calendar = asked_days(out, today.calendar), today.day, today.calendar
         self.pages = pages_of(stored.draft)
         wrong = min((self.page_of_field(name) for name in self.problems), default=0) if number is None else number
         self.at = min(wrong, len(self.pages) - 1)
@@ -235,6 +259,42 @@ class ReviewView:
             first = places[0].duty
             nth = [doubt.message for doubt in first.open_doubts].index(message)
             yield TimeDoubt(message=message, places=places, target=f"{first.key}-{nth}")
+
+    def asked(self, place: DutyPlace) -> Text:
+        """What a duty is asked for in the coming twelve months (of a plan to come: in its first)."""
+        if place.duty.dropped or place.duty.key not in self._asked:
+            return Text.same("")
+        periods = self._asked[place.duty.key]
+        if periods is None:
+            return _AT_ACTIVATION
+        if not periods:
+            return _NO_REPORT
+        first = next((each.due.on for each in periods if each.due.on >= self._today), None)
+        begins = self._today if first is None or first < add_months(self._today, 12) else first
+        days = [each.due for each in periods if begins <= each.due.on < add_months(begins, 12)]
+        if not days:
+            return _ALL_OVER
+        nearest, *others = days
+        rest = ", ".join(day_digits(each.on) for each in others[: _MOST_DAYS - 1])
+        rest = f"; {rest}" + (f" … ({len(days)})" if len(days) > _MOST_DAYS else "") if rest else ""
+        return Text(self._moved(nearest, "vi") + rest, self._moved(nearest, "en") + rest)
+
+    def _moved(self, due: Due, language: str) -> str:
+        """«thứ Hai, 30/11/2026 (29/11/2026: Chủ nhật)»."""
+        closed = self._calendar.closed_because(due.nominal, language) if due.on != due.nominal else ""
+        return written(due.on, language) + (f" ({day_digits(due.nominal)}: {closed})" if closed else "")
+
+    @cached_property
+    def asked_words(self) -> Sequence[AskedWords]:
+        """Each wording about time once, with the days that follow from it; what names no time is last."""
+        found: dict[tuple[str, str, bool], list[DutyPlace]] = {}
+        for place in self.places:
+            if not place.duty.dropped and (said := self.asked(place)).vi:
+                words = "; ".join(each.text for each in place.duty.deadlines)
+                words = "" if said == _NO_REPORT else words
+                found.setdefault((words, str(said), said in (_AT_ACTIVATION, _ALL_OVER)), []).append(place)
+        rows = [AskedWords(words, self.asked(places[0]), open_, places) for (words, _, open_), places in found.items()]
+        return sorted(rows, key=lambda row: row.asked == _NO_REPORT)
 
     def _answer(self, doubt: Doubt) -> Answered:
         for place in self.places:

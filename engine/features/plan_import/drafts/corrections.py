@@ -7,9 +7,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
+from engine.errors import BadInput
 from engine.features.plan_import.drafts.model import (
     DraftDuty,
     DraftItem,
@@ -29,8 +30,11 @@ from engine.features.plan_import.importer.phrases.name_words import opens_duty
 from engine.features.plan_import.importer.phrases.owners import owner_line, owner_of
 from engine.features.plan_import.importer.phrases.timing import timing_of
 from engine.files.directory import DirectoryFile
+from engine.rules.periods import Cadence, ReportDays
+from engine.rules.report_days import TYPED_AS, TypedDays, read_report_days
 from engine.rules.typed_day import read_typed_day
 from engine.terms import OutputKind
+from engine.text import Text
 
 _GAP = re.compile(r"\n[ \t]*\n")
 _START = re.compile(r"\n\s*(?=\S)|[.;] +(?=\w)|[.;:,] +(?=\([ivx]+\) )")
@@ -180,6 +184,42 @@ class Corrections:
             if nth is not None or duty.key == key:
                 duty.doubts = [doubt for doubt in duty.doubts if doubt.message not in messages]
         return bool(messages)
+
+    def set_days(self, key: int, typed: str) -> bool:
+        """Set the days of a duty's reports as they are typed, which are the office's and not the document's; without
+        any it has no report of its own. Raises BadInput."""
+        place = self.draft.place(key)
+        if place is None:
+            return False
+        duty = place.duty
+        found, unread = read_report_days(typed, self._day(), duty.times.cadence)
+        if unread:
+            said = Text(f"Không đọc được ngày «{unread[0][:20]}»", f"The date “{unread[0][:20]}” cannot be read")
+            raise BadInput(Text.joined("; ", (said, TYPED_AS)))
+        duty.times = Times(cadence=_cadence_of(found, duty.times.cadence), due=str(found))
+        duty.doubts = []
+        self._changed(duty)
+        return True
+
+    def part_days(self, key: int) -> bool:
+        """A duty for each of the days that its words name, all with its text: a person shortens them."""
+        place = self.draft.place(key)
+        if place is None or place.duty.dropped:
+            return False
+        read = _read(place.duty.deadlines)
+        timings = [timing_of(part, self._year(), self._day()) for part in _by_days(read)]
+        if len(timings) < 2:
+            return False
+        parts = [place.duty.model_copy(deep=True) for _ in timings]
+        for part, timing in zip(parts, timings, strict=True):
+            part.times = times_of(timing)
+            part.doubts = list(timing.doubts_of(part.printed))
+            self._changed(part)
+        for part in parts[1:]:
+            part.key = self.draft.new_key()
+        at = place.item.duties.index(place.duty)
+        place.item.duties[at : at + 1] = parts
+        return True
 
     # -- lines of the document -----------------------------------------------------------------------------------------
 
@@ -346,7 +386,7 @@ class Corrections:
                         part.paragraphs = [each for each in part.paragraphs if each != n]
 
     def _retime(self, duty: DraftDuty, deadlines: Sequence[Deadline]) -> None:
-        said = timing_of(deadlines, self._year())
+        said = timing_of(deadlines, self._year(), self._day())
         duty.times = times_of(said)
         duty.read_times = duty.times.model_copy()
         duty.doubts = list(said.doubts_of(duty.printed))
@@ -370,6 +410,32 @@ class Corrections:
         self.draft.warnings = [
             each for each in self.draft.warnings if not (each.words and _words(each.words).startswith(text[:_QUOTED]))
         ]
+
+
+def _by_days(deadlines: Sequence[Deadline]) -> list[list[Deadline]]:
+    """The words about time, those of each cycle together («hằng tháng trước ngày 25, hằng quý trước ngày 20 …»); where
+    there is one cycle or none, those of each day."""
+    parts: list[list[Deadline]] = []
+    for each in deadlines:
+        begins = each.cadence and any(before.cadence for part in parts[-1:] for before in part)
+        if begins or not parts:
+            parts.append([])
+        parts[-1].append(each)
+    if len(parts) > 1:
+        return parts
+    cycles = [each for each in deadlines if not each.days]
+    return [[*cycles, replace(each, days=(day,))] for each in deadlines for day in each.days]
+
+
+def _cadence_of(found: TypedDays, cadence: Sequence[str]) -> list[str]:
+    """The cadence of days that were typed: the duty's own where they fit it."""
+    days = found.days
+    if found.on or days == ReportDays():
+        return ["once"] if found.on else ["ad_hoc"]
+    if days.weekday or days.twice:
+        return ["week"] if days.weekday else ["half_month"]
+    own = [each for each in cadence if Cadence(each).cycle]
+    return own or [{2: "half_year", 4: "quarter"}.get(len(days.on), "year") if days.on else "month"]
 
 
 def _as_read(duty: DraftDuty) -> bool:

@@ -25,13 +25,16 @@ from engine.features.plan_import.drafts.model import (
 )
 from engine.features.plan_import.drafts.names import kind_members, nearest
 from engine.features.plan_import.importer.phrases.deadlines import deadlines_in
-from engine.features.plan_import.importer.phrases.timing import lies_in_last_month
+from engine.features.plan_import.importer.phrases.timing import timing_of
 from engine.files.directory import AgencyEntry, DirectoryFile, fold
-from engine.files.plan import PlanFile, loading_mistakes
+from engine.files.plan import DuePeriod, PlanFile, due_periods, lacking_day, loading_mistakes
+from engine.files.plan_parts import DutyEntry, ReportRule, rule_fields
 from engine.files.plan_renewal import YEARS_AS, read_years
 from engine.files.yaml_reader import dump_plain, read
+from engine.rules.calendar import WorkCalendar
 from engine.rules.outputs import MAX_WHAT_CHARS
-from engine.rules.periods import DECREE_09, Cadence
+from engine.rules.periods import Cadence, ReportDays
+from engine.rules.report_days import TYPED_AS, read_report_days
 from engine.rules.typed_day import read_typed_day
 from engine.text import Text
 
@@ -41,6 +44,7 @@ UNDATED = ("none", "year", "half_year year", "quarter")
 UNKNOWN = Text(
     "chọn trong danh sách gợi ý, hoặc thêm vào danh bạ trước", "choose a suggestion, or add it to the directory first"
 )
+NO_DAY = Text("Văn bản không nêu ngày gửi: hỏi khi kích hoạt", "The document names no day: asked for at activation")
 NO_OWNER = Text("chưa có cơ quan chủ trì", "no owner")
 _SHOWN_AT = {"citation": "text", "rule": "due", "heading": "owners"}
 _MAX_ID_CHARS, _MAX_NEW_ID_CHARS = 60, 56
@@ -102,6 +106,26 @@ def checked(out: Reviewed, directory: DirectoryFile) -> PlanFile | None:
                 out.wrong(name, Text.joined(" → ", (said, problem.fix)))
         return None
     return None if out.problems else plan
+
+
+def asked_days(out: Reviewed, calendar: WorkCalendar) -> dict[int, list[DuePeriod] | None]:
+    """For each duty's key the reports that would be asked for; None where the day is asked for at activation. Duties
+    with mistakes of their own are left out, and all while the plan has no day of issue or year."""
+    data, found = out.data, dict[int, list[DuePeriod] | None]()
+    if not (data["issued_on"] and data["year"]):
+        return found
+    rules = {name: ReportRule.model_validate(rule | {"to": "x"}) for name, rule in data["report_rules"].items()}
+    head: dict[str, Any] = {"year": data["year"], "last_year": data.get("last_year"), "report_rules": rules}
+    plan = PlanFile.model_construct(**head, issued_on=date.fromisoformat(data["issued_on"]))
+    entries = [entry for section in data["sections"] for item in section["items"] for entry in item["duties"]]
+    for entry, key in zip(entries, out.origin.values(), strict=True):
+        rule = rules[entry["rule"]]
+        of_duty: dict[str, Any] = {"cadence": tuple(map(Cadence, entry["cadence"])), "rule": entry["rule"]}
+        duty = DutyEntry.model_construct(**of_duty)
+        once = Cadence.ONCE in duty.cadence
+        if lacking_day(duty, rule) is None and (rule.on or not once):
+            found[key] = None if rule.ask_day and not once else due_periods(plan, duty, calendar)
+    return found
 
 
 def unfinished(out: Reviewed) -> list[str]:
@@ -228,9 +252,8 @@ def _years(typed: str, issued: date | None, out: Reviewed) -> dict[str, int | No
     return {"year": None}
 
 
-def _day(name: str, typed: str, out: Reviewed, since: date | None = None) -> date | None:
-    """``since``: the day from which one without a year is the next such day."""
-    day = read_typed_day(typed, since)
+def _day(name: str, typed: str, out: Reviewed) -> date | None:
+    day = read_typed_day(typed, None)
     if day is None:
         said = typed.strip()[:20]
         out.wrong(
@@ -316,7 +339,7 @@ def _duty(duty: DraftDuty, names: _Names, rules: _Rules, cycle: Sequence[str]) -
     return _output(duty, out) | {
         "text": "\n".join(" ".join(row.split()) for row in duty.text.splitlines()),
         "cadence": known or ["ad_hoc"],
-        "rule": rules.rule(duty),
+        "rule": rules.rule(duty, known),
         "coordinating": names.ids(duty.coordinating, f"{place}.coordinating"),
     }
 
@@ -332,48 +355,66 @@ class _Rules:
 
     def __post_init__(self) -> None:
         self.issued_on = read_typed_day(self.draft.head.issued_on, None)
-        self.default_day = _day_of_month("head.due_day", self.draft.head.due_day, self.out) or 17
-        basis = f"Đặt khi soát văn bản: ngày {self.default_day} của tháng cuối kỳ"
-        rule = {"source": "local", "basis": basis, "to": self._to, "due_day": self.default_day}
-        if self.default_day < DECREE_09.end_day:  # else the data is complete by then
-            rule["in_last_month"] = True
-        self.made[DEFAULT_RULE] = rule
+        self.made[DEFAULT_RULE] = {"source": "local", "basis": "Không có ngày báo cáo riêng", "to": self._to}
+        typed = self.draft.head.due_day.strip()
+        self.common_day = _day_of_month("head.due_day", typed, self.out) if typed else None
+        if self.common_day:
+            self.made[DEFAULT_RULE] |= {
+                "basis": f"Đặt khi soát văn bản: ngày {self.common_day} của tháng cuối kỳ",
+                "due_day": self.common_day,
+                "in_last_month": True,
+            }
 
     @property
     def _to(self) -> str:
         return str(self.out.data["supervisor"])
 
-    def rule(self, duty: DraftDuty) -> str:
-        """The id of a duty's rule, made for the first that needs it."""
+    def rule(self, duty: DraftDuty, cadences: Sequence[str]) -> str:
+        """The id of a duty's rule, made for the first that needs it. ``cadences``: of its reports."""
         wording = " ".join(duty.times.wording.split())
-        if not duty.times.due.strip() and not wording:
+        typed, unread = read_report_days(duty.times.due, self.issued_on, cadences)
+        for part in unread:
+            said = Text(f"Không đọc được ngày «{part[:20]}»", f"The date “{part[:20]}” cannot be read")
+            self.out.wrong(f"duty.{duty.key}.due", Text.joined("; ", (said, TYPED_AS)))
+        days = _said_more(typed.days, wording)
+        returns = [each for each in cadences if Cadence(each).cycle]
+        asks = bool(returns) and days == ReportDays()
+        if typed.on is None and (not returns or (asks and self.common_day)):
             return DEFAULT_RULE
-        due_day, on = self._due(f"duty.{duty.key}.due", duty.times.due)
-        in_last_month = due_day is not None and lies_in_last_month(deadlines_in(wording), duty.times.cadence)
-        key = (due_day, on, wording, in_last_month)
+        if typed.on is None and asks:
+            return self._asked(returns, wording)
+        return self._named(typed.on, days, wording, asks)
+
+    def _asked(self, cadences: Sequence[str], wording: str) -> str:
+        """The rule of duties whose words name their cycle and no day: one question at activation for all of them."""
+        name = "-".join(("hoi-ngay", *cadences)).replace("_", "-")
+        asked = {"source": "local", "basis": NO_DAY.vi, "to": self._to, "wording": wording, "ask_day": True}
+        self.made.setdefault(name, asked)
+        return name
+
+    def _named(self, on: date | None, days: ReportDays, wording: str, asks: bool) -> str:
+        key = (on, days, wording, asks)
         if key not in self.ids:
-            days = [str(each) for each in (on, due_day) if each]
-            self.ids[key] = "-".join(("ngay", *days, str(len(self.ids) + 1)))
+            said = [str(each) for each in (on, days.day) if each]
+            self.ids[key] = "-".join(("ngay", *said, str(len(self.ids) + 1)))
             rule = {
                 "source": "plan" if wording else "local",
                 "to": self._to,
                 "on": on and on.isoformat(),
-                "due_day": due_day,
-                "in_last_month": in_last_month,
+                **rule_fields(days),
+                "ask_day": asks,
                 "wording": wording,
             }
             self.made[self.ids[key]] = {name: value for name, value in rule.items() if value or name == "to"}
         return self.ids[key]
 
-    def _due(self, name: str, typed: str) -> tuple[int | None, date | None]:
-        """The day of the month and the last day that a field names; the default day where it names neither."""
-        due_day, on = None, read_typed_day(typed, self.issued_on)
-        for part in filter(None, re.split(r"[;,\s]+", "" if on else typed)):
-            if re.fullmatch(r"\d{1,2}", part):
-                due_day = _day_of_month(name, part, self.out)
-            else:
-                on = _day(name, part, self.out, self.issued_on)
-        return (self.default_day if due_day is None and on is None else due_day), on
+
+def _said_more(days: ReportDays, wording: str) -> ReportDays:
+    """A number alone beside words that say of which month it is («trước ngày 10 của tháng cuối quý», and 9)."""
+    if days != ReportDays(day=days.day) or not wording:
+        return days
+    meant = timing_of(deadlines_in(wording), None).days.days
+    return meant if days.day == meant.day or {days.day} == {each.day for each in meant.on} else days
 
 
 def _missing(section: Mapping[str, Any]) -> set[str]:

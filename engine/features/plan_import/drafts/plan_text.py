@@ -123,22 +123,18 @@ class _PlanText:
 
     def _rules(self) -> Iterator[str]:
         yield "report_rules:"
-        (name, rule), *others = self.out.data["report_rules"].items()
-        common_day = self.draft.to_confirm.get("due_day")
-        yield from self._rule(name, rule, _confirm(common_day), skip="basis" if common_day else "")
-        if others:
-            yield "  # ── Từ văn bản / From the document"
-        for name, rule in others:
-            first = self._first_of[name]
+        for name, rule in self.out.data["report_rules"].items():
             guessed = f"  # {CONFIRM}" if "supervisor" in self.draft.to_confirm else ""
-            yield from self._rule(name, rule | {"to": f"{rule['to']}{guessed}"}, self._of_time(first))
+            mark = self._of_time(self._first_of[name]) if rule["source"] == "plan" else ""
+            mark = mark or _confirm("ghi due_day ở đây, hoặc để hỏi khi kích hoạt" if rule.get("ask_day") else "")
+            yield from self._rule(name, rule | {"to": f"{rule['to']}{guessed}"}, mark)
 
-    def _rule(self, name: str, rule: Mapping[str, Any], mark: str, skip: str = "") -> Iterator[str]:
+    def _rule(self, name: str, rule: Mapping[str, Any], mark: str) -> Iterator[str]:
         yield f"  {name}:{mark}"
         for key, value in rule.items():
-            if key != skip:
-                text = _quoted(value) if key in ("basis", "wording") else value
-                yield f"    {key}: {'true' if text is True else text}"
+            text = _quoted(value) if key in ("basis", "wording") else value
+            text = f"[{', '.join(map(str, value))}]" if isinstance(value, list) else text
+            yield f"    {key}: {'true' if text is True else text}"
 
     def _of_time(self, entry: Mapping[str, Any]) -> str:
         """The mark of a duty's times."""

@@ -36,7 +36,7 @@ from engine.files.directory import DirectoryFile, fold
 from engine.files.plan_parts import SECTION_NUMBER
 from engine.rules.calendar import day_digits
 from engine.rules.outputs import MAX_WHAT_CHARS, kind_of
-from engine.rules.vietnamese import matching
+from engine.rules.vietnamese import as_sentence, matching
 from engine.terms import OutputKind
 
 _POINT = re.compile(r"(?P<no>\d{1,3})(?:\.(?:\d{1,2}|[a-zđ]))+")
@@ -84,9 +84,7 @@ def shown(directory: DirectoryFile, agency: str) -> str:
 
 def times_of(timing: Timing) -> Times:
     """When a duty is due by what was read, as a person would type it."""
-    due = [str(timing.due_day)] if timing.due_day else []
-    due += [day_digits(timing.on)] if timing.on else []
-    return Times(cadence=list(timing.cadence), due="; ".join(due), wording=timing.wording if due else "")
+    return Times(cadence=list(timing.cadence), due=str(timing.days), wording=timing.wording)
 
 
 # --- the head --------------------------------------------------------------------------------------------------------
@@ -95,14 +93,13 @@ def times_of(timing: Timing) -> Times:
 def _head(plan: ImportedPlan, directory: DirectoryFile) -> Head:
     return Head(
         number=_line(plan.number.text),
-        title=_line(plan.title.text),
+        title=as_sentence(_line(plan.title.text), [each.text for each in plan.account]),
         short_title=_short_title(plan),
         sms_name=_sms_name(plan.number.text),
         issued_on=day_digits(plan.date) if plan.date else "",
         year="–".join(str(each) for each in (plan.year, plan.last_year) if each),
         issuer=shown(directory, directory.find(plan.issuer.text) or "") or plan.issuer.text,
         supervisor=shown(directory, _supervisor(plan, directory)),
-        due_day="17",
     )
 
 
@@ -172,7 +169,6 @@ def _to_confirm(plan: ImportedPlan, directory: DirectoryFile) -> dict[str, str]:
         "short_title": "tên trung tính, không có chữ của lĩnh vực",
         "sms_name": "nhiều nhất 11 ký tự không dấu",
         "supervisor": "cơ quan theo dõi, đôn đốc; đoán theo nơi nhận báo cáo",
-        "due_day": "văn bản không nêu ngày gửi; ngày dưới đây là cấu hình",
     }
 
 
@@ -257,7 +253,7 @@ def _sections(plan: ImportedPlan, draft: PlanDraft, directory: DirectoryFile) ->
     def duties(group: Iterable[ItemText]) -> list[DraftDuty]:
         """Those of the entries under one number, in the document's order."""
         found = sorted(((duty, item) for item in group for duty in item.duties), key=lambda each: each[0].place.key)
-        return [_duty(draft.new_key(), *each, directory, plan.year, paragraphs) for each in found]
+        return [_duty(draft.new_key(), *each, directory, plan, paragraphs) for each in found]
 
     for section in plan.sections:
         grouped = _grouped([item for item in section.items if item.duties])
@@ -316,10 +312,10 @@ def _duty(
     duty: DutyText,
     item: ItemText,
     directory: DirectoryFile,
-    year: int | None,
+    plan: ImportedPlan,
     paragraphs: Mapping[str, Sequence[tuple[int, int]]],
 ) -> DraftDuty:
-    times = times_of(timing_of(duty.deadlines, year))
+    times = times_of(timing_of(duty.deadlines, plan.year, plan.date))
     owners = (shown(directory, each.agency) if each.agency else each.name for each in item.owners)
     helping = filter(None, (agency_of(name, directory) for name in duty.coordinating))
     output = _line(duty.product)[:MAX_WHAT_CHARS]

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from datetime import date
 from itertools import chain, takewhile
 
 from engine.errors import BadInput
@@ -64,6 +65,7 @@ def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     doubts = chain(
         elsewhere,
         pages.doubts,
+        _several_plans(pages),
         parts.doubts,
         chain.from_iterable(section.doubts for section in read),
         overlooked(entries, items, said),
@@ -78,7 +80,9 @@ def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
         issuer=parts.issuer,
         title=parts.title,
         recipients=tuple(parts.foot.recipients),
-        sections=tuple(_with_time_doubts(section.section, planned.year) for section in read if section.items),
+        sections=tuple(
+            _with_time_doubts(section.section, planned.year, parts.date) for section in read if section.items
+        ),
         warnings=tuple(dict.fromkeys(doubts)),
         instructions=tuple(sorted(said, key=lambda each: each.place.order)),
         account=entries,
@@ -99,6 +103,18 @@ def _require_one_plan(pages: Pages, name: str) -> None:
     found = dict.fromkeys(number[1] for line in lines if (number := _OWN_NUMBER.match(line)))
     if len(found) > 1:
         raise refused(name, "several", ", ".join(found), len(found))
+
+
+_NUMBER_LINE = re.compile(r"\s*Số\s*:\s*(\d{1,5}[a-z]?[/-](?:\d{4}/)?(?:KH|CTr|CT|PA|ĐA|HD)\b[\w/-]*)")
+
+
+def _several_plans(pages: Pages) -> Iterator[Doubt]:
+    """The heads of a second plan in the file, without the motto by which it would be refused."""
+    lines = (line.text for block in pages.blocks for line in block.lines())
+    numbers = list(dict.fromkeys(found[1] for line in lines if (found := _NUMBER_LINE.match(line))))
+    if len(numbers) > 1:
+        said = f"Tệp có số của nhiều kế hoạch ({', '.join(numbers)}): nhập mỗi kế hoạch một tệp."
+        yield Doubt("several_plans", said, "cả văn bản")
 
 
 def _without_duties(name: str) -> BadInput:
@@ -124,11 +140,11 @@ def _times(items: Iterable[ItemText], said: Iterable[Instruction]) -> Iterator[D
     yield from (time for each in said for time in each.deadlines)
 
 
-def _with_time_doubts(section: SectionText, year: int | None) -> SectionText:
+def _with_time_doubts(section: SectionText, year: int | None, issued: date | None) -> SectionText:
     """A section whose duties carry what a person has to confirm of their times."""
 
     def with_doubts(duty: DutyText) -> DutyText:
-        return replace(duty, doubts=timing_of(duty.deadlines, year).doubts_of(duty.citation))
+        return replace(duty, doubts=timing_of(duty.deadlines, year, issued).doubts_of(duty.citation))
 
     items = (replace(item, duties=tuple(map(with_doubts, item.duties))) for item in section.items)
     return replace(section, items=tuple(items))

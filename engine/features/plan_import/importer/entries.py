@@ -162,8 +162,10 @@ def commitments(text: str) -> Iterator[tuple[int, OwnerLine]]:
 
 
 def is_cycle_of_many(text: str, line: OwnerLine | None) -> bool:
-    """Whether a group is asked for something again and again («… các sở, ngành hằng năm báo cáo»)."""
-    return line is not None and is_of_many(line) and any(each.cadence for each in deadlines_in(text))
+    """Whether a group is asked for something again and again («… các sở, ngành hằng năm báo cáo»). What comes weekly
+    is how a closing instruction is kept to, and stays in it."""
+    returns = (set(each.cadence) - {"week", "half_month"} for each in deadlines_in(text))
+    return line is not None and is_of_many(line) and any(returns)
 
 
 def is_of_many(line: OwnerLine) -> bool:

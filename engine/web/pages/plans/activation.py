@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 from typing import Annotated
@@ -15,7 +15,9 @@ from engine.accounts.permissions import Permission
 from engine.agencies.directory_loading import read_directory
 from engine.assignments import opening
 from engine.errors import BadInput, NotFound
-from engine.files.plan import PlanFile
+from engine.files.directory import DirectoryFile
+from engine.files.plan import PlanFile, due_periods, owners_of
+from engine.files.stored_plan import asked_cycles, plan_body, with_days
 from engine.files.yaml_reader import dump
 from engine.http.filters import Code, PageNumber, SmallId
 from engine.http.forms import parse_day
@@ -26,6 +28,7 @@ from engine.http.long_work import Progress
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.simulated_year import BUSY_WEEK, SimulatedYear
 from engine.queries.figures.plans import plan_page
+from engine.rules.calendar import WorkCalendar
 from engine.rules.periods import Cadence
 from engine.terms import PastPeriods, PlanState, Scenario
 from engine.text import Text
@@ -161,9 +164,58 @@ def cadence_field(citation: str) -> str:
     return f"cadence-{citation}"
 
 
+def day_field(rule: str) -> str:
+    return f"day-{rule}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedDay:
+    """A day of reports that the document does not name: for which duties, by whom, what was typed, and the due dates
+    that follow or what is wrong with it."""
+
+    rule: str
+    wording: str
+    cycles: tuple[Cadence, ...]
+    citations: tuple[str, ...]
+    owners: int
+    typed: str
+    due: tuple[date, ...] = ()
+    wrong: Text | None = None
+
+    @property
+    def named(self) -> bool:
+        return bool(self.typed) and self.wrong is None
+
+
+def _asked_days(
+    plan: PlanFile, directory: DirectoryFile, calendar: WorkCalendar, days: Mapping[str, str]
+) -> list[AskedDay]:
+    """Of each rule without a day, with what was typed for it."""
+    found, owners = [], owners_of(plan, directory)
+    for name in plan.days_to_ask:
+        duties = [placed.duty for placed in plan.duties.values() if placed.duty.rule == name]
+        asked = AskedDay(
+            rule=name,
+            wording=plan.report_rules[name].wording,
+            cycles=asked_cycles(plan, name),
+            citations=tuple(duty.citation for duty in duties),
+            owners=len({agency for duty in duties for agency in owners[duty.citation]}),
+            typed=days.get(name, ""),
+        )
+        if asked.typed:
+            try:
+                with_it = PlanFile.model_validate(with_days(plan_body(plan), {name: asked.typed}))
+                due = {each.due.on for duty in duties for each in due_periods(with_it, duty, calendar)}
+                asked = replace(asked, due=tuple(sorted(due)))
+            except BadInput as error:
+                asked = replace(asked, wrong=error.text)
+        found.append(asked)
+    return found
+
+
 def _chosen(plan: PlanFile, typed: Callable[[str], str]) -> opening.Choices:
-    """What is chosen on the form: cadences where the plan leaves a choice, and what becomes of periods already over.
-    Raises BadInput."""
+    """What is chosen on the form: cadences where the plan leaves a choice, days that it does not name, and what becomes
+    of periods already over. Raises BadInput."""
     chosen, past = {}, typed("past") or PastPeriods.EXTEND
     for citation, placed in plan.duties.items():
         value = typed(cadence_field(citation)) if placed.duty.cadence_choices else ""
@@ -173,7 +225,8 @@ def _chosen(plan: PlanFile, typed: Callable[[str], str]) -> opening.Choices:
             chosen[citation] = Cadence(value)
     if past not in tuple(PastPeriods):
         raise BadInput(Text("Lựa chọn này không có.", "There is no such choice."))
-    return opening.Choices(cadences=chosen, past=PastPeriods(past))
+    days = {name: day for name in plan.days_to_ask if (day := typed(day_field(name)).strip()[:80])}
+    return opening.Choices(cadences=chosen, days=days, past=PastPeriods(past))
 
 
 @router.get("/plans/{plan_id}/activate")
@@ -181,10 +234,12 @@ def ask(ctx: SignedIn, plan_id: SmallId) -> Response:
     """Preview of the activation, with the cadences chosen in the address: runs it and rolls it back."""
     ctx.require(Permission.RUN_PLANS)
     with ctx.reading() as (session, today):
-        plan = plan_page(session, today, plan_id)
+        plan, directory = plan_page(session, today, plan_id), read_directory(session)
     if plan.row.state is not PlanState.LOADED:
         return ctx.go(f"/plans/{plan_id}")
     chosen = _chosen(plan.file, lambda name: ctx.request.query_params.get(name, ""))
+    asked = _asked_days(plan.file, directory, today.calendar, chosen.days)
+    chosen = replace(chosen, days={each.rule: each.typed for each in asked if each.named})
     choices = [placed.duty for placed in plan.file.duties.values() if placed.duty.cadence_choices]
 
     def shown(after: RequestContext, result: Callable[[], opening.Activation]) -> Response:
@@ -195,12 +250,15 @@ def ask(ctx: SignedIn, plan_id: SmallId) -> Response:
             would=result(),
             choices=choices,
             chosen=chosen,
+            asked=asked,
+            open_days=sum(not each.named for each in asked),
             cadence_field=cadence_field,
+            day_field=day_field,
             PastPeriods=PastPeriods,
         )
 
     words = Text("Đang tính những gì sẽ gửi", "Computing what would be sent")
-    what = ("rehearse", plan_id, tuple(sorted(chosen.cadences.items())), chosen.past, ctx.now.date())
+    what = ("rehearse", plan_id, tuple(sorted({**chosen.cadences, **chosen.days}.items())), chosen.past, ctx.now.date())
     return answered(ctx, words, what, lambda: opening.rehearse(ctx.app.database, plan_id, ctx.now, chosen), shown)
 
 

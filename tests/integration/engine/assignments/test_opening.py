@@ -26,6 +26,7 @@ from sqlalchemy import update
 
 from engine.assignments.opening import Choices, activate, open_due, rehearse
 from engine.errors import BadInput, Conflict, NotFound
+from engine.files.plan import PlanFile
 from engine.files.plan_renewal import PlanYear
 from engine.plans.loading import load_plan
 from engine.rules.calendar import DayException, DayKind
@@ -126,6 +127,41 @@ def test_the_office_chooses_the_cadence_when_it_activates(database: Database) ->
     assert {each.period for each in rows(database, Assignment, agency_id="so-ban")} == {"2021-04"}
     assert row(database, Duty, citation="IV.1.1").cadence == ["month"]
     assert rows(database, Event, kind=EventKind.PLAN_ACTIVATED)[0].detail["cadences"] == {"IV.1.1": "month"}
+
+
+def undated() -> PlanFile:
+    """A plan that names a cycle and no day."""
+    rules = {"hoi-ngay": {"source": "local", "to": "so-chinh", "ask_day": True, "wording": "định kỳ 6 tháng, năm"}}
+    return plan_file(items=(item(1, "so-ban", rule="hoi-ngay"),), report_rules=rules)
+
+
+def test_a_day_that_the_plan_does_not_name_is_chosen_by_the_office_or_it_is_not_activated(database: Database) -> None:
+    laid = store(database, now=NOW, plan=undated())
+    assert rehearse(database, laid.plan_id, NOW).letters == 0
+    with pytest.raises(BadInput, match="1 ngày phải chọn"), database.write() as session:
+        activate(session, laid.plan_id, actor="cli:test", now=NOW)
+    with database.write() as session:
+        activate(session, laid.plan_id, actor="cli:test", now=NOW, choices=Choices(days={"hoi-ngay": "10"}))
+        assert load_plan(session, undated(), actor="cli:test", now=NOW) == laid.plan_id  # the same document
+    opened(database, "2021-04-07")
+    assert [each.due_on for each in rows(database, Assignment)] == [date(2021, 6, 10)]
+    rule = row(database, Plan).file["report_rules"]["hoi-ngay"]
+    assert (rule["source"], rule["basis"]) == ("local", "Ngày do cơ quan đặt khi kích hoạt: 10")
+    assert rows(database, Event, kind=EventKind.PLAN_ACTIVATED)[0].detail["days"] == {"hoi-ngay": "10"}
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ({"hoi-ngay": "hôm nào"}, "Không đọc được ngày"),
+        ({"hoi-ngay": "15/6"}, "đủ 2 ngày"),
+        ({"gui-so": "3"}, "không hỏi"),
+    ],
+)
+def test_a_day_that_the_rule_cannot_take_is_refused(database: Database, days: dict[str, str], said: str) -> None:
+    laid = store(database, now=NOW, plan=undated())
+    with pytest.raises(BadInput, match=said), database.write() as session:
+        activate(session, laid.plan_id, actor="cli:test", now=NOW, choices=Choices(days=days))
 
 
 def test_a_plan_is_activated_once_and_an_unknown_one_never(database: Database) -> None:

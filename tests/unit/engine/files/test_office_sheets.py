@@ -144,7 +144,7 @@ def test_a_name_tells_the_kind_of_agency(name: str, beginning: str, level: str) 
 
 
 @pytest.mark.parametrize(
-    ("word", "level"), [("Khối sở, ngành", "so"), ("Cấp xã", "xa"), ("phường", "xa"), ("Hội", "doan_the"), ("khác", "")]
+    ("word", "level"), [("Khối sở, ngành", "so"), ("Cấp xã", "xa"), ("phường", "xa"), ("Hội", "doan_the"), ("lạ", "")]
 )
 def test_a_word_for_a_kind_is_understood(word: str, level: str) -> None:
     assert guess_level(word) == level

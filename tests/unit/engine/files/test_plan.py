@@ -9,7 +9,15 @@ from ground.paths import CONFIG
 from engine.errors import BadInput, FileRefused
 from engine.files.calendar import load_calendar
 from engine.files.directory import load_directory
-from engine.files.plan import PlanFile, directory_mistakes, due_periods, load_plan, owners_of
+from engine.files.plan import (
+    PlanFile,
+    cycle_periods,
+    directory_mistakes,
+    due_periods,
+    load_plan,
+    loading_mistakes,
+    owners_of,
+)
 from engine.files.plan_parts import RuleSource, subject_words
 from engine.files.plan_renewal import PlanYear, plan_year, renew
 from engine.files.stored_plan import plan_body
@@ -177,6 +185,53 @@ def test_a_single_act_is_due_on_its_day_or_so_many_months_after_the_issue(rule, 
     assert (act.due.nominal, act.due.on) == (nominal, on)
 
 
+def asked(rule: str, cadence: str = "[month]") -> list[date]:
+    found = plan(
+        text=(HEAD + BODY).replace("due_day: 17", rule).replace("[year]", "[ad_hoc]").replace("[month]", cadence)
+    )
+    return [each.due.nominal for each in rounds_of(found, "IV.2.1")]
+
+
+@pytest.mark.parametrize(
+    ("rule", "cadence", "first", "last", "count"),
+    [
+        ("due_on: [29/11]", "[year]", date(2021, 11, 29), date(2021, 11, 29), 1),
+        ("due_on: [15/01 năm sau]", "[year]", date(2022, 1, 15), date(2022, 1, 15), 1),
+        ("due_on: [1/6, 15/11]", "[half_year]", date(2021, 6, 1), date(2021, 11, 15), 2),
+        ("due_on: [9/6, 9/12]", "[half_year, year]", date(2021, 6, 9), date(2021, 12, 9), 2),
+        ("due_on: [20/3, 20/6, 20/9, 10/12]", "[quarter]", date(2021, 3, 20), date(2021, 12, 10), 4),
+        ("due_day: 20, in_next_month: true", "[month]", date(2021, 3, 20), date(2022, 1, 20), 11),
+        ("due_days: [15, 30]", "[half_month]", date(2021, 1, 30), date(2021, 12, 30), 23),
+        ("weekday: friday", "[week]", date(2021, 1, 29), date(2021, 12, 31), 49),
+        ("weekday: friday, due_day: 20", "[week, quarter]", date(2021, 1, 29), date(2021, 12, 31), 53),
+    ],
+)
+def test_a_rule_asks_for_the_days_that_it_names(rule, cadence, first, last, count):
+    found = asked(rule, cadence)
+    assert (found[0], found[-1], len(found)) == (first, last, count)
+
+
+def test_a_day_that_the_office_has_yet_to_name_asks_for_nothing_and_the_periods_are_known():
+    open_ = plan("due_day: 17", "ask_day: true")
+    assert rounds_of(open_, "IV.2.1") == []
+    assert len([*cycle_periods(open_, open_.duties["IV.2.1"].duty)]) == 11
+    assert [*loading_mistakes(open_, NGHE_AN)] == []
+
+
+def test_a_day_moved_past_the_one_that_the_plan_names_says_the_plans_words_and_the_law():
+    text = plan(
+        "source: local, to: so-ldtbxh, due_day: 17",
+        "source: plan, to: so-ldtbxh, due_on: [30/10], wording: trước 31/10 hằng năm",
+        HEAD + BODY.replace("[month]", "[ad_hoc]"),
+    )
+    (saturday,) = rounds_of(text, "IV.1.1")
+    assert saturday.due.on == date(2021, 11, 1)
+    assert saturday.due.why["vi"].startswith(
+        "kế hoạch: trước 31/10 hằng năm; ngày 30/10/2021 là thứ Bảy, hạn chuyển sang thứ Hai, 01/11/2021 "
+        "(Điều 148 Bộ luật Dân sự)"
+    )
+
+
 def test_another_ministrys_window_moves_the_round():
     window = "window: {start_day: 1, end_day: 0, basis: Thông tư}"
     found = rounds_of(plan("due_day: 17", f"due_day: 5, {window}"), "IV.2.1")
@@ -262,6 +317,14 @@ def test_a_plan_whose_periods_are_all_over_when_it_is_issued_is_refused_with_the
         ("due_day: 17", "due_day: 32", "report_rules.r.due_day", "sửa"),
         (", due_day: 17", "", "sections[0].items[0].duties[0].rule", "due_day"),
         ("due_day: 17", "due_day: 17, wording: trước ngày 17/12", "report_rules.r.due_day", "16"),
+        ("due_day: 17", "due_on: [30/11], wording: trước 30/11", "report_rules.r.due_on", "hôm trước"),
+        ("due_day: 17", "due_on: [31/11]", "report_rules.r.due_on[0]", "30/11"),
+        ("due_day: 17", "due_day: 17, due_on: [30/11]", "report_rules.r.due_on", "giữ một"),
+        ("due_day: 17", "due_day: 17, ask_day: true", "report_rules.r.ask_day", "giữ một"),
+        ("due_day: 17", "in_next_month: true", "report_rules.r.in_next_month", "xóa"),
+        ("due_day: 17", "due_on: [30/11]", "sections[0].items[1].duties[0].rule", "12"),
+        ("[month]", "[week]", "sections[0].items[1].duties[0].rule", "weekday"),
+        ("[month]", "[half_month]", "sections[0].items[1].duties[0].rule", "due_days"),
         ("due_day: 17", "due_day: 17, on: 2021-05-05, months_after_issue: 2", "report_rules.r.on", "giữ một"),
         ("report_rules:", "gaps: [{citation: IV.2}]\nreport_rules:", "gaps[0].citation", "xóa"),
         (

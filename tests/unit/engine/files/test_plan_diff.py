@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from datetime import date
 from typing import Any
@@ -107,6 +108,11 @@ OTHERWISE: dict[type[FileModel], dict[str, Any]] = {
         "on": date(2021, 5, 5),
         "months_after_issue": 3,
         "in_last_month": True,
+        "in_next_month": True,
+        "due_on": ["01/06", "15/11"],
+        "due_days": [10, 25],
+        "weekday": "monday",
+        "ask_day": True,
     },
     PlanFile: {
         "format": None,
@@ -145,6 +151,14 @@ OTHERWISE: dict[type[FileModel], dict[str, Any]] = {
 """Another value for every field of the plan file; None where the fields below it, or the citation, are compared."""
 
 
+INSTEAD_OF_A_DAY: Mapping[str, Any] = {
+    "due_on": {"due_on": ["01/06", "15/12"]},
+    "due_days": {"due_days": [15, 30]},
+    "weekday": {"weekday": "friday"},
+    "ask_day": {},
+}
+
+
 @pytest.mark.parametrize("model", OTHERWISE, ids=lambda model: model.__name__)
 def test_every_field_of_the_plan_file_is_named_here(model: type[FileModel]) -> None:
     assert OTHERWISE[model].keys() == model.model_fields.keys()
@@ -157,15 +171,21 @@ def test_every_field_of_the_plan_file_is_named_here(model: type[FileModel]) -> N
 )
 def test_no_field_of_the_plan_file_changes_without_being_seen(model: type[FileModel], field: str) -> None:
     """Two plans that differ in one field alone, of a kind of duty that the field concerns."""
-    cadence = {"on": ["once"], "months_after_issue": ["once"], "in_last_month": ["quarter"]}.get(
-        field, ["half_year", "year"]
-    )
+    cadence = {
+        "on": ["once"],
+        "months_after_issue": ["once"],
+        "in_last_month": ["quarter"],
+        "due_days": ["half_month"],
+        "weekday": ["week"],
+    }.get(field, ["half_year", "year"])
     rules: dict[str, Any] = {
         "gui-so": {"source": "local", "to": "so-chinh", "due_day": 9 if field == "in_last_month" else 17},
         "gui-tinh": {"source": "local", "to": "so-chinh", "due_day": 20},
     }
     if "once" in cadence:
         rules["gui-so"] |= {"on": date(2021, 4, 10)} if field == "on" else {"months_after_issue": 2}
+    if field in INSTEAD_OF_A_DAY:
+        rules["gui-so"] |= {"due_day": None, **INSTEAD_OF_A_DAY[field]}
     if field == "roll":
         rules["gui-so"]["due_day"] = 20
     indicator = {"code": "II.1", "text": "x", "name": "Số xã", "unit": "count"}

@@ -62,6 +62,7 @@ class Deadline:
 
     ``days`` are the points named: ``2021-12-15``, ``--12-15`` without a year, ``---15`` without a month, ``2021-Q3``,
     ``2021-09``, ``2021``. ``before``: the day itself is not included («trước»). ``cadence``: ``periods.Cadence``.
+    ``uncounted``: they return as no cadence does («10 ngày/lần»).
     """
 
     text: str
@@ -70,6 +71,7 @@ class Deadline:
     days: tuple[str, ...] = ()
     before: bool = False
     cadence: tuple[str, ...] = ()
+    uncounted: bool = False
 
 
 class Origin(StrEnum):

@@ -37,23 +37,25 @@ def _table(rows: str) -> dict[str, str]:
 _PIECES = _table(r"""
 named     (?:ngày )?thứ (?:hai|ba|tư|năm|sáu|bảy|[2-7])
 before    (?:{named} ?,? )?(?:ngày )?
-day       {before}(?P<d>\d{1,2}) [/.-] (?P<m>\d{1,2})(?: [/.-] (?P<y>\d{4}))?(?![\d%])
+day       {before}(?P<d>\d{1,2}) [/.-] (?P<m>0?[1-9]|1[0-2])(?!\d)(?: [/.-] (?P<y>\d{4}))?(?![\d%]|/\d)
 worded    {before}(?P<d>\d{1,2}) tháng (?P<m>\d{1,2})(?: (?:năm|/|,) (?P<y>\d{4}))?(?!\d)
 onlyday   ngày (?:mùng |mồng )?(?P<d>\d{1,2})(?! ?[/.-] ?\d)(?!\d)
 others    (?:(?:,| ?và| ?hoặc) (?:ngày )?\d{1,2}(?! ?[/.-] ?\d)){0,4}
 bareday   (?:ngày )?(?P<d>\d{1,2})(?={others} (?:(?:hằng|hàng|mỗi|của) (?:tháng|quý)|tháng cuối))
 of        /|năm
 about     (?:(?:đầu|giữa|cuối|hết) )?
-month     {about}tháng (?P<m>\d{1,2})(?: (?:/|năm|-) (?P<y>\d{4}))?(?![\d/])
+month     {about}tháng (?:\d{1,2} ?[-–] ?)?(?P<m>\d{1,2})(?: (?:/|năm|-) (?P<y>\d{4}))?(?![\d/])
 quarter   {about}quý (?P<q>iv|i{1,3}|[1-4])(?!\w)(?: (?:/|năm|-) (?P<y>\d{4}))?
 year      {about}năm (?P<y>\d{4})(?!\d)
+years     (?:giai đoạn )?\d{4} [-–] (?P<y>20\d\d)(?!\d)
+halfyear  (?:0?6|sáu) tháng (?P<h>đầu|cuối) năm(?: (?P<y>\d{4}))?(?!\d)
 loose     tết nguyên đán|tết âm lịch|tết|khai giảng|năm học mới|mùa mưa (?:bão|lũ)|năm học(?: \d{4} [-–] \d{4})?
 loose     dịp hè|nghỉ hè|học kỳ (?:i{1,2}|[12])(?: năm học \d{4} [-–] \d{4})?
 loose     (?:cuối|giữa) nhiệm kỳ|(?:đầu|cuối) tuần
 loose     cuối (?:năm học|học kỳ(?: i{1,2})?|năm|quý|tháng)|đầu năm|0?6 tháng đầu năm
 half      (?:sáng |chiều |tối )
 weekday   {named}(?: (?:hằng|hàng|mỗi) tuần)?(?! ?,? (?:ngày )?\d{1,2} (?:[/.-]|tháng) \d)
-point     {weekday}|{worded}|{day}|{bareday}|{onlyday}|{month}|{quarter}|{year}|{loose}
+point     {weekday}|{worded}|{day}|{bareday}|{onlyday}|{month}|{quarter}|{halfyear}|{year}|{loose}
 point     (?:hằng|hàng|mỗi) (?:ngày|tuần)
 after     (?:cuối|đầu|sau|trước(?! ngày| \d)|kế tiếp|tiếp theo|liền kề|báo cáo)
 turn      (?: (?:của )?(?:mỗi )?(?:quý|kỳ báo cáo|kỳ|năm|tháng)(?: sau| kế tiếp)?)?
@@ -82,6 +84,7 @@ event     (?:\s+(?!{stop}(?!\w))[^\W\d_]+){1,8}
 within    trong(?: vòng| thời hạn(?: không quá)?| thời gian)?|sau|trước(?: ít nhất| tối thiểu)?
 within    chậm nhất(?: là)?(?: sau)?|tối đa(?: là)?(?: không quá)?|không quá|không [^,.;:()\d]{2,25} quá
 also      ,|và|-|–
+summary   (?:báo cáo|tổng kết|sơ kết)
 feast     ngày|giờ|lễ|tuần lễ
 many      (?:ít nhất |tối thiểu )?(?:\d{1,3}|một|hai)
 some      (?:(?!\s(?:có trách nhiệm|phải|thì)(?!\w))[^,.;:()]){1,80}
@@ -159,10 +162,27 @@ def _opening(text: str, start: int, end: int) -> bool:
     return re.match(r"\s*(?:[.;)]|$)", text[end:]) is not None and "đã " not in clause
 
 
+_FIGURES = re.compile(r"(?:số\s*liệu\s*đến|tính(?:\s*đến)?)\s*$")
+
+
 def _undated(text: str, start: int, end: int) -> bool:
     """Not the month of «ngày 26 tháng 4 năm 2014», nor the date of a law."""
     before = text[max(0, start - 50) : start]
-    return re.search(r"ngày\s*\d{1,2}\s*$", before) is None and _OF_LAW.search(before) is None
+    dated = re.search(r"ngày\s*\d{1,2}\s*$", before) is not None
+    return not dated and _OF_LAW.search(before) is None and _sent(text, start, end)
+
+
+def _sent(text: str, start: int, end: int) -> bool:
+    """Not the day until which figures are counted («số liệu tính đến ngày 14»)."""
+    return _FIGURES.search(text[max(0, start - 20) : start]) is None
+
+
+_TIME_LABEL = spelled(r"(?:thời gian|thời hạn)[^.;:\n]{0,25}: $")
+
+
+def _labelled(text: str, start: int, end: int) -> bool:
+    """«Thời gian thực hiện: 2026 - 2030»; elsewhere years are the name of a programme."""
+    return _TIME_LABEL.search(text[max(0, start - 45) : start]) is not None
 
 
 _PAPER = spelled(
@@ -207,6 +227,8 @@ _CHECKS: Mapping[str, Callable[[str, int, int], bool]] = {
     "months": _months,
     "meant": _meant,
     "open": _opening,
+    "sent": _sent,
+    "labelled": _labelled,
     "standing": _standing,
     "within": _within,
 }
@@ -218,15 +240,18 @@ _RULES = tuple(
 date      undated  {cue} {hour}{point}{each}?{more}|{season}|trước ngày (?:[^\W\d_]+ ){1,4}{day}
 date      always   (?:hằng|hàng|mỗi) tháng \( {cue} {onlyday} \)|(?<=\()đến {day}(?= ?\))
 date      always   ^(?:{worded}|{day}){more}{each}|^{bareday}{each}?{more}
-date      always   (?=ngày ){bareday}{each}?{more}|{onlyday}(?= (?:của )?tháng cuối){each}
+date      sent     (?=ngày ){bareday}{each}?{more}|{onlyday}(?= (?:của )?tháng cuối){each}
 period    always   {daily}(?:{from} (?:đến|-|–|tới) (?:hết )?{point}| trong {month})
 period    event    (?:vào )?(?:đêm|sáng|chiều|tối) (?:ngày )?{day}
-date      always   vào (?:dịp |{half})?(?:{worded}|{day}|{bareday}){each}?{more}|vào {onlyday}(?= ?[.;])
+date      always   vào (?:dịp |{half})?(?:{worded}|{day}|{bareday}){each}?{more}|vào {onlyday}{more}(?= ?[.;,])
 period    undated  tháng \d{1,2} ?[-–] ?\d{1,2}(?: / \d{4})
 period    always   (?:các |vào {half}?{hour}(?:các )?){weekdays}(?:{from}(?: đến (?:hết )?{point})?| trong {month})?
-period    undated  từ {point} (?:đến|-|–|tới) (?:hết |cuối )?(?:{point}|nay){each}?
+period    undated  từ {hour}{point} (?:đến|-|–|tới) (?:hết |cuối )?{hour}(?:{point}|nay){each}?
+period    always   {half}?{named} (?:hằng|hàng|mỗi) tuần
 period    apart    (?:trong |vào |từ )?{quarter}{each}?(?: (?:,|và|-|–) (?:quý )?(?:iv|i{1,3})(?: {of} \d{4})?){0,3}
 period    undated  (?:trong|vào|từ) {month}{each}?(?: (?:{also}|đến) (?:tháng )?\d{1,2}(?:/\d{4})?(?![\d/])){0,4}{each}?
+period    undated  tháng \d{1,2} (?:hằng|hàng|mỗi) năm
+period    labelled {years}
 period    undated  (?:đầu|giữa|cuối) tháng \d{1,2}(?: / \d{4})?(?![\d/])
 period    undated  tháng \d{1,2} ?(?:/|năm) ?\d{4}(?: (?:,|và|-|–|đến) tháng \d{1,2} ?(?:/|năm) ?\d{4}){0,3}
 period    acted    (?:trong|vào) {year}
@@ -257,7 +282,7 @@ cycle     always   nửa (?:tháng|năm) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?l�
 cycle     always   (?:\d{1,2}|một|hai|ba|sáu) (?:phút|giờ|ngày|tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần
 cycle     always   (?:mỗi |một )?(?:ngày|tuần) {times}|(?:mỗi|một) (?:giờ|tháng|quý|năm|học kỳ) {times}
 cycle     always   (?:sơ|tổng) kết \d{1,2} năm(?: (?:,|và) (?:(?:sơ|tổng) kết )?\d{1,2} năm){1,4}
-cycle     always   báo cáo (?:quý|năm|tháng)(?! \d|[^.;,]{0,40}(?:hằng|hàng) )(?= ?(?:trước|chậm nhất|gửi|[()]|;|$))
+cycle     always   {summary} (?:quý|năm|tháng)(?! \d|[^.;,]{0,40}(?:hằng|hàng) )(?= ?(?:trước|chậm nhất|gửi|[().;]|$))
 cycle     always   (?<=[,:]\s)(?:năm|quý|tháng)(?= \( (?:trước|chậm|gửi))
 cycle     always   định kỳ(?= báo cáo| ?[.;])
 cycle     always   tại (?:[^\W\d_]+ ){0,2}giao ban (?:hằng |hàng )?(?:tuần|tháng|quý)(?! (?:đầu|cuối))
@@ -277,6 +302,8 @@ cycle     always   (?:vào )?(?:{weekday} )?{whole} (?:đầu|cuối)(?: tiên| 
 LONGEST = 4000
 _SENTENCE = re.compile(r"(?<=[.;!?])\s+(?=[^\W\d_a-zđàáảãạăâèéêìíòóôơùúưỳý]|\d|[-+*(\"“])|\n+")
 _CADENCES = _table("""
+week        (?:hằng|hàng|mỗi|từng) tuần|định kỳ tuần|cáo tuần|(?:[/,]|0?1|một|và) ?tuần(?! \\d)
+half_month  nửa tháng
 month       cáo tháng|(?:hằng|hàng|mỗi|từng) tháng|định kỳ tháng|(?:[/,]|0?1|một|và) ?tháng(?! \\d)
 quarter     cáo quý|(?:đầu|mỗi|hằng|hàng|từng) quý|(?:,|và|/|kỳ|hoặc|cuối|của) ?quý|(?:0?3|ba) tháng(?! \\d)
 half_year   (?:0?6|sáu) tháng(?! \\d)
@@ -297,7 +324,8 @@ def deadlines_in(text: str, *, column: bool = False) -> tuple[Deadline, ...]:
     """The words about time in a text, in its order, none twice. ``column``: the text is the cell of a deadline column,
     where a bare date or year is one."""
     prose = Prose.of(text)
-    found = sorted(_matches(prose.plain), key=lambda each: (each[0], -each[1]))
+    said = _WINDOW.sub(lambda window: " " * len(window[0]), prose.plain)
+    found = sorted(_matches(said), key=lambda each: (each[0], -each[1]))
     parts = sentences(text)
     taken, kept = 0, []
     for start, end, kind in found:
@@ -308,9 +336,13 @@ def deadlines_in(text: str, *, column: bool = False) -> tuple[Deadline, ...]:
         kept.append(_deadline(text[start:end], prose.plain[start:end], kind, sentence))
     if column and not kept:
         bare = text.strip()
-        dated = re.sub(r"(?<![\d/.-])(?=20\d\d(?!\d))", "năm ", prose.plain)
+        dated = re.sub(r"(?:(?<![\d/.-])|(?<=20\d\d-))(?=20\d\d(?!\d))", "năm ", prose.plain)
         return (_deadline(bare, dated, DeadlineKind.PERIOD, bare),) if re.search(r"\w", bare) else ()
     return tuple(kept)
+
+
+_WINDOW = re.compile(_filled(r"(?:số liệu[^.;]{0,20}|tính) từ {day} đến (?:hết )?{day}", _PIECES))
+"""The days between which figures are counted."""
 
 
 def is_dated(text: str) -> bool:
@@ -328,8 +360,12 @@ def _matches(plain: str) -> Iterator[tuple[int, int, DeadlineKind]]:
 def _deadline(text: str, plain: str, kind: DeadlineKind, sentence: str) -> Deadline:
     words = _ACT.sub("", re.sub(r"\s+", " ", text).strip(" ,;:"))
     repeats = kind in (DeadlineKind.CYCLE, DeadlineKind.AD_HOC) or _REPEATS.search(plain) is not None
-    cadence = tuple(name for name, pattern in _CADENCES.items() if repeats and re.search(pattern, plain))
-    before = re.search(r"(?<!\w)trước(?!\w)", plain) is not None and kind is DeadlineKind.DATE
+    often = _days_between(plain) if kind is DeadlineKind.CYCLE else None
+    if often is None:
+        cadence = tuple(name for name, pattern in _CADENCES.items() if repeats and re.search(pattern, plain))
+    else:
+        cadence = (_EVERY[often],) if often in _EVERY else ()
+    before = re.search(r"(?<!\w)trước", plain) is not None and kind is DeadlineKind.DATE
     return Deadline(
         text=words,
         kind=kind,
@@ -337,18 +373,55 @@ def _deadline(text: str, plain: str, kind: DeadlineKind, sentence: str) -> Deadl
         days=_days(plain) if kind in _DATED else (),
         before=before,
         cadence=cadence,
+        uncounted=often is not None and not cadence and (often >= _WEEK_DAYS or "báo cáo" in sentence.lower()),
     )
+
+
+_COUNT = r"\d{1,3}|một|hai|ba|bốn|sáu|nửa"
+_TIMES = "lần|lượt|kỳ|đợt|cuộc"
+_UNITS = {"ngày": 1, "tuần": 7, "tháng": 30, "quý": 90, "năm": 360}
+_UNIT = "|".join(_UNITS)
+_OFTEN = (
+    spelled(rf"(?P<times>{_COUNT}) (?:{_TIMES}) ?(?:/|trong|trên|một|mỗi)? ?(?:0?1|một)? ?(?P<unit>{_UNIT})(?!\w)"),
+    spelled(rf"(?P<unit>{_UNIT}) (?:ít nhất |tối thiểu )?(?P<times>{_COUNT}) (?:{_TIMES})(?!\w)"),
+    spelled(rf"(?P<count>{_COUNT}) (?P<unit>{_UNIT}) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần(?!\w)"),
+)
+_NUMBERS = {"một": 1, "hai": 2, "ba": 3, "bốn": 4, "sáu": 6, "nửa": 0.5}
+_WEEK_DAYS = 7
+_EVERY: Mapping[float, str] = {
+    7: "week",
+    15: "half_month",
+    30: "month",
+    90: "quarter",
+    180: "half_year",
+    360: "year",
+}
+"""Days between, a month counted as 30."""
+
+
+def _days_between(plain: str) -> float | None:
+    """Of «02 lần/năm», «mỗi tháng hai lần», «3 tháng/lần»: the days between two; None where nothing is counted."""
+    found = next((match for form in reversed(_OFTEN) if (match := form.search(plain))), None)
+    if found is None:
+        return None
+    parts = found.groupdict()
+    number = parts.get("count") or parts["times"]
+    n = _NUMBERS.get(number) or int(number) or 1
+    return _UNITS[parts["unit"]] * n if parts.get("count") else _UNITS[parts["unit"]] / n
 
 
 _ACT = re.compile(r"^(?:(?:hoàn\s*thành|xong)\s+)(?=\w)", re.IGNORECASE)
 _REPEATS = re.compile(r"(?<!\w)(?:hằng|hàng|mỗi|định\s*kỳ|cuối\s*quý|đầu\s*quý)(?!\w)")
 _DATED = (DeadlineKind.DATE, DeadlineKind.PERIOD)
-_POINTS = ("worded", "day", "quarter", "month", "year", "bareday", "onlyday")
+_POINTS = ("worded", "day", "quarter", "halfyear", "month", "year", "bareday", "onlyday")
 _ANY_POINT = re.compile("|".join(rf"(?<![\d/]){_filled(f'{{{name}}}', _PIECES)}" for name in _POINTS))
 
 
-def _point(y: str | None = None, m: str = "", d: str = "", q: str = "") -> str:
-    """A point in time of its parts: «2021-12-15», «--12-15», «2021-12», «2021-Q3», «2021», «---15»."""
+def _point(y: str | None = None, m: str = "", d: str = "", q: str = "", h: str = "") -> str:
+    """A point in time of its parts: «2021-12-15», «--12-15», «2021-12», «2021-Q3», «2021», «---15». Half a year ends
+    with its quarter."""
+    if h:
+        return f"{y or '-'}-Q{2 if h == 'đầu' else 4}"
     if q:
         return f"{y or '-'}-Q{roman_value(q.upper()) or q}"
     if not m:
@@ -356,12 +429,13 @@ def _point(y: str | None = None, m: str = "", d: str = "", q: str = "") -> str:
     return f"{y or '-'}-{int(m):02d}" + (f"-{int(d):02d}" if d else "")
 
 
-_MONTHS = re.compile(r"tháng\s*\d{1,2}\s*[-–]\s*(\d{1,2}\s*/\s*\d{4})")
+_SPAN = re.compile(_PIECES["years"])
 
 
 def _days(plain: str) -> tuple[str, ...]:
     """The points in time that the words name, in order; of «tháng 10 - 12/2023» the last month."""
-    plain = _MONTHS.sub(r"tháng \1", plain)
+    if span := _SPAN.fullmatch(plain.strip()):
+        return (span["y"],)
     rests = [plain[point.start() :] for point in _ANY_POINT.finditer(plain)]
     return tuple(
         next((_point(**found.groupdict()) for name in _POINTS if (found := re.match(_PIECES[name], rest))), "")

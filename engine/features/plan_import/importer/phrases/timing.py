@@ -1,54 +1,82 @@
-"""Converts the words about time in a duty to the cadence and report rule of a plan file, without adding to them. Each
-reading records whether it comes from the document (``source: plan``) or from the office's defaults, and what a person
-has to confirm: what was added to the words, and the days named that a plan file cannot hold. «trước ngày X» is X − 1
-(DOMAIN: the wording stands beside the date).
+"""The days that words about time mean: a last day, the days of reports that return, or none. Nothing is added to the
+words. «trước ngày X» is X − 1 (DOMAIN: the wording stands beside the date), «trước 17 giờ ngày X» is X; a month, a
+quarter or a year ends on its last day; of a start with an end the end counts. Cycles without a day have their day asked
+for when the plan is activated. What has several meanings, or none, is a doubt for a person.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from engine.features.plan_import.importer.base.model import Deadline, DeadlineKind, Doubt
-from engine.features.plan_import.importer.reading.word import roman
-from engine.rules.calendar import ONE_DAY, day_digits
-from engine.rules.periods import Cadence, nominal_due, periods
-from engine.rules.vietnamese import matching, spelled
+from engine.rules.calendar import ONE_DAY, add_months, day_digits
+from engine.rules.periods import Cadence, DayOfYear, ReportDays, Weekday, periods
+from engine.rules.report_days import TypedDays
+from engine.rules.vietnamese import matching, phrase, spelled
 from engine.text import Text
 
-ORDER = ("once", "month", "quarter", "half_year", "nine_month", "year", "ad_hoc")
-_POINT = re.compile(r"(?P<y>\d{4}|-)-(?:Q(?P<q>[1-4])|(?P<m>\d{2})(?:-(?P<d>\d{2}))?)")
-_DAY = re.compile(r"-(?:\d{2}|-)-\d{2}$")
-_RANGE = re.compile(r"(?i)(?<!\w)từ .+ đến ")
-_LAST_MONTH = spelled(r"(?<!\w)(?:tháng )?cuối(?: cùng)?(?: của)?(?: mỗi)? (?:quý|kỳ)(?!\w)|(?<!\w)tháng cuối(?!\w)")
-_LAST_MONTHS = {"quarter": (3, 6, 9, 12), "half_year": (6, 12), "nine_month": (9,), "year": (12,)}
-_USUAL_DAY = 16  # of a cycle's last month, where the document names none; the common rule has 17
+ORDER = ("once", "week", "half_month", "month", "quarter", "half_year", "nine_month", "year", "ad_hoc")
+_POINT = re.compile(r"(?P<y>\d{4}|-)-(?:Q(?P<q>[1-4])|(?P<m>\d{2})(?:-(?P<d>\d{2}))?)|(?P<year>\d{4})")
+_RANGE = re.compile(
+    r"(?<!\w)từ .+ (?:đến|tới|-) | (?:-|đến|tới) (?:hết )?(?:ngày |tháng |quý |năm )*[\divx]|\d{4} ?- ?\d{4}"
+)
+_BY_HOUR = spelled(r"trước (?:\d{1,2} ?(?:giờ|h|g))")
+_NEXT_YEAR = phrase(r"(?:của )?năm (?:sau|kế tiếp|tiếp theo|liền kề)(?!\w)")
+_LAST_MONTH = spelled(
+    r"(?<!\w)(?:tháng )?cuối(?: cùng)?(?: của)?(?: mỗi)? (?:quý|kỳ)(?!\w)|(?<!\w)tháng cuối(?!\w)|tháng báo cáo"
+)
+_NEXT_MONTH = spelled(
+    r"tháng (?:sau|kế tiếp|tiếp theo|liền kề)(?!\w)|tháng đầu(?: tiên)?(?: của)?(?: mỗi)? (?:quý|kỳ)(?!\w)"
+)
+_WEEKDAY = spelled(r"thứ (hai|ba|tư|năm|sáu|bảy|[2-7])(?!\w)|(chủ nhật)")
+_WEEKDAYS = {
+    name: day for n, (name, day) in enumerate(zip(("hai", "ba", "tư", "năm", "sáu", "bảy"), Weekday, strict=False))
+}
+_WEEKDAYS |= {str(n): day for n, day in zip(range(2, 8), Weekday, strict=False)}
+_DAILY = spelled(r"(?:hằng|hàng|mỗi) ngày")
+_REPORTS = spelled(r"báo cáo|gửi|tổng hợp")
+_VAGUE = spelled(r"(?<!\w)(?:đầu|giữa)(?= (?:tháng|quý|năm) )")
+_OCCASION = spelled(r"kỳ họp|năm học|học kỳ")
+_ONCE_DONE = spelled(r"sau khi .*(?:ban hành|phê duyệt|thông qua|có hiệu lực)|thời điểm (?:này|trên)")
+_AFTER_PERIOD = spelled(
+    r"(\d{1,2})(?: \([^()]*\))? ngày,? (?:kể từ |sau )?(?:ngày |khi )?kết thúc (?:tháng|quý|kỳ|năm)"
+)
+_END_OF = spelled(r"ngày cuối(?: cùng)?(?: của)?(?: mỗi| hằng| hàng)? (?:tháng|quý|kỳ|năm)(?!\w)")
+_PART_OF = spelled(r"(?<!\w)(?:đầu|cuối)(?!\w)")
+_GOES_ON = phrase(r" ?,?(?: và)? (?:(?:các|những) năm (?:tiếp theo|sau)|trở đi)(?!\w)")
+_LONG_TERM = spelled(r"\d+(?: \([^()]*\))? (?:ngày|tuần|tháng)")
+_FROM_ISSUE = spelled(
+    r"(?P<n>\d{1,3})(?: \([^()]*\))? (?P<unit>ngày|tuần|tháng)(?: ?,? (?:kể )?từ) (?:ngày |khi )?(?:được )?"
+    r"(?:ký |ban hành |ký ban hành |phê duyệt )+(?:kế hoạch|chương trình|quyết định|văn bản|chỉ thị)(?: số [^ ]+)? này"
+)
 _UNKNOWN_YEAR = 2000
-_LEAP_YEAR = 2024
-"""The year in which the days of cycles are compared: it has every day."""
-_MOST_DAYS = 4
 
 _NO_WORDS = Text("văn bản không nêu thời hạn: không báo cáo riêng", "the document names no time: no report of its own")
 _NO_DATE = Text("lời về thời gian không cho ra một ngày", "the words about time give no day")
-_NO_REPORT_DAY = Text(
-    "văn bản nêu chu kỳ nhưng không nêu ngày gửi", "the document names a cycle, but no day of the report"
-)
 _BEFORE_FIRST = Text(
     "«trước ngày 01 của tháng cuối» là ngày cuối của tháng trước: đặt lại ngày gửi",
     "“before the 1st of the last month” is the last day of the month before: set the day of the report",
 )
-_UNASKED = Text(
-    "mốc văn bản nêu mà chưa đặt được: {lost}; đang đặt {asked}",
-    "named by the document, but not asked for: {lost}; the report is due on {asked}",
+_SEVERAL = Text(
+    "văn bản nêu nhiều ngày ({days}), mới hỏi ngày đầu: nên tách thành nhiều nhiệm vụ",
+    "the document names several days ({days}), only the first is asked for: part the duty",
 )
-_SEVERAL = Text("văn bản nêu nhiều mốc, mới lấy mốc đầu", "the document names several days, only the first is taken")
+_DIFFERENT = Text(
+    "văn bản nêu nhiều ngày báo cáo ({days}), chưa hỏi theo ngày nào: nên tách thành nhiều nhiệm vụ",
+    "the document names several days of reports ({days}), none is asked for yet: part the duty",
+)
 _UNREAL = Text("ngày không có thật", "there is no such day")
-_ADDED_YEAR = Text("văn bản không ghi năm, lấy năm {year}", "the document gives no year, {year} is taken")
-_END_OF_TIME = Text(
-    "lấy ngày cuối của thời gian nêu trong văn bản", "the last day of the time that the document names is taken"
+_NO_MONTH = Text("văn bản nêu ngày nhưng không nêu tháng", "the document names a day, but no month")
+_NO_YEAR = Text("văn bản không ghi năm, lấy năm {year}", "the document gives no year, {year} is taken")
+_PASSED = Text("ngày văn bản nêu đã qua khi ban hành", "the day was over when the plan was issued")
+_NOT_A_DAY = Text(
+    "«đầu», «giữa» không phải một ngày: mới lấy ngày cuối", "beginning or middle is no day: the last is taken"
 )
+_UNCOUNTED = Text("hệ thống không có chu kỳ như văn bản nêu", "there is no such cycle here")
+_EVERY_DAY = Text("hệ thống không hỏi báo cáo hằng ngày", "reports are not asked for every day")
 _BEGINNING = Text(
     "văn bản nêu ngày bắt đầu, không nêu hạn", "the document names the day of the beginning, not the due day"
 )
@@ -56,16 +84,14 @@ _BEGINNING = Text(
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """When a duty is due: ``cadence`` of the plan file; ``on`` for a single act; ``due_day`` for cycles. ``wording`` is
-    the document's, empty when it says nothing and the default is meant. ``doubts``: what a person has to confirm.
-    ``in_last_month``: the day is one of the period's last month, by the document's words."""
+    """When a duty is due: ``cadence`` of the plan file; ``days``: of a single act and of reports that return; of cycles
+    without days the day is asked for. ``wording`` is the document's, empty when it says nothing. ``doubts``: what a
+    person has to confirm."""
 
     cadence: tuple[str, ...]
     wording: str = ""
-    on: date | None = None
-    due_day: int | None = None
+    days: TypedDays = field(default_factory=TypedDays)
     doubts: tuple[Text, ...] = ()
-    in_last_month: bool = False
 
     def doubts_of(self, citation: str) -> tuple[Doubt, ...]:
         """The doubts as those of a duty; without words about time its code is that of the warning."""
@@ -73,180 +99,247 @@ class Timing:
         return tuple(Doubt(code, str(doubt), citation) for doubt in self.doubts)
 
 
-def timing_of(deadlines: Sequence[Deadline], year: int | None) -> Timing:
+@dataclass(frozen=True, kw_only=True)
+class _Meant:
+    """What one point of the words means: a time of which the last day counts, a day of each year, a number of a month,
+    or a weekday; or a doubt."""
+
+    span: tuple[date, date] | None = None
+    yearly: DayOfYear | None = None
+    number: ReportDays | None = None
+    weekday: Weekday | None = None
+    doubt: Text | None = None
+
+
+def timing_of(deadlines: Sequence[Deadline], year: int | None, issued: date | None = None) -> Timing:
     """The timing of one duty: a last day, cycles, or both («trước ngày 15/3/2026; định kỳ 6 tháng»). A duty without
-    words about time has no report of its own. ``year``: the one planned, if known."""
-    year = year or _UNKNOWN_YEAR
-    cadence = tuple(name for name in ORDER if any(name in each.cadence for each in deadlines))
-    days = _days(deadlines)
-    if not set(cadence) - {"ad_hoc"}:
-        return _single(days, year, cadence, deadlines)
-    cycles = _cycles(deadlines, cadence)
-    single = [(each, point) for each, point in days if _is_single(each, point)]
-    if not single:
-        return cycles
-    once = _single(single, year, cadence, deadlines)
-    due_day = cycles.due_day or (_USUAL_DAY if once.on else None)
-    return replace(cycles, cadence=once.cadence, on=once.on, due_day=due_day, doubts=(*once.doubts, *cycles.doubts))
-
-
-def _wording(deadlines: Iterable[Deadline]) -> str:
-    return "; ".join(each.text for each in deadlines)
-
-
-def _cycles(deadlines: Sequence[Deadline], cadence: tuple[str, ...]) -> Timing:
-    """The cycles that words name, and the day on which each is reported, where they name one."""
-    days = [(each, point) for each, point in _days(deadlines) if not _is_single(each, point)]
-    named = _reported(days)
-    timing = Timing(
-        cadence=cadence,
-        wording=_wording(deadlines),
-        due_day=_day_of_month(*named[0]) if named else None,
-        in_last_month=lies_in_last_month(deadlines, [name for name in cadence if name != "ad_hoc"]),
-    )
-    return replace(timing, doubts=(*_doubts_of_day(named, timing), *_unasked(days, timing)))
-
-
-def _doubts_of_day(named: _Points, timing: Timing) -> Iterator[Text]:
-    if not named:
-        yield _NO_REPORT_DAY
-    elif timing.in_last_month and named[0][1] == "---01" and named[0][0].before:
-        yield _BEFORE_FIRST
-
-
-def _unasked(days: _Points, timing: Timing) -> Iterator[Text]:
-    """The days that words name, but for which no report is asked."""
-    asked = _asked(timing)
-    lost = dict.fromkeys(_said(*each) for each in days if not _is_asked(*each, timing, asked))
-    if lost:
-        yield _UNASKED.filled(lost=Text.joined(", ", lost), asked=_said_asked(timing, asked))
-
-
-def _asked(timing: Timing) -> list[date]:
-    """The days of a year for which the reports of cycles are asked."""
-    closing = periods(map(Cadence, timing.cadence), date(_LEAP_YEAR, 1, 1), date(_LEAP_YEAR, 12, 31))
-    day = timing.due_day or _USUAL_DAY
-    return [nominal_due(each, day, in_last_month=timing.in_last_month) for each in closing]
-
-
-def _is_asked(deadline: Deadline, point: str, timing: Timing, asked: Iterable[date]) -> bool:
-    """Whether one of the days asked is the day that a point names, or lies in its month or quarter."""
-    found = _POINT.fullmatch(point)
-    if found is None:  # a day of each month, or a year
-        return not point.startswith("---") or _day_of_month(deadline, point) == timing.due_day
-    months = {int(found["m"])} if found["m"] else {3 * int(found["q"]) - n for n in range(3)}
-    if not found["d"]:
-        return any(each.month in months for each in asked)
-    try:
-        day = date(_LEAP_YEAR, int(found["m"]), int(found["d"])) - (ONE_DAY if deadline.before else timedelta())
-    except ValueError:
-        return False
-    return any((each.month, each.day) == (day.month, day.day) for each in asked)
-
-
-def _day_of_month(deadline: Deadline, point: str) -> int:
-    day = int(point[-2:])
-    return day - 1 or 31 if deadline.before else day
-
-
-def _said(deadline: Deadline, point: str) -> Text:
-    """A point as people write it: «trước 30/11», «ngày 15», «tháng 5», «quý III»."""
-    found = _POINT.fullmatch(point)
-    if found is None:
-        said = Text(f"ngày {point[-2:]}", f"day {point[-2:]}")
-    elif found["q"]:
-        said = Text(f"quý {roman(int(found['q']))}", f"quarter {roman(int(found['q']))}")
-    elif found["d"]:
-        said = Text.same(f"{found['d']}/{found['m'] if found['m'] < '03' else int(found['m'])}")
-    else:
-        said = Text(f"tháng {int(found['m'])}", f"month {int(found['m'])}")
-    return Text(f"trước {said.vi}", f"before {said.en}") if deadline.before else said
-
-
-def _said_asked(timing: Timing, asked: Sequence[date]) -> Text:
-    if timing.due_day is None:
-        return Text("ngày chung của kế hoạch", "the plan's common day")
-    if len(asked) > _MOST_DAYS:
-        return Text(f"ngày {timing.due_day:02d} hằng tháng", f"day {timing.due_day:02d} of each month")
-    return Text.same(", ".join(day_digits(each).rpartition("/")[0] for each in sorted(asked)))
-
-
-_Points = Sequence[tuple[Deadline, str]]
-
-
-def _days(deadlines: Sequence[Deadline]) -> _Points:
-    return [(each, point) for each in deadlines for point in _points(each)]
-
-
-def _is_single(deadline: Deadline, point: str) -> bool:
-    """A last day of its own, beside the cycles."""
-    return not deadline.cadence and re.match(r"\d{4}-", point) is not None
-
-
-def _reported(days: _Points) -> _Points:
-    """The days on which cycles are reported."""
-    return [(each, point) for each, point in days if not _is_single(each, point) and _DAY.search(point)]
-
-
-def lies_in_last_month(deadlines: Sequence[Deadline], cycles: Sequence[str]) -> bool:
-    """Whether the days on which cycles are reported lie in the last month of their periods: «ngày 10 của tháng cuối
-    quý», or «trước 15/6 và 15/12» of half-years and years."""
-    named = _reported(_days(deadlines))
-    if not named:
-        return False
-    if _LAST_MONTH.search(matching(named[0][0].text)):
-        return True
-    months = {int(point[2:4]) for _, point in named if not point.startswith("---")}
-    return bool(months) and months <= {month for cycle in cycles for month in _LAST_MONTHS.get(cycle, ())}
-
-
-def _points(deadline: Deadline) -> tuple[str, ...]:
-    """The days named; of a time «từ … đến …» the last."""
-    return deadline.days[-1:] if _RANGE.search(deadline.text) else deadline.days
-
-
-def _single(days: _Points, year: int, cadence: tuple[str, ...], deadlines: Sequence[Deadline]) -> Timing:
-    """A last day, where one can be read; else nothing regular."""
-    wording = _wording(deadlines)
-    for each, point in days:
-        on, doubts = _day(each, point, year)
-        if on is not None:
-            doubts = [*doubts, _SEVERAL] if len(days) > 1 else doubts
-            return Timing(cadence=("once", *cadence), wording=wording, on=on, doubts=tuple(doubts))
-    if cadence:
-        return Timing(cadence=cadence, wording=wording)
+    words about time has no report of its own. ``year``: the one planned, if known; ``issued``: the day of issue."""
     if not deadlines:
         return Timing(cadence=("ad_hoc",), doubts=(_NO_WORDS,))
-    return Timing(cadence=("ad_hoc",), wording=wording, doubts=() if _is_standing(deadlines) else (_NO_DATE,))
+    cycles = [name for name in ORDER if any(name in each.cadence for each in deadlines)]
+    returns = bool(set(cycles) - {"ad_hoc"})
+    meant = [found for each in deadlines for found in _meant(each, year, issued, returns=returns)]
+    doubts = list(dict.fromkeys(found.doubt for found in meant if found.doubt))
+    last_days = _narrowed(meant)
+    on = last_days[0] if last_days else None
+    if len(last_days) > 1:
+        doubts.append(_SEVERAL.filled(days=Text.same(", ".join(map(day_digits, last_days)))))
+    cycles, days, more = _returning(cycles, meant, year)
+    if on is None and days.on and cycles == ["half_year"] and len(days.on) == 1:  # «báo cáo 6 tháng trước 15/6»
+        on, cycles, days = days.on[0].of(year or _UNKNOWN_YEAR), [], ReportDays()
+    cadence = [name for name in ORDER if name in cycles or (name == "once" and on is not None)] or ["ad_hoc"]
+    wording = "; ".join(each.text for each in deadlines)
+    return Timing(cadence=tuple(cadence), wording=wording, days=TypedDays(on=on, days=days), doubts=(*doubts, *more))
 
 
-def _is_standing(deadlines: Iterable[Deadline]) -> bool:
-    """Whether a duty without a day is one of always («thường xuyên»), and no cycle is named beside it."""
-    kinds = {each.kind for each in deadlines}
-    return DeadlineKind.STANDING in kinds and DeadlineKind.CYCLE not in kinds
+def _meant(deadline: Deadline, year: int | None, issued: date | None, *, returns: bool) -> Iterator[_Meant]:
+    """``returns``: the duty has a cycle, so that days without a year are those of each."""
+    words = matching(deadline.text)
+    if deadline.kind in (DeadlineKind.STANDING, DeadlineKind.AD_HOC):
+        if _OCCASION.search(words) or _ONCE_DONE.search(words):
+            yield _Meant(doubt=_NO_DATE)
+        return
+    if deadline.kind is DeadlineKind.TERM:
+        yield from _term(words, deadline.sentence, issued)
+        return
+    points = [] if _OCCASION.search(words) else [each for each in deadline.days if each]
+    if _begins(deadline):
+        yield _Meant(doubt=_BEGINNING)
+        return
+    points = points[-1:] if _RANGE.search(words) else _in_month(points)
+    twice = _HALF_YEARS.fullmatch(" ".join(points)) is not None
+    before = "trước" in words and not _BY_HOUR.search(words) and deadline.kind is DeadlineKind.DATE
+    if not points:
+        yield from _without_points(deadline, words, before=before)
+    given = next(
+        (found["y"] for each in points if (found := _POINT.fullmatch(each)) and found["y"] not in (None, "-")), None
+    )
+    for point in points:
+        yield _of_point(
+            point,
+            words,
+            year,
+            issued,
+            given=int(given) if given else None,
+            before=before,
+            returns=returns or twice or bool(deadline.cadence),
+        )
 
 
-def _day(deadline: Deadline, point: str, year: int) -> tuple[date | None, list[Text]]:
-    """The last day that a point means, and what was added to read it so."""
+_HALF_YEARS = re.compile(r"--0[5-7]-\d\d --1[12]-\d\d")
+"""«trước 15/6 và 15/12»: of each year, though «hằng năm» is left out."""
+
+
+def _in_month(points: Sequence[str]) -> list[str]:
+    """Numbers before a date are days of its month («các ngày 18, 19 và 20/11/2026»)."""
+    whole = next((each for each in reversed(points) if re.match(r"(?:\d{4}|-)-\d\d-", each)), "")
+    return [f"{whole[:-2]}{each[-2:]}" if whole and each.startswith("---") else each for each in points]
+
+
+def _term(words: str, sentence: str, issued: date | None) -> Iterator[_Meant]:
+    """A term from the day of issue is a day, one from the end of a period a day of the next month; one from an event
+    is as it arises; else nobody can know."""
+    if after := _AFTER_PERIOD.search(words):
+        yield _Meant(number=ReportDays(day=int(after[1]), in_next_month=True))
+        return
+    found = _FROM_ISSUE.search(matching(sentence))
+    if found and issued and words[:8] in matching(sentence):
+        n = int(found["n"])
+        on = (
+            add_months(issued, n)
+            if found["unit"] == "tháng"
+            else issued + timedelta(days=n * (7 if found["unit"] == "tuần" else 1))
+        )
+        yield _Meant(span=(on, on))
+    elif _LONG_TERM.search(words) and not re.search(r"(?:kể\s*)?từ |sau |khi |trước|tiếp", words):
+        yield _Meant(doubt=_NO_DATE)
+
+
+def _without_points(deadline: Deadline, words: str, *, before: bool) -> Iterator[_Meant]:
+    """Weekdays; what returns too often or has no count; and words that give no day."""
+    named = [_WEEKDAYS.get(found[1], Weekday.SUNDAY) for found in _WEEKDAY.finditer(words)]
+    if named and "tháng" not in words:
+        weekday = list(Weekday)[list(Weekday).index(named[0]) - 1] if before else named[0]
+        yield (
+            _Meant(weekday=weekday)
+            if len(named) == 1
+            else _Meant(doubt=_DIFFERENT.filled(days=Text.same(deadline.text)))
+        )
+    elif _END_OF.search(words):
+        yield _Meant(number=ReportDays(day=31, in_last_month=True))
+    elif _DAILY.search(words):
+        if _REPORTS.search(matching(deadline.sentence)):
+            yield _Meant(doubt=_EVERY_DAY)
+    elif deadline.kind is not DeadlineKind.CYCLE or _PART_OF.search(words):
+        yield _Meant(doubt=_NO_DATE)
+    elif deadline.uncounted:
+        yield _Meant(doubt=_UNCOUNTED)
+
+
+def _of_point(
+    point: str, words: str, year: int | None, issued: date | None, *, given: int | None, before: bool, returns: bool
+) -> _Meant:
+    """The meaning of one point. ``given``: a year that the words name; ``returns``: days without a year do."""
     found = _POINT.fullmatch(point)
     if found is None:
-        return None, []
-    of = int(found["y"]) if found["y"] != "-" else year
-    month = int(found["m"]) if found["m"] else 3 * int(found["q"])
+        return _of_number(point, words, before=before, returns=returns)
+    named = rf"0?{int(found['d'] or 0)}\s*(?:[/.-]|tháng)\s*0?{int(found['m'] or 0)}\s*"
+    later = re.search(named + _NEXT_YEAR, words) is not None
+    yearly = given is None and (returns or later)
+    of = int(found["year"]) if found["year"] else given or (year or _UNKNOWN_YEAR)
+    if found["y"] and found["y"] != "-":
+        of = int(found["y"])
+    month = int(found["m"]) if found["m"] else 3 * int(found["q"]) if found["q"] else 12
+    months = 1 if found["m"] else 3 if found["q"] else 12
     try:
-        day = date(of, month, int(found["d"] or 1))
+        first = date(of, month, int(found["d"])) if found["d"] else date(of, month - months + 1, 1)
     except ValueError:
-        return None, [_UNREAL]
-    doubts = [_ADDED_YEAR.filled(year=year)] if found["y"] == "-" else []
-    doubts += [] if found["d"] else [_END_OF_TIME]
-    doubts += [_BEGINNING] if _begins(deadline) else []
-    if not found["d"]:
-        day = date(of + month // 12, month % 12 + 1, 1)
-    return (day - ONE_DAY if deadline.before or not found["d"] else day), doubts
+        return _Meant(doubt=_UNREAL)
+    last = first if found["d"] else add_months(first, months) - ONE_DAY
+    on = first - ONE_DAY if before else last
+    if yearly:
+        return _Meant(yearly=_day_of_year(first, last, before=before, later=later))
+    vague = _NOT_A_DAY if _VAGUE.search(words) else None
+    if issued is not None and on < issued:
+        return _Meant(doubt=_PASSED)
+    unsure = _NO_YEAR.filled(year=of) if given is None and not found["year"] and year is None else None
+    return _Meant(span=(on if before else first, on), doubt=vague or unsure)
+
+
+def _day_of_year(first: date, last: date, *, before: bool, later: bool) -> DayOfYear:
+    """The end of February is its 29th, so that it is right in leap years, too."""
+    day = first - ONE_DAY if before else last
+    end_of_february = day.month == 2 and (day + ONE_DAY).month == 3
+    return DayOfYear(29 if end_of_february and not (last == first and not before) else day.day, day.month, later)
+
+
+def _of_number(point: str, words: str, *, before: bool, returns: bool) -> _Meant:
+    """A number of a month: of each, of the period's last, or of the month after it."""
+    if not point.startswith("---"):
+        return _Meant(doubt=_NO_DATE)
+    number = int(point[-2:])
+    last, following = _LAST_MONTH.search(words) is not None, _NEXT_MONTH.search(words) is not None
+    if not 1 <= number <= 31:
+        return _Meant(doubt=_UNREAL)
+    if not (returns or last or following):
+        return _Meant(doubt=_NO_MONTH)
+    if before and number == 1 and last:
+        return _Meant(doubt=_BEFORE_FIRST)
+    if before and number == 1:  # the last day of the month before
+        return _Meant(number=ReportDays(day=31, in_last_month=following))
+    return _Meant(number=ReportDays(day=number - before, in_last_month=last, in_next_month=following))
 
 
 def _begins(deadline: Deadline) -> bool:
-    """Whether the words name when something begins («từ tháng 5»), not until when."""
-    if deadline.text.lower().startswith("từ ") and not _RANGE.search(deadline.text):
-        return True
-    return re.search(rf"(?<!\w)từ {re.escape(deadline.text)}", deadline.sentence) is not None
+    """Whether the words name when something begins («từ tháng 5», «năm 2026 và các năm tiếp theo»), not until when."""
+    words = matching(deadline.text)
+    if _RANGE.search(words) or not deadline.days:
+        return False
+    said = rf"(?<!\w)từ {re.escape(words)}|{re.escape(words)}{_GOES_ON}"
+    inside = words.startswith("từ ") or re.search(_GOES_ON, words) is not None
+    return inside or re.search(said, matching(deadline.sentence)) is not None
+
+
+def _narrowed(meant: Iterable[_Meant]) -> list[date]:
+    """The last days, each once; without those of months, quarters and years that another time lies in. Of times that
+    follow each other without a gap («quý II, quý III») the last counts."""
+    spans = sorted({each.span for each in meant if each.span})
+    kept = [(a, z) for a, z in spans if not any((a, z) != other and a <= other[0] and other[1] <= z for other in spans)]
+    firsts = {first for first, _ in kept}
+    return list(dict.fromkeys(last for _, last in kept if last + ONE_DAY not in firsts))
+
+
+def _returning(
+    cycles: list[str], meant: Iterable[_Meant], year: int | None
+) -> tuple[list[str], ReportDays, list[Text]]:
+    """The cycles, their days and what is in doubt of them."""
+    found = list(meant)
+    yearly = list(dict.fromkeys(each.yearly for each in found if each.yearly))
+    numbers = list(dict.fromkeys(each.number for each in found if each.number))
+    weekdays = list(dict.fromkeys(each.weekday for each in found if each.weekday))
+    if weekdays and "week" not in cycles:
+        cycles = [*cycles, "week"]
+    if numbers and not set(cycles) - {"ad_hoc"}:
+        cycles = [*cycles, "month"]
+    if yearly and not set(cycles) - {"ad_hoc"}:
+        cycles = [*cycles, "year"]
+    longer = [each for each in cycles if each in ("quarter", "half_year", "nine_month", "year")]
+    said = Text.same(", ".join([*(f"{each.day:02d}" for each in numbers), *map(str, yearly)]))
+    if len(weekdays) > 1 or (weekdays and (numbers or yearly)) or (numbers and yearly):
+        return cycles, ReportDays(), [_DIFFERENT.filled(days=said)]
+    if weekdays:
+        return cycles, ReportDays(weekday=weekdays[0]), []
+    if (
+        len(numbers) == 2
+        and set(cycles) <= {"month", "half_month", "ad_hoc"}
+        and not any(each.in_last_month or each.in_next_month for each in numbers)
+    ):
+        twice = tuple(sorted(each.day for each in numbers if each.day))
+        return [*(each for each in cycles if each == "ad_hoc"), "half_month"], ReportDays(twice=twice), []
+    if len(numbers) == 1 and "half_month" not in cycles and "week" not in cycles:
+        return cycles, numbers[0], []
+    if numbers:
+        return cycles, ReportDays(), [_DIFFERENT.filled(days=said)]
+    if yearly:
+        return _on_days_of_year(cycles, longer, yearly)
+    return cycles, ReportDays(), []
+
+
+_TIMES_A_YEAR = {2: "half_year", 4: "quarter"}
+
+
+def _on_days_of_year(
+    cycles: list[str], longer: list[str], yearly: list[DayOfYear]
+) -> tuple[list[str], ReportDays, list[Text]]:
+    days = sorted(yearly, key=lambda each: (each.next_year, each.month, each.day))
+    if longer == ["year"] and (cadence := _TIMES_A_YEAR.get(len(days))):
+        longer, cycles = [cadence], [cadence if each == "year" else each for each in cycles]
+    asked = [*periods(map(Cadence, longer), date(2021, 1, 1), date(2021, 12, 31))]
+    if (
+        len(days) == len(asked) and days[0].month * 3 <= 12 // len(asked) and len(days) > 1
+    ):  # «05/01, 05/4, 05/7, 05/10»
+        days = [*days[1:], replace(days[0], next_year=True)]
+    alone = longer == ["half_year"] and len(days) == 1
+    if set(cycles) - {*longer, "ad_hoc"} or not (len(days) == len(asked) or alone):
+        return cycles, ReportDays(), [_DIFFERENT.filled(days=Text.same(", ".join(map(str, days))))]
+    return cycles, ReportDays(on=tuple(days)), []

@@ -7,7 +7,7 @@ import json
 import re
 import zipfile
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -125,7 +125,7 @@ def marked(desk: Office, path: str) -> list[str]:
 
 DOUBTED = (
     "ỦY BAN NHÂN DÂN\nTỈNH NGHỆ AN\nSố: 9/KH-UBND\nNghệ An, ngày 05 tháng 4 năm 2021\nKẾ HOẠCH\nCÔNG TÁC NĂM 2021\n"
-    "IV. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Báo cáo trước ngày 30/11 hằng năm.\n"
+    "IV. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Báo cáo trước ngày 31/11 hằng năm.\n"
     "2. Tuần tra thường xuyên (Công an tỉnh chủ trì).\n"
 )
 _DIRECTORY = load_directory(DIRECTORY)
@@ -155,7 +155,6 @@ def test_the_review_shows_whole_duties_and_what_became_of_each_paragraph(desk: O
     assert "dòng 11" in select(pages, 'label[for="number"]')[0].get_text()
     assert [each.get_text() for each in select(pages[:1], ".doubts li > b")] == [
         "1 nhiệm vụ",
-        "2 nhiệm vụ",
         "IV.6.1",
         "IV.14",
     ]
@@ -223,7 +222,7 @@ def test_drafts_are_listed_with_who_and_how_far_and_one_that_is_saved_is_done_wi
     listed = select([desk.get("/plans/import")], "#drafts ~ ul li, section[aria-labelledby=drafts] li")
     words = " ".join(listed[0].get_text().split())
     assert "188/KH-UBND" in words
-    assert "28 nhiệm vụ; còn 5 chỗ cần xem" in words
+    assert "28 nhiệm vụ; còn 4 chỗ cần xem" in words
     assert "bộ phận theo dõi" in words
     saved = correct(desk, review, "save")
     plan = row(desk.context.database, Plan)
@@ -506,7 +505,7 @@ def test_a_mistake_is_said_beside_its_field_and_what_was_typed_stays(
         ("text", " ", "để trống"),
         ("cadence", "", "chưa chọn chu kỳ"),
         ("due", "31/2/2021", "Không đọc được ngày"),
-        ("due", "45", "từ 1 đến 31"),
+        ("due", "45", "15, 30; thứ Sáu"),
     ],
 )
 def test_a_mistake_of_a_duty_is_said_beside_its_field_and_in_the_list_of_all(
@@ -525,21 +524,28 @@ def test_a_mistake_of_a_duty_is_said_beside_its_field_and_in_the_list_of_all(
 
 
 @pytest.mark.parametrize(
-    ("wording", "cadence", "lies"),
+    ("due", "wording", "cadence", "said"),
     [
-        ("trước ngày 10 của tháng cuối quý", ["quarter"], True),
-        ("trước ngày 10/6 và 10/12", ["half_year", "year"], True),
-        ("trước ngày 10 hằng tháng", ["month"], False),
-        ("", ["quarter"], False),
+        ("9", "trước ngày 10 của tháng cuối quý", ["quarter"], {"due_day": 9, "in_last_month": True}),
+        ("9", "trước ngày 10/6 và 10/12", ["half_year", "year"], {"due_on": ["09/6", "09/12"]}),
+        ("9", "trước ngày 10 hằng tháng", ["month"], {"due_day": 9}),
+        ("9", "", ["quarter"], {"due_day": 9}),
+        ("20 tháng sau", "", ["quarter"], {"due_day": 20, "in_next_month": True}),
+        ("29/11", "", ["year"], {"due_on": ["29/11"]}),
+        ("15, 30", "", ["half_month"], {"due_days": [15, 30]}),
+        ("thứ Sáu", "", ["week"], {"weekday": "friday"}),
+        ("", "hằng quý", ["quarter"], {"ask_day": True}),
+        ("31.1.2022", "", ["once"], {"on": date(2022, 1, 31)}),
     ],
 )
-def test_a_day_of_the_last_month_stays_one_through_the_review(
-    desk: Office, review: str, wording: str, cadence: list[str], lies: bool
+def test_days_are_typed_in_the_review_as_people_type_them(
+    desk: Office, review: str, due: str, wording: str, cadence: list[str], said: dict[str, object]
 ) -> None:
-    correct_duty(desk, review, duty_key(1), due="9", wording=wording, cadence=cadence)
-    file = saved_file(desk, review)
-    rule = file["report_rules"][file["sections"][0]["items"][1]["duties"][0]["rule"]]
-    assert (rule["due_day"], rule.get("in_last_month", False)) == (9, lies)
+    correct_duty(desk, review, duty_key(1), due=due, wording=wording, cadence=cadence)
+    file = PlanFile.model_validate(saved_file(desk, review))
+    rule = file.rule_of(file.sections[0].items[1].duties[0])
+    asked = rule.model_dump(exclude_defaults=True, exclude={"source", "basis", "to", "wording"}, mode="python")
+    assert {name: list(value) if isinstance(value, tuple) else value for name, value in asked.items()} == said
 
 
 def test_the_common_day_is_one_of_the_periods_last_month_as_the_form_says(desk: Office, review: str) -> None:
@@ -576,7 +582,7 @@ def test_a_mistake_after_a_dropped_duty_still_stands_beside_its_own_field(desk: 
 
 def test_a_plan_that_runs_already_is_not_replaced_and_the_draft_stays(desk: Office, review: str) -> None:
     number = correct(desk, review, "save").headers["location"].partition("?")[0].rpartition("/")[2]
-    desk.post(f"/plans/{number}/activate", page=f"/plans/{number}/activate")
+    desk.post(f"/plans/{number}/activate", page=f"/plans/{number}/activate", **{"day-hoi-ngay-half-year-year": "17"})
     other = store_draft(desk)
     answer = correct(desk, other, "save", title="Tên khác")
     assert answer.status_code == 409
@@ -600,9 +606,8 @@ def test_the_file_of_a_review_marks_what_nobody_has_settled_yet(desk: Office) ->
         "short_title: tên trung tính, không có chữ của lĩnh vực",
         "sms_name: nhiều nhất 11 ký tự không dấu",
         "supervisor: cơ quan theo dõi, đôn đốc; đoán theo nơi nhận báo cáo",
-        "mac-dinh: văn bản không nêu ngày gửi; ngày dưới đây là cấu hình",
-        "ngay-29-1: mốc văn bản nêu mà chưa đặt được: trước 30/11; đang đặt 29/12",
-        "cadence: mốc văn bản nêu mà chưa đặt được: trước 30/11; đang đặt 29/12",
+        "hoi-ngay-year: ghi due_day ở đây, hoặc để hỏi khi kích hoạt",
+        "cadence: ngày không có thật",
         "owners: cơ quan đọc trong câu, ở trong ngoặc",
         "cadence: văn bản không nêu thời hạn: không báo cáo riêng",
     ]
@@ -832,8 +837,8 @@ def test_owners_read_in_sentences_are_marked_and_one_button_confirms_all_of_a_ki
 
 def test_what_is_doubtful_of_a_duty_s_time_stands_beside_it_until_it_is_confirmed_or_changed(desk: Office) -> None:
     body = (
-        "IV. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Báo cáo trước ngày 15 và ngày 30 hằng tháng.\n- Thống kê hằng quý.\n"
-        "- Kiểm tra thường xuyên.\n2. Sở Tài chính\n- Quyết toán hằng quý.\n- Tổng kết trước ngày 30/11 hằng năm.\n"
+        "IV. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Báo cáo ngày 05, 15 và 25 hằng tháng.\n- Thống kê 10 ngày/lần.\n"
+        "- Kiểm tra thường xuyên.\n2. Sở Tài chính\n- Quyết toán 10 ngày/lần.\n- Tổng kết trước ngày 31/11 hằng năm.\n"
     )
     head = "ỦY BAN NHÂN DÂN\nTỈNH NGHỆ AN\nSố: 9/KH-UBND\nNghệ An, ngày 05 tháng 4 năm 2021\nKẾ HOẠCH\nY TẾ 2021\n"
     path = begun(desk, (head + body).encode(), "plan.txt")
@@ -841,23 +846,61 @@ def test_what_is_doubtful_of_a_duty_s_time_stands_beside_it_until_it_is_confirme
     def asked(address: str = path) -> list[str]:
         return [each.get_text().partition("Đúng")[0].strip() for each in select([desk.get(address)], ".found .doubt")]
 
-    twice = "XÁC NHẬN: mốc văn bản nêu mà chưa đặt được: trước ngày 30; đang đặt ngày 14 hằng tháng"
-    quarterly = "XÁC NHẬN: văn bản nêu chu kỳ nhưng không nêu ngày gửi"
-    yearly = "XÁC NHẬN: mốc văn bản nêu mà chưa đặt được: trước 30/11; đang đặt 29/12"
-    assert asked() == [twice, quarterly, quarterly, yearly]
+    thrice = "XÁC NHẬN: văn bản nêu nhiều ngày báo cáo (05, 15, 25), chưa hỏi theo ngày nào"
+    often = "XÁC NHẬN: hệ thống không có chu kỳ như văn bản nêu"
+    yearly = "XÁC NHẬN: ngày không có thật"
+    assert [each.partition(": nên tách")[0] for each in asked()] == [thrice, often, often, yearly]
     listed = [each.get_text(" ", strip=True) for each in select([desk.get(path)], ".doubts > li")]
-    assert any(quarterly in each and "IV.1.2" in each and "IV.2.1" in each for each in listed)
+    assert any(often in each and "IV.1.2" in each and "IV.2.1" in each for each in listed)
     first, _, _, _, last = (int(str(each["id"])[1:]) for each in select([desk.get(path)], ".found"))
-    assert twice in desk.get(f"{path}/duties/{first}").text
+    assert thrice in desk.get(f"{path}/duties/{first}").text
     (button,) = [each for each in select([desk.get(path)], ".doubts button[value^='times:']") if "-0" in each["value"]][
         1:2
     ]
     assert correct(desk, path, str(button["value"])).headers["location"] == f"{path}#doubts"
-    assert asked() == [twice, yearly]
-    assert "named by the document, but not asked for: before 30/11" in desk.get(f"{path}?lang=en").text
+    assert [each.partition(": nên tách")[0] for each in asked()] == [thrice, yearly]
+    assert "there is no such day" in desk.get(f"{path}?lang=en").text
     desk.get(f"{path}?lang=vi")
     assert correct(desk, path, f"times:{first}").headers["location"] == f"{path}#d{first}"
     correct_duty(desk, path, last, cadence=["once"], due="29/11/2021")
     assert asked() == []
     events = rows(desk.context.database, Event, kind=EventKind.PLAN_DRAFT_CORRECTED)
     assert [each.detail["what"] for each in events] == ["draft_times", "draft_times", "draft_duty"]
+
+
+OPEN_DAYS = (
+    "IV. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Báo cáo trước ngày 30/11 hằng năm.\n"
+    "- Gửi kế hoạch trước ngày 20/5/2021 và báo cáo kết quả trước ngày 30/9/2021.\n"
+    "- Hoàn thành trước mùa mưa bão.\n- Kiểm tra trước khai giảng.\n- Thống kê hằng quý.\n- Khám bệnh thường xuyên.\n"
+)
+
+
+def test_the_review_shows_the_days_that_will_be_asked_for_and_each_doubt_is_answered_at_one_press(desk: Office) -> None:
+    head = "ỦY BAN NHÂN DÂN\nTỈNH NGHỆ AN\nSố: 9/KH-UBND\nNghệ An, ngày 05 tháng 4 năm 2021\nKẾ HOẠCH\nY TẾ 2021\n"
+    path = begun(desk, (head + OPEN_DAYS).encode(), "plan.txt")
+
+    def asked() -> list[str]:
+        return [each.get_text(" ", strip=True) for each in select([desk.get(path)], ".found .when b")]
+
+    assert asked() == [
+        "thứ Hai, 29/11/2021",
+        "thứ Tư, 19/5/2021",
+        "không hỏi báo cáo riêng",
+        "không hỏi báo cáo riêng",
+        "không nêu ngày: hỏi khi kích hoạt",
+        "không hỏi báo cáo riêng",
+    ]
+    listed = [" ".join(each.get_text(" ").split()) for each in select([desk.get(path)], ".asked-days li")]
+    assert listed[0].startswith("“trước ngày 30/11 hằng năm” : 29/11 hằng năm · thứ Hai, 29/11/2021")
+    assert "thường xuyên, khi phát sinh, không nêu thời gian : không hỏi báo cáo riêng IV.1.3" in listed[-1]
+    keys = [str(each["id"])[1:] for each in select([desk.get(path)], ".found")]
+    correct(desk, path, f"answer:{keys[2]}-due", **{f"due-{keys[2]}": "30/5"})
+    correct(desk, path, f"answer:{keys[3]}-none")
+    correct(desk, path, f"answer:{keys[1]}-part")
+    assert asked()[1:5] == ["thứ Tư, 19/5/2021", "thứ Tư, 29/9/2021", _MONDAY, "không hỏi báo cáo riêng"]
+    assert select([desk.get(path)], ".doubts button[value^='times:']") == []
+    wrong = correct(desk, path, f"answer:{keys[3]}-due", **{f"due-{keys[3]}": "hôm nào"})
+    assert (wrong.status_code, "Không đọc được ngày «hôm nào»" in wrong.text) == (400, True)
+
+
+_MONDAY = "thứ Hai, 31/5/2021 (30/5/2021: Chủ nhật)"

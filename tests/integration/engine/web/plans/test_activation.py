@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.factory import at, row, store
+from ground.factory import at, item, plan_file, row, store
 from ground.office import Office, enter, join, open_office
 from openpyxl import load_workbook
 
@@ -54,6 +54,22 @@ def test_on_a_sunday_it_says_what_leaves_on_monday(office: Office) -> None:
     assert "Thư gửi ngay chưa có thư nào" in said
     assert "07:30 thứ Hai, 10/5/2021: 5 thư cho 5 người" in said
     assert "07:30 Monday" in words(office, "/plans/1/activate?lang=en")
+
+
+def test_a_day_that_the_plan_does_not_name_is_asked_for_before_anything_leaves(office: Office) -> None:
+    rules = {"hoi-ngay": {"source": "local", "to": "so-chinh", "ask_day": True, "wording": "định kỳ 6 tháng, năm"}}
+    plan = plan_file(number="13/KH-UBND", items=(item(1, "so-ban", "huyen-a", rule="hoi-ngay"),), report_rules=rules)
+    path = f"/plans/{store(office.context.database, now=SUNDAY, plan=plan).plan_id}/activate"
+    page = BeautifulSoup(office.get(path).text, "lxml")
+    assert "Còn 1 ngày phải chọn" in " ".join(page.h1.get_text().split())  # type: ignore[union-attr]
+    assert page.select("button.big") == []
+    assert "1 nhiệm vụ, 2 cơ quan “định kỳ 6 tháng, năm” (IV.1.1)" in words(office, path)
+    assert office.post(path, page=path).status_code == 400
+    assert "Không đọc được ngày báo cáo «mai»" in words(office, f"{path}?day-hoi-ngay=mai")
+    chosen = BeautifulSoup(office.get(f"{path}?day-hoi-ngay=20").text, "lxml")
+    assert "thứ Hai, 21/6/2021; thứ Hai, 20/12/2021" in " ".join(chosen.get_text(" ").split())
+    assert office.post(path, page=f"{path}?day-hoi-ngay=20", **{"day-hoi-ngay": "20"}).status_code == 303
+    assert row(office.context.database, Plan, number="13/KH-UBND").file["report_rules"]["hoi-ngay"]["due_day"] == 20
 
 
 def test_what_was_done_says_what_comes_next(office: Office) -> None:

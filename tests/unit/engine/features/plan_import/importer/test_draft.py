@@ -47,9 +47,19 @@ def test_it_has_exactly_the_items_and_duties_of_the_configured_plan(draft, nghe_
 
 def test_what_the_document_does_not_say_is_marked(draft):
     marked = [line for line in draft.splitlines() if CONFIRM in line]
-    for key in ("short_title:", "sms_name:", "supervisor:", "mac-dinh:"):
+    for key in ("short_title:", "sms_name:", "supervisor:", "hoi-ngay-half-year-year:"):
         assert any(line.strip().startswith(key) for line in marked)
     assert not any(line.startswith(("number:", "issuer:", "issued_on:")) for line in marked)
+
+
+def test_no_day_is_set_that_the_document_does_not_name(draft, nghe_an):
+    """Plan 188 names cycles and no day: each is asked for when the plan is activated."""
+    rules = loaded(draft, nghe_an).report_rules
+    assert {name: rule.ask_day for name, rule in rules.items()} == {
+        "mac-dinh": False,
+        "hoi-ngay-half-year-year": True,
+    }
+    assert {rule.due_day for rule in rules.values()} == {None}
 
 
 def test_a_draft_without_a_directory_is_refused_until_it_is_filled_in(text_188):
@@ -83,10 +93,10 @@ def test_a_day_of_the_last_month_is_written_into_the_rule(read):
 
 def test_what_is_to_be_confirmed_of_a_time_is_the_duty_s_own_and_stands_beside_it_in_the_file(read):
     plan = read(
-        "I. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Báo cáo trước ngày 30/11 hằng năm.\n- Kiểm tra thường xuyên.\n"
+        "I. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Báo cáo trước ngày 31/11 hằng năm.\n- Kiểm tra thường xuyên.\n"
         "- Khám bệnh.\n"
     )
-    asked = "mốc văn bản nêu mà chưa đặt được: trước 30/11; đang đặt 29/12"
+    asked = "ngày không có thật"
     yearly, always, undated = plan.duties
     assert [(doubt.code, doubt.message.partition(" / ")[0]) for doubt in yearly.doubts] == [("time", asked)]
     assert always.doubts == ()

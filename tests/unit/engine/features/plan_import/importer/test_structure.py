@@ -1358,3 +1358,10 @@ def test_a_row_that_reads_like_heads_but_for_the_lead_is_no_second_row_of_heads(
     row = "<tr><td>1</td><td>Rà soát chợ.</td><td>Sở Công Thương</td></tr>"
     plan = read(f"<html><p>PHÂN CÔNG NHIỆM VỤ</p><table>{heads}{odd}{row}</table></html>")
     assert ["Sở Công Thương"] in [names for _, names in owned(plan)]
+
+
+def test_a_file_with_the_numbers_of_two_plans_is_a_doubt(read):
+    """The heads of both, without the motto by which such a file is refused."""
+    second = "Nơi nhận:\n- Lưu: VT.\nSố: 10/KH-UBND\nKẾ HOẠCH\nII. TỔ CHỨC THỰC HIỆN\n1. Sở Nội vụ\n- Chủ trì.\n"
+    plan = read("Số: 9/KH-UBND\nI. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Chủ trì thực hiện kế hoạch.\n" + second)
+    assert ("several_plans", "cả văn bản") in codes(plan)
