@@ -183,18 +183,7 @@ class PlanFile(FileModel):
         if rule.on is not None and rule.months_after_issue is not None:
             what = Text("có cả on và months_after_issue", "both are given")
             yield Mistake((*at, "on"), what, Text("giữ một", "keep one of them"))
-        before = _BEFORE.search(rule.wording)
-        if before and rule.due_day == int(before[1]):
-            yield Mistake((*at, "due_day"), _day_before(before), Text.same(f"due_day: {int(before[1]) - 1 or 31}"))
-        if before and before[2] and str(DayOfYear(int(before[1]), int(before[2]))) in rule.due_on:
-            yield Mistake((*at, "due_on"), _day_before(before), Text("ghi ngày hôm trước", "name the day before"))
-        given = [name for name in ("due_day", "due_on", "due_days", "weekday") if getattr(rule, name)]
-        if (rule.ask_day and given) or {"due_day", "due_on"} <= set(given):
-            what = Text(f"có cả {', '.join(given)}", f"{', '.join(given)} are given")
-            yield Mistake((*at, "ask_day" if rule.ask_day else "due_on"), what, Text("giữ một", "keep one of them"))
-        if rule.in_next_month and (rule.in_last_month or rule.due_day is None):
-            what = Text("chỉ đi cùng due_day, không cùng in_last_month", "goes with due_day, without in_last_month")
-            yield Mistake((*at, "in_next_month"), what, Text("xóa dòng này", "remove this line"))
+        yield from _day_mistakes(rule, at)
         for n, override in enumerate(rule.overrides):
             path = (*at, "overrides", n, "period")
             try:
@@ -297,6 +286,22 @@ class PlanFile(FileModel):
             yield Mistake(
                 (*at, "asked_of"), what, Text("ghi một cơ quan hoặc nhiệm vụ tổng hợp", "name the consolidating one")
             )
+
+
+def _day_mistakes(rule: ReportRule, at: Path_) -> Iterator[Mistake]:
+    """Days that say more than the wording, or that exclude each other."""
+    before = _BEFORE.search(rule.wording)
+    if before and rule.due_day == int(before[1]):
+        yield Mistake((*at, "due_day"), _day_before(before), Text.same(f"due_day: {int(before[1]) - 1 or 31}"))
+    if before and before[2] and str(DayOfYear(int(before[1]), int(before[2]))) in rule.due_on:
+        yield Mistake((*at, "due_on"), _day_before(before), Text("ghi ngày hôm trước", "name the day before"))
+    given = [name for name in ("due_day", "due_on", "due_days", "weekday") if getattr(rule, name)]
+    if (rule.ask_day and given) or {"due_day", "due_on"} <= set(given):
+        what = Text(f"có cả {', '.join(given)}", f"{', '.join(given)} are given")
+        yield Mistake((*at, "ask_day" if rule.ask_day else "due_on"), what, Text("giữ một", "keep one of them"))
+    if rule.in_next_month and (rule.in_last_month or rule.due_day is None):
+        what = Text("chỉ đi cùng due_day, không cùng in_last_month", "goes with due_day, without in_last_month")
+        yield Mistake((*at, "in_next_month"), what, Text("xóa dòng này", "remove this line"))
 
 
 def _day_before(before: re.Match[str]) -> Text:

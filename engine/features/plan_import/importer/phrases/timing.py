@@ -124,7 +124,7 @@ def timing_of(deadlines: Sequence[Deadline], year: int | None, issued: date | No
     on = last_days[0] if last_days else None
     if len(last_days) > 1:
         doubts.append(_SEVERAL.filled(days=Text.same(", ".join(map(day_digits, last_days)))))
-    cycles, days, more = _returning(cycles, meant, year)
+    cycles, days, more = _returning(cycles, meant)
     if on is None and days.on and cycles == ["half_year"] and len(days.on) == 1:  # «báo cáo 6 tháng trước 15/6»
         on, cycles, days = days.on[0].of(year or _UNKNOWN_YEAR), [], ReportDays()
     cadence = [name for name in ORDER if name in cycles or (name == "once" and on is not None)] or ["ad_hoc"]
@@ -226,16 +226,11 @@ def _of_point(
     named = rf"0?{int(found['d'] or 0)}\s*(?:[/.-]|tháng)\s*0?{int(found['m'] or 0)}\s*"
     later = re.search(named + _NEXT_YEAR, words) is not None
     yearly = given is None and (returns or later)
-    of = int(found["year"]) if found["year"] else given or (year or _UNKNOWN_YEAR)
-    if found["y"] and found["y"] != "-":
-        of = int(found["y"])
-    month = int(found["m"]) if found["m"] else 3 * int(found["q"]) if found["q"] else 12
-    months = 1 if found["m"] else 3 if found["q"] else 12
-    try:
-        first = date(of, month, int(found["d"])) if found["d"] else date(of, month - months + 1, 1)
-    except ValueError:
+    of = int(found["year"] or found["y"].replace("-", "") or given or year or _UNKNOWN_YEAR)
+    time = _time_of(found, of)
+    if time is None:
         return _Meant(doubt=_UNREAL)
-    last = first if found["d"] else add_months(first, months) - ONE_DAY
+    first, last = time
     on = first - ONE_DAY if before else last
     if yearly:
         return _Meant(yearly=_day_of_year(first, last, before=before, later=later))
@@ -244,6 +239,17 @@ def _of_point(
         return _Meant(doubt=_PASSED)
     unsure = _NO_YEAR.filled(year=of) if given is None and not found["year"] and year is None else None
     return _Meant(span=(on if before else first, on), doubt=vague or unsure)
+
+
+def _time_of(found: re.Match[str], year: int) -> tuple[date, date] | None:
+    """The first and the last day of what a point names: a day, a month, a quarter or a year; None if there is none."""
+    months = 1 if found["m"] else 3 if found["q"] else 12
+    month = int(found["m"] or 3 * int(found["q"] or 0) or 12)
+    try:
+        first = date(year, month, int(found["d"])) if found["d"] else date(year, month - months + 1, 1)
+    except ValueError:
+        return None
+    return first, first if found["d"] else add_months(first, months) - ONE_DAY
 
 
 def _day_of_year(first: date, last: date, *, before: bool, later: bool) -> DayOfYear:
@@ -289,48 +295,51 @@ def _narrowed(meant: Iterable[_Meant]) -> list[date]:
     return list(dict.fromkeys(last for _, last in kept if last + ONE_DAY not in firsts))
 
 
-def _returning(
-    cycles: list[str], meant: Iterable[_Meant], year: int | None
-) -> tuple[list[str], ReportDays, list[Text]]:
+def _returning(cycles: list[str], meant: Sequence[_Meant]) -> tuple[list[str], ReportDays, list[Text]]:
     """The cycles, their days and what is in doubt of them."""
-    found = list(meant)
-    yearly = list(dict.fromkeys(each.yearly for each in found if each.yearly))
-    numbers = list(dict.fromkeys(each.number for each in found if each.number))
-    weekdays = list(dict.fromkeys(each.weekday for each in found if each.weekday))
-    if weekdays and "week" not in cycles:
-        cycles = [*cycles, "week"]
-    if numbers and not set(cycles) - {"ad_hoc"}:
-        cycles = [*cycles, "month"]
-    if yearly and not set(cycles) - {"ad_hoc"}:
-        cycles = [*cycles, "year"]
-    longer = [each for each in cycles if each in ("quarter", "half_year", "nine_month", "year")]
-    said = Text.same(", ".join([*(f"{each.day:02d}" for each in numbers), *map(str, yearly)]))
-    if len(weekdays) > 1 or (weekdays and (numbers or yearly)) or (numbers and yearly):
-        return cycles, ReportDays(), [_DIFFERENT.filled(days=said)]
+    yearly = list(dict.fromkeys(each.yearly for each in meant if each.yearly))
+    numbers = list(dict.fromkeys(each.number for each in meant if each.number))
+    weekdays = list(dict.fromkeys(each.weekday for each in meant if each.weekday))
+    cycles = _with_cycle(cycles, yearly, numbers, weekdays)
+    if sum(map(bool, (yearly, numbers, weekdays))) > 1 or len(weekdays) > 1:
+        return cycles, ReportDays(), [_several_of(numbers, yearly)]
     if weekdays:
         return cycles, ReportDays(weekday=weekdays[0]), []
-    if (
-        len(numbers) == 2
-        and set(cycles) <= {"month", "half_month", "ad_hoc"}
-        and not any(each.in_last_month or each.in_next_month for each in numbers)
-    ):
-        twice = tuple(sorted(each.day for each in numbers if each.day))
-        return [*(each for each in cycles if each == "ad_hoc"), "half_month"], ReportDays(twice=twice), []
-    if len(numbers) == 1 and "half_month" not in cycles and "week" not in cycles:
-        return cycles, numbers[0], []
     if numbers:
-        return cycles, ReportDays(), [_DIFFERENT.filled(days=said)]
-    if yearly:
-        return _on_days_of_year(cycles, longer, yearly)
-    return cycles, ReportDays(), []
+        return _on_numbers(cycles, numbers)
+    return _on_days_of_year(cycles, yearly) if yearly else (cycles, ReportDays(), [])
+
+
+def _with_cycle(
+    cycles: list[str], yearly: Sequence[DayOfYear], numbers: Sequence[ReportDays], weekdays: Sequence[Weekday]
+) -> list[str]:
+    """The cycles, with the one that the days stand for where the words name none."""
+    if weekdays and "week" not in cycles:
+        return [*cycles, "week"]
+    named = "month" if numbers else "year" if yearly else ""
+    return [*cycles, named] if named and not set(cycles) - {"ad_hoc"} else cycles
+
+
+def _several_of(numbers: Sequence[ReportDays], yearly: Sequence[DayOfYear]) -> Text:
+    return _DIFFERENT.filled(days=Text.same(", ".join([*(f"{each.day:02d}" for each in numbers), *map(str, yearly)])))
+
+
+def _on_numbers(cycles: list[str], numbers: Sequence[ReportDays]) -> tuple[list[str], ReportDays, list[Text]]:
+    """One number of a month, or two of each."""
+    plain = not any(each.in_last_month or each.in_next_month for each in numbers)
+    if len(numbers) == 2 and plain and set(cycles) <= {"month", "half_month", "ad_hoc"}:
+        twice = tuple(sorted(each.day for each in numbers if each.day))
+        return [*({"ad_hoc"} & set(cycles)), "half_month"], ReportDays(twice=twice), []
+    if len(numbers) == 1 and not {"half_month", "week"} & set(cycles):
+        return cycles, numbers[0], []
+    return cycles, ReportDays(), [_several_of(numbers, ())]
 
 
 _TIMES_A_YEAR = {2: "half_year", 4: "quarter"}
 
 
-def _on_days_of_year(
-    cycles: list[str], longer: list[str], yearly: list[DayOfYear]
-) -> tuple[list[str], ReportDays, list[Text]]:
+def _on_days_of_year(cycles: list[str], yearly: Sequence[DayOfYear]) -> tuple[list[str], ReportDays, list[Text]]:
+    longer = [each for each in cycles if each in ("quarter", "half_year", "nine_month", "year")]
     days = sorted(yearly, key=lambda each: (each.next_year, each.month, each.day))
     if longer == ["year"] and (cadence := _TIMES_A_YEAR.get(len(days))):
         longer, cycles = [cadence], [cadence if each == "year" else each for each in cycles]
