@@ -135,6 +135,7 @@ async def test_what_is_opened_by_nobody_is_not_shown_to_nobody(whole: FastAPI) -
         "/metrics",
         "/healthz",
         "/readyz",
+        "/.well-known/security.txt",
         "/api/v1/openapi.json",
         "/api",
         "/guide",
