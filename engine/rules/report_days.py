@@ -55,30 +55,35 @@ def read_report_days(
     whole = None if yearly and _YEARLY.fullmatch(" ".join(typed.split())) else read_typed_day(typed, since)
     if whole is not None:
         return TypedDays(on=whole), ()
-    found, unread, numbers = TypedDays(), [], list[int]()
+    on, days, unread, numbers = None, ReportDays(), list[str](), list[int]()
     for part in filter(None, (" ".join(each.split()) for each in re.split(r"[;,]| và ", typed))):
-        days, lower = found.days, part.casefold()
-        if bare := _BARE.fullmatch(lower):
+        if bare := _BARE.fullmatch(part.casefold()):
             numbers.append(int(bare[1]))
-        elif last := _LAST.fullmatch(lower):
-            found = replace(found, days=replace(days, day=int(last[1]), in_last_month=True))
-        elif following := _NEXT.fullmatch(lower):
-            found = replace(found, days=replace(days, day=int(following[1]), in_next_month=True))
-        elif (of_year := _YEARLY.fullmatch(lower)) and (yearly or of_year[2]) and (day := DayOfYear.read(of_year[1])):
-            day = replace(day, next_year="năm sau" in lower)
-            found = replace(found, days=replace(days, on=(*days.on, day)))
-        elif weekday := _NAMES.get(lower) or _DIGITS.get(lower):
-            found = replace(found, days=replace(days, weekday=weekday))
-        elif on := read_typed_day(part, since):
-            found = replace(found, on=on)
+        elif read := _read_part(part.casefold(), days, yearly=yearly):
+            days = read
+        elif last := read_typed_day(part, since):
+            on = last
         else:
             unread.append(part)
     if len(numbers) == 2:
-        found = replace(found, days=replace(found.days, twice=tuple(numbers)))
+        days = replace(days, twice=tuple(numbers))
     elif numbers:
-        found = replace(found, days=replace(found.days, day=numbers[0]))
+        days = replace(days, day=numbers[0])
         unread += map(str, numbers[1:])
-    return found, tuple(unread)
+    return TypedDays(on=on, days=days), tuple(unread)
+
+
+def _read_part(said: str, days: ReportDays, *, yearly: bool) -> ReportDays | None:
+    """With what one part says besides; None if it says nothing of reports that return."""
+    if last := _LAST.fullmatch(said):
+        return replace(days, day=int(last[1]), in_last_month=True)
+    if following := _NEXT.fullmatch(said):
+        return replace(days, day=int(following[1]), in_next_month=True)
+    if weekday := _NAMES.get(said) or _DIGITS.get(said):
+        return replace(days, weekday=weekday)
+    of_year = _YEARLY.fullmatch(said)
+    day = DayOfYear.read(of_year[1]) if of_year and (yearly or of_year[2]) else None
+    return replace(days, on=(*days.on, replace(day, next_year="năm sau" in said))) if day else None
 
 
 TYPED_AS = Text(

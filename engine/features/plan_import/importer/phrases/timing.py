@@ -119,17 +119,24 @@ def timing_of(deadlines: Sequence[Deadline], year: int | None, issued: date | No
     cycles = [name for name in ORDER if any(name in each.cadence for each in deadlines)]
     returns = bool(set(cycles) - {"ad_hoc"})
     meant = [found for each in deadlines for found in _meant(each, year, issued, returns=returns)]
-    doubts = list(dict.fromkeys(found.doubt for found in meant if found.doubt))
+    doubts = dict.fromkeys(found.doubt for found in meant if found.doubt)
     last_days = _narrowed(meant)
-    on = last_days[0] if last_days else None
-    if len(last_days) > 1:
-        doubts.append(_SEVERAL.filled(days=Text.same(", ".join(map(day_digits, last_days)))))
+    several = (_SEVERAL.filled(days=Text.same(", ".join(map(day_digits, last_days)))),) if len(last_days) > 1 else ()
     cycles, days, more = _returning(cycles, meant)
-    if on is None and days.on and cycles == ["half_year"] and len(days.on) == 1:  # «báo cáo 6 tháng trước 15/6»
-        on, cycles, days = days.on[0].of(year or _UNKNOWN_YEAR), [], ReportDays()
-    cadence = [name for name in ORDER if name in cycles or (name == "once" and on is not None)] or ["ad_hoc"]
-    wording = "; ".join(each.text for each in deadlines)
-    return Timing(cadence=tuple(cadence), wording=wording, days=TypedDays(on=on, days=days), doubts=(*doubts, *more))
+    if not last_days and _is_one_day(cycles, days):
+        last_days, cycles, days = [days.on[0].of(year or _UNKNOWN_YEAR)], [], ReportDays()
+    cycles += ["once"] if last_days else []
+    return Timing(
+        cadence=tuple(name for name in ORDER if name in cycles) or ("ad_hoc",),
+        wording="; ".join(each.text for each in deadlines),
+        days=TypedDays(on=next(iter(last_days), None), days=days),
+        doubts=(*doubts, *several, *more),
+    )
+
+
+def _is_one_day(cycles: Sequence[str], days: ReportDays) -> bool:
+    """«báo cáo 6 tháng trước 15/6» returns not."""
+    return list(cycles) == ["half_year"] and len(days.on) == 1
 
 
 def _meant(deadline: Deadline, year: int | None, issued: date | None, *, returns: bool) -> Iterator[_Meant]:
@@ -142,28 +149,25 @@ def _meant(deadline: Deadline, year: int | None, issued: date | None, *, returns
     if deadline.kind is DeadlineKind.TERM:
         yield from _term(words, deadline.sentence, issued)
         return
-    points = [] if _OCCASION.search(words) else [each for each in deadline.days if each]
     if _begins(deadline):
         yield _Meant(doubt=_BEGINNING)
         return
-    points = points[-1:] if _RANGE.search(words) else _in_month(points)
+    points = _points(deadline, words)
     twice = _HALF_YEARS.fullmatch(" ".join(points)) is not None
     before = "trước" in words and not _BY_HOUR.search(words) and deadline.kind is DeadlineKind.DATE
     if not points:
         yield from _without_points(deadline, words, before=before)
-    given = next(
-        (found["y"] for each in points if (found := _POINT.fullmatch(each)) and found["y"] not in (None, "-")), None
-    )
+    named = next((found[1] for each in points if (found := re.match(r"(\d{4})-", each))), None)
+    returns = returns or twice or bool(deadline.cadence)
     for point in points:
-        yield _of_point(
-            point,
-            words,
-            year,
-            issued,
-            given=int(given) if given else None,
-            before=before,
-            returns=returns or twice or bool(deadline.cadence),
-        )
+        given = int(named) if named else None
+        yield _of_point(point, words, year, issued, given=given, before=before, returns=returns)
+
+
+def _points(deadline: Deadline, words: str) -> list[str]:
+    """The days that the words name; of a range the last."""
+    points = [] if _OCCASION.search(words) else [each for each in deadline.days if each]
+    return points[-1:] if _RANGE.search(words) else _in_month(points)
 
 
 _HALF_YEARS = re.compile(r"--0[5-7]-\d\d --1[12]-\d\d")
@@ -223,22 +227,24 @@ def _of_point(
     found = _POINT.fullmatch(point)
     if found is None:
         return _of_number(point, words, before=before, returns=returns)
-    named = rf"0?{int(found['d'] or 0)}\s*(?:[/.-]|tháng)\s*0?{int(found['m'] or 0)}\s*"
-    later = re.search(named + _NEXT_YEAR, words) is not None
-    yearly = given is None and (returns or later)
-    of = int(found["year"] or found["y"].replace("-", "") or given or year or _UNKNOWN_YEAR)
-    time = _time_of(found, of)
+    later, named = _of_next_year(found, words), found["year"] or found["y"].replace("-", "") or given or year
+    time = _time_of(found, int(named or _UNKNOWN_YEAR))
     if time is None:
         return _Meant(doubt=_UNREAL)
-    first, last = time
-    on = first - ONE_DAY if before else last
-    if yearly:
-        return _Meant(yearly=_day_of_year(first, last, before=before, later=later))
-    vague = _NOT_A_DAY if _VAGUE.search(words) else None
-    if issued is not None and on < issued:
+    if given is None and (returns or later):
+        return _Meant(yearly=_day_of_year(*time, before=before, later=later))
+    span = (time[0] - ONE_DAY, time[0] - ONE_DAY) if before else time
+    if issued is not None and span[1] < issued:
         return _Meant(doubt=_PASSED)
-    unsure = _NO_YEAR.filled(year=of) if given is None and not found["year"] and year is None else None
-    return _Meant(span=(on if before else first, on), doubt=vague or unsure)
+    if _VAGUE.search(words):
+        return _Meant(span=span, doubt=_NOT_A_DAY)
+    return _Meant(span=span, doubt=None if named else _NO_YEAR.filled(year=_UNKNOWN_YEAR))
+
+
+def _of_next_year(found: re.Match[str], words: str) -> bool:
+    """«15/01 năm sau»."""
+    day = rf"0?{int(found['d'] or 0)}\s*(?:[/.-]|tháng)\s*0?{int(found['m'] or 0)}\s*"
+    return re.search(day + _NEXT_YEAR, words) is not None
 
 
 def _time_of(found: re.Match[str], year: int) -> tuple[date, date] | None:
