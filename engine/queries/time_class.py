@@ -22,17 +22,6 @@ from engine.store.records import Plan
 from engine.store.rulebook import Rulebook, read_calendar, read_policies
 from engine.terms import TimeClass
 
-BOXES: Mapping[TimeClass, tuple[TimeClass, ...]] = complete(
-    TimeClass,
-    {
-        TimeClass.OPEN_OVERDUE: (TimeClass.OPEN_OVERDUE,),
-        TimeClass.OPEN_IN_TIME: (TimeClass.OPEN_IN_TIME, TimeClass.DUE_SOON),
-        TimeClass.DONE_ON_TIME: (TimeClass.DONE_ON_TIME,),
-        TimeClass.DONE_LATE: (TimeClass.DONE_LATE,),
-    },
-    but=(TimeClass.DUE_SOON, TimeClass.NO_DEADLINE, TimeClass.NOT_ASKED),
-)
-"""The four boxes, worst first, with the classes each contains."""
 _WORST_FIRST = (
     TimeClass.OPEN_OVERDUE,
     TimeClass.DUE_SOON,

@@ -35,7 +35,7 @@ from engine.assignments import situations
 from engine.assignments.measures import report_timing_column
 from engine.queries.directory.agencies import places_in_directory
 from engine.queries.filter_choices import Orders
-from engine.queries.time_class import BOXES, Thresholds, Today, time_class, worst
+from engine.queries.time_class import Thresholds, Today, time_class, worst
 from engine.queries.work.assignments import AssignmentFilter, conditions
 from engine.rules.words import level_rank
 from engine.store.data_versions import Topic, ask, by_agency, depends_on
@@ -110,9 +110,6 @@ class Counts:
     @property
     def worst(self) -> TimeClass:
         return worst(self.by_class)
-
-    def box(self, which: TimeClass) -> int:
-        return sum(self.by_class.get(each, 0) for each in BOXES[which])
 
 
 @dataclass(frozen=True)
