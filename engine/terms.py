@@ -279,6 +279,7 @@ class WebhookEvent(StrEnum):
     ACCEPTED = "assignment.accepted"
     RETURNED = "assignment.returned"
     UNDONE = "assignment.undone"
+    REMINDED = "assignment.reminded"
     OVERDUE = "assignment.overdue"
     ESCALATED = "assignment.escalated"
     PROMISED = "assignment.promised"

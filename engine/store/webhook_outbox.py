@@ -45,6 +45,7 @@ AFTER: Mapping[WebhookEvent, State] = complete(
     },
     but=(
         WebhookEvent.UNDONE,
+        WebhookEvent.REMINDED,
         WebhookEvent.OVERDUE,
         WebhookEvent.ESCALATED,
         *OF_PROMISES,
@@ -54,8 +55,10 @@ AFTER: Mapping[WebhookEvent, State] = complete(
 )
 """The state that an event leaves an assignment in, where it is always the same."""
 LATE = (NoticeKind.OVERDUE, NoticeKind.ESCALATION)
-TOLD = ("of", "outcome", "complete", "level", "week", "letters", "empty")
-"""The parts of an event's detail that are sent; the rest may contain what people wrote."""
+TOLD = {name: name for name in ("of", "outcome", "complete", "level", "week", "letters", "empty", "rung", "letter")} | {
+    "roles": "audience"
+}
+"""The parts of an event's detail that are sent, and under which name; the rest may contain what people wrote."""
 
 
 def enqueue(session: Session, events: Sequence[Mapping[str, Any]]) -> int:
@@ -103,8 +106,7 @@ def compact(at: datetime) -> str:
 
 
 def payload(kind: WebhookEvent, event: Mapping[str, Any], about: Mapping[str, Any] | None) -> dict[str, Any]:
-    detail = {name: value for name in TOLD if (value := event["detail"].get(name)) is not None}
-    data = {**(about or {}), **detail}
+    data = {**(about or {}), **detail_told(event["detail"])}
     if kind in AFTER:
         data["state"] = AFTER[kind].value
     if kind in OF_PROMISES:
@@ -117,18 +119,25 @@ def payload(kind: WebhookEvent, event: Mapping[str, Any], about: Mapping[str, An
     return {"type": kind.value, "timestamp": event["at"].astimezone(UTC).isoformat(), "data": data}
 
 
+def detail_told(detail: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: detail[field] for field, name in TOLD.items() if detail.get(field) is not None}
+
+
 def told_as(event: Mapping[str, Any]) -> Iterable[tuple[WebhookEvent, str]]:
-    """The webhook messages of an event, with their keys. Rungs after the due date send "overdue" once for each due
-    date, whichever rung comes first, and a message for each escalation."""
+    """The webhook messages of an event, with their keys. Each rung but the first, which says that a task is assigned,
+    sends "reminded" or "escalated"; after the due date "overdue" before it, once for each due date."""
     key: str = event["key"] or f"assignment:{event['assignment_id']}:{event['kind']}:{compact(event['at'])}"
     direct = DIRECT.get(event["kind"])
     if direct is not None:
         yield direct, key
-    elif event["kind"] is EventKind.RUNG_FIRED and event["detail"].get("letter") in LATE:
-        ladder = key.removesuffix(f":{event['detail']['rung']}:fired")
-        yield WebhookEvent.OVERDUE, f"{ladder}:overdue"
-        if event["detail"]["letter"] == NoticeKind.ESCALATION:
+    elif event["kind"] is EventKind.RUNG_FIRED:
+        letter = event["detail"].get("letter")
+        if letter in LATE:
+            yield WebhookEvent.OVERDUE, key.removesuffix(f":{event['detail']['rung']}:fired") + ":overdue"
+        if letter == NoticeKind.ESCALATION:
             yield WebhookEvent.ESCALATED, key.replace(":fired", ":escalated")
+        elif letter != NoticeKind.ASSIGNED:
+            yield WebhookEvent.REMINDED, key.replace(":fired", ":reminded")
 
 
 def _assignments(session: Session, ids: Iterable[int]) -> dict[int, dict[str, Any]]:

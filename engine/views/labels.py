@@ -66,6 +66,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         WebhookEvent.ACCEPTED: Text("tiếp nhận báo cáo", "report accepted"),
         WebhookEvent.RETURNED: Text("trả lại báo cáo", "report returned"),
         WebhookEvent.UNDONE: Text("hoàn tác", "undone"),
+        WebhookEvent.REMINDED: Text("nhắc việc", "reminded"),
         WebhookEvent.OVERDUE: Text("quá hạn", "overdue"),
         WebhookEvent.ESCALATED: Text("đôn đốc", "escalated"),
         WebhookEvent.PROMISED: Text("hẹn ngày hoàn thành", "promised"),

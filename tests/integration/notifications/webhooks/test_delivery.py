@@ -115,6 +115,23 @@ def test_what_is_overdue_is_told_once_a_due_date_and_every_escalation(laid: Laid
     assert of == [("assignment.overdue", None), ("assignment.escalated", 1), ("assignment.escalated", 2)]
 
 
+def test_each_reminder_is_told_with_its_rung_and_to_whom_but_not_the_letter_that_assigns(
+    laid: Laid, receiver: Receiver
+) -> None:
+    hook(laid.database, receiver.url, "assignment.reminded", "assignment.escalated")
+    for day in ("2021-06-01", "2021-06-14", "2021-06-18", "2021-06-22"):
+        swept(laid.database, at(day))
+    sent(laid.database, at("2021-06-22"))
+    of = [each.data["data"] for each in receiver.got if "so-ban" in str(each.body)]
+    told = [(each["rung"], each["letter"], each["audience"], each["level"]) for each in of]
+    assert told[-3:] == [
+        ("T-3", "reminder", ["coordinator"], 0),
+        ("T+1", "overdue", ["coordinator", "head"], 0),
+        ("T+3", "escalation", ["coordinator", "head", "monitor"], 1),
+    ]
+    assert "open" not in [rung for rung, *_ in told]
+
+
 def test_an_accepted_report_says_whether_its_output_is_there(laid: Laid, receiver: Receiver) -> None:
     with laid.database.write() as session:
         owed = {"what": "Báo cáo", "kind": "document"}
