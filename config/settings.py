@@ -15,7 +15,7 @@ from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import (
     BeforeValidator,
@@ -48,6 +48,9 @@ SMS_GATEWAYS: tuple[SmsGateway, ...] = get_args(SmsGateway)
 IMAPS_PORT = 993
 NO_SECRET = SecretStr("")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+KEPT_RUN = "phần việc"
+"""The tag of the runs that Prefect shows of assignments; no run that a worker does has it."""
+TEN_YEARS_SECONDS = 10 * 365 * 24 * 3600
 
 
 def is_guarded(url: str) -> bool:
@@ -491,6 +494,19 @@ class Settings(BaseSettings):
     def prefect_key(self) -> Path:
         """What the Prefect server beside ``serve`` asks for: another string at each start."""
         return self.prefect_home / "key"
+
+    @property
+    def prefect_pages(self) -> str:
+        """Where Prefect's pages are, without a password."""
+        if not self.prefect_api_url:
+            return f"http://127.0.0.1:{self.prefect_port}"
+        parts = urlsplit(self.prefect_api_url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+    @property
+    def prefect_overdue(self) -> str:
+        """The page of Prefect that lists the runs of what is overdue, however long it has been."""
+        return f"{self.prefect_pages}/runs?type=span&seconds={-TEN_YEARS_SECONDS}&state=Late&tag={quote(KEPT_RUN)}"
 
     @property
     def prefect_key_command(self) -> str:

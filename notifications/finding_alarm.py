@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import partial
 
 from sqlalchemy import select
 from sqlmodel import Session
@@ -35,6 +36,7 @@ from notifications.contract.channel import Channel, Outgoing
 
 log = logging.getLogger(__name__)
 ALARM_PREFIX = "alarm:"
+MAX_TOLD_CHARS, MAX_FACT_CHARS = 500, 64
 NAMES = {"email": ("thư điện tử", "e-mail"), "sms": ("tin nhắn SMS", "SMS"), "imap": ("hộp thư đến", "the mailbox")}
 
 
@@ -152,7 +154,8 @@ async def alarm_findings(database: Database, now: datetime, channels: Mapping[st
     lasting = [name for name in since if now - datetime.fromisoformat(since[name]) >= LASTING and name not in told]
     working = {name: channel for name, channel in channels.items() if name not in down and operator.address(name)}
     by_day = BEGINS <= now.astimezone(PLAN_TIME).time() < ENDS
-    new = lasting if by_day and lasting and await _tell(lasting, found, now, working, operator) else []
+    letter = partial(finding_letter, lasting, found, now, operator=operator)
+    new = lasting if by_day and lasting and await _tell(letter, working) else []
     after = Told(today, since, [*told, *new])
     if asdict(after) != asdict(before):
         with database.write() as session:
@@ -173,20 +176,37 @@ def _findings(session: Session) -> dict[str, int]:
     return {name: count for name, count in findings_of(counts).items() if name != TOLD_ELSEWHERE}
 
 
-async def _tell(
-    names: Sequence[str],
-    found: Mapping[str, int],
-    now: datetime,
-    channels: Mapping[str, Channel],
-    operator: Operator,
-) -> bool:
+async def _tell(letter: Callable[[str], Outgoing], channels: Mapping[str, Channel]) -> bool:
     """True if a channel accepted it."""
     accepted = False
     for name, channel in channels.items():
         async with channel as opened:
-            outcome = await opened.send(finding_letter(names, found, now, name, operator))
+            outcome = await opened.send(letter(name))
         accepted |= outcome.taken
     return accepted
+
+
+async def alarm_from_prefect(
+    database: Database, now: datetime, channels: Mapping[str, Channel], operator: Operator, told: Mapping[str, object]
+) -> bool:
+    """Pass on what an automation of Prefect calls about, once a day each; whether it was. ``told``: its ``name``,
+    ``what`` it says, and ``about`` which assignment if it is one."""
+    title, what, about = (str(told.get(name) or "")[:MAX_TOLD_CHARS] for name in ("name", "what", "about"))
+    fact, today = f"{ALARM_PREFIX}{title}"[:MAX_FACT_CHARS], local_date(now).isoformat()
+    with database.read() as session:
+        known = read_fact(session, fact) == today
+        down = {name for name, health in channel_health(session).items() if health.down}
+
+    def letter(channel: str) -> Outgoing:
+        message = " · ".join(filter(None, (what, about)))
+        return operator.letter(channel, f"{fact}:{today}", now, f"[Đôn Đốc] {title}", message)
+
+    working = {name: channel for name, channel in channels.items() if name not in down and operator.address(name)}
+    if known or not await _tell(letter, working):
+        return False
+    with database.write() as session:
+        write_fact(session, fact, today)
+    return True
 
 
 def finding_letter(

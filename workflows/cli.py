@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shlex
 import sys
 from datetime import date, timedelta
@@ -264,29 +265,30 @@ def simulate(
 def deploy(
     pool: Annotated[str, typer.Option(help="Work pool of type process; created if missing.")],
     every: Annotated[int, typer.Option(help="Seconds between two runs.", min=10, max=86400)] = 60,
-    alarm: Annotated[str, typer.Option(help="URL that the automations call when something is missing.")] = "",
+    alarm: Annotated[str, typer.Option(help="URL that the automations call; default: ours, for the operator.")] = "",
 ) -> None:
     """Register the passes as scheduled Prefect deployments, with the automations, and print what a worker's machine
     needs."""
     from config.settings import read_settings
-    from workflows.operation.daily_work import register as register_daily_work
+    from workflows.operation.daily_work import flows
+    from workflows.projection.prefect_api import PrefectApi
+    from workflows.run.channel_wiring import alarm_address
     from workflows.run.installation import installation_id
     from workflows.run.prefect_deployments import deploy as register
-    from workflows.run.prefect_deployments import worker_environment
+    from workflows.run.prefect_deployments import require_prefect, with_retries, worker_environment
     from workflows.run.system import announce_removed_settings, compose_installed
 
     system = compose_installed()
     announce_removed_settings(system)
-    installation = installation_id(system.database)
-    names = register(
-        system.prefect,
-        pool,
-        timedelta(seconds=every),
-        installation,
-        alarm,
-        per_minute=system.settings.smtp_per_minute,
-        more=register_daily_work,
-    )
+    require_prefect(system.prefect)
+    os.environ.update(system.prefect)  # before Prefect is imported
+    from workflows.duty import duty
+
+    alarm = alarm or alarm_address(system.settings, system.signer, system.settings.base_url)
+    wanted = pool, timedelta(seconds=every), installation_id(system.database), alarm
+    more, most = [(duty, ""), *flows()], system.settings.smtp_per_minute
+    with PrefectApi(system.prefect_api, system.prefect_auth) as api:
+        names = with_retries(lambda: register(api, *wanted, per_minute=most, more=more))
     typer.echo(
         Text(
             f"Đã đăng ký {', '.join(names)}; lượt xử lý cách nhau {every} giây. Trên mỗi máy chạy:",
@@ -311,28 +313,6 @@ def worker(
     system = compose_installed()
     announce_removed_settings(system)
     raise typer.Exit(run_worker(pool, settings_environment(system.settings), system.prefect, runs))
-
-
-@prefect_app.command()
-def sync() -> None:
-    """Rebuild what Prefect shows, after its database was lost or changed by hand; letters are not affected."""
-    import httpx
-
-    from workflows.run.system import compose_installed
-    from workflows.serving.heartbeat import projector
-
-    system = compose_installed()
-    mine, runs = projector(system), 0
-    try:
-        if not system.prefect_answers(timeout=10):
-            raise httpx.ConnectError("no answer")
-        mine.forget()
-        while (done := mine.run(system.clock())).runs:
-            runs += done.runs
-            typer.echo(Text(f"{runs} phần việc đã hiện trong Prefect", f"{runs} runs shown"))
-    except httpx.HTTPError as error:
-        said = f"{system.prefect_api}: {error}"
-        raise Unavailable(Text(f"Prefect không trả lời: {said}", f"Prefect does not answer: {said}")) from None
 
 
 @prefect_app.command()
@@ -428,8 +408,4 @@ def main() -> None:
             err=True,
         )
         code = 2
-    if "workflows.run.flows" in sys.modules:
-        from workflows.run.flows import exit_process
-
-        exit_process(code if isinstance(code, int) else 1)
     sys.exit(code)

@@ -6,6 +6,7 @@ one processor and in the demonstration; a local Prefect server as a child proces
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import os
@@ -13,7 +14,7 @@ import signal
 import sys
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -22,7 +23,6 @@ from engine.text import Text
 from notifications.letters.preview import preview_letter
 from workflows.run import channel_wiring
 from workflows.run.installation import establish, require_installation
-from workflows.run.prefect_mark import observe_in_prefect
 from workflows.run.prefect_server import PrefectServer
 from workflows.run.private_files import make_private
 from workflows.run.system import Running, System, announce_removed_settings, announce_setup_code, compose
@@ -68,7 +68,7 @@ def application(system: System) -> FastAPI:
             open_desk=settings.demo,
         )
     )
-    _add_machine_routes(app, system)
+    _add_machine_routes(app, system, running)
     return app
 
 
@@ -79,7 +79,7 @@ def serve(settings: Settings, tick_seconds: int = 0) -> None:
     few_arenas()
     from engine.application.first_of_day import read_first
     from workflows.serving.heartbeat import daily
-    from workflows.serving.sending import TICK_SECONDS, Sending, SendingProcess
+    from workflows.serving.sending import TICK_SECONDS, Sending, sending_process
     from workflows.web_server import SWITCH_SECONDS, WebServer, limits_for_this_process
 
     manager = ServiceManager.of(os.environ)
@@ -90,14 +90,13 @@ def serve(settings: Settings, tick_seconds: int = 0) -> None:
     if not settings.demo:
         establish(system)
     system.observe()
-    observe_in_prefect(system)
     announce_removed_settings(system)
     announce_setup_code(system)
     app = application(system)
     local_prefect = PrefectServer(settings.prefect_home, settings.prefect_port)
     starts_prefect = settings.prefect and not settings.prefect_api_url
     every = tick_seconds or TICK_SECONDS
-    sending = SendingProcess(settings, every) if settings.apart else Sending(system, every)
+    sending = sending_process(settings, every) if settings.apart else Sending(system, every)
     first_reads = daily("first reads", partial(read_first, system.database, app.state.tools.kept, system.clock))
     # uvicorn raises the signal again after its shutdown: exit through the finally block below.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -133,13 +132,20 @@ def check_settings(settings: Settings, system: System) -> None:
     channel_wiring.phone_channel(settings, system.signer, system.database)
 
 
-def _add_machine_routes(app: FastAPI, system: System) -> None:
-    """Add the routes that machines call: gateway callbacks and Prometheus metrics."""
+def _add_machine_routes(app: FastAPI, system: System, running: Running) -> None:
+    """Add the routes that machines call: callbacks of gateways and of Prefect, and Prometheus metrics."""
+    from notifications.finding_alarm import alarm_from_prefect
     from notifications.inbound import callbacks
     from workflows.run import inbound_passes
 
     settings, signer = system.settings, system.signer
     secret = channel_wiring.callback_secret(signer)
     zalo = {"zalo_app_id": settings.zalo_app_id, "zalo_oa_secret": settings.zalo_oa_secret.get_secret_value()}
-    app.include_router(callbacks.router(callbacks.Callbacks(system.database, system.clock, secret, **zalo)))
+
+    def alarm(told: dict[str, Any]) -> object:
+        channels, operator = running().alarms, channel_wiring.operator(running().settings)
+        return asyncio.run(alarm_from_prefect(system.database, system.clock(), channels, operator, told))
+
+    told = callbacks.Callbacks(system.database, system.clock, secret, **zalo, alarm=alarm)
+    app.include_router(callbacks.router(told))
     inbound_passes.add_metrics(app, system.database, system.clock, settings)

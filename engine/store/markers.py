@@ -19,7 +19,7 @@ INSTALLATION = "installation"
 """The id of the installation and a check value of its secret (``workflows.run.installation``)."""
 
 
-MAIL_TRIED = "mail_tried"
+MAIL_TRIED, LAST_TICK = "mail_tried", "last_tick"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,16 @@ def last_backup(session: Session) -> datetime | None:
 
 def remember_backup(session: Session, now: datetime) -> None:
     write_fact(session, BACKUP, now.isoformat())
+
+
+def last_tick(session: Session) -> datetime | None:
+    """When a tick last came to its end, by the system's clock."""
+    value = read_fact(session, LAST_TICK)
+    return datetime.fromisoformat(value) if value else None
+
+
+def remember_tick(session: Session, now: datetime) -> None:
+    write_fact(session, LAST_TICK, now.isoformat())
 
 
 def mail_tried(session: Session, host: str) -> datetime | None:

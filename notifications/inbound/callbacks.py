@@ -1,4 +1,4 @@
-"""HTTP callbacks from SMS gateways: delivery reports and incoming messages.
+"""HTTP callbacks from SMS gateways: delivery reports and incoming messages; and from automations of Prefect.
 
 GET requests have no side effects anywhere except under ``/callbacks/<secret>/``: Kannel and eSMS support only GET.
 These URLs appear in no letter and on no page, so link scanners do not find them, and they require the secret. One-click
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
@@ -38,6 +38,8 @@ class Callbacks:
     secret: str
     zalo_app_id: str = ""
     zalo_oa_secret: str = ""
+    alarm: Callable[[dict[str, Any]], object] = lambda told: None
+    """Passes on what an automation of Prefect calls about."""
 
     def take(self, action: Action) -> PlainTextResponse:
         with self.database.write() as session:
@@ -83,5 +85,11 @@ def router(callbacks: Callbacks) -> APIRouter:
         if message is None:
             return PlainTextResponse("")
         return await run_in_threadpool(callbacks.take, lambda session, now: answers.take_zalo(session, message, now))
+
+    @routes.post("/callbacks/{secret}/alarm")
+    async def alarm(secret: str, request: Request) -> PlainTextResponse:
+        receipts.verify(secret, callbacks.secret)
+        await run_in_threadpool(callbacks.alarm, json_object(await request.body()))
+        return PlainTextResponse("")
 
     return routes

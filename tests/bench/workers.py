@@ -1,12 +1,13 @@
 """Letters a second by Prefect workers beside as many plain processes, and a tick of a thousand due with and without
 Prefect.
 
-    PYTHONPATH=tests python -m tests.bench.workers [--workers 1 2 4] [--letters 3000] [--due 1000] [--rounds 3]
-        [--postgres]
+    PYTHONPATH=tests python -m tests.bench.workers [--workers 1 2 4] [--letters 4000] [--due 1000] [--rounds 3]
+        [--relay 0.2] [--postgres]
 
-The relay answers after 20 ms. A worker is ``dondoc prefect worker`` with one run of ``dondoc-deliver``; a plain process
-is ``dondoc once deliver``. The rate is taken between the tenth part of the letters and the ninth tenth, when all have
-started; the seconds until the first letter are given apart.
+A worker is ``dondoc prefect worker`` on the deployments of ``dondoc prefect deploy --every 60``: their ticks start the
+runs that send. With ``--postgres`` Prefect's server is the manual's, with a database of its own. A plain process is
+``dondoc once deliver``. The rate is taken between the tenth part of the letters and the ninth tenth, when all have
+started; the seconds until the first letter, from when all workers are there, are given apart.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
 
-import httpx
 from crash.campaign import communes, prepare, settings
 from crash.forms import Workers, wait_until
 from crash.relay import SlowRelay
@@ -36,7 +36,7 @@ from ground.serving import DONDOC
 
 from engine.store.database import Database
 
-RELAY_SECONDS = (0.02, 0.02)
+PATIENCE_SECONDS = 600
 
 
 class Watched:
@@ -58,53 +58,57 @@ class Watched:
 
     def rate(self) -> tuple[float, float]:
         """Seconds to the first letter, letters a second."""
-        self.thread.join(300)
+        self.thread.join(PATIENCE_SECONDS)
         first, low, high, _ = self.at.values()
         return first, (self.letters * 8 // 10) / (high - low)
 
 
 @contextmanager
-def laid(ground: Ground, postgres: bool, letters: int) -> Iterator[tuple[Database, Path, SlowRelay]]:
+def laid(
+    ground: Ground, postgres: bool, letters: int, relay_seconds: float
+) -> Iterator[tuple[Database, Path, SlowRelay]]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         url = postgres_database(ground, "workers") if postgres else f"sqlite:///{folder}/dondoc.db"
         database = stack.enter_context(closing_database(url))
         database.upgrade()
-        relay = stack.enter_context(SlowRelay(seconds=RELAY_SECONDS, sample=10**9).running())
+        relay = stack.enter_context(SlowRelay(seconds=(relay_seconds, relay_seconds), sample=10**9).running())
         prepare(database, letters)
         yield database, folder, relay
 
 
-def plain(ground: Ground, postgres: bool, count: int, letters: int) -> tuple[float, float]:
-    with laid(ground, postgres, letters) as (database, folder, relay):
+def plain(ground: Ground, postgres: bool, count: int, letters: int, relay_seconds: float) -> tuple[float, float]:
+    with laid(ground, postgres, letters, relay_seconds) as (database, folder, relay):
         environment = os.environ | settings(database, folder, relay)
         watched = Watched(relay, letters)
         words = [DONDOC, "once", "deliver"]
         mine = [subprocess.Popen(words, env=environment, cwd=folder, stdout=subprocess.DEVNULL) for _ in range(count)]
         for each in mine:
-            each.wait(300)
+            each.wait(PATIENCE_SECONDS)
         return watched.rate()
 
 
-def by_workers(ground: Ground, postgres: bool, count: int, letters: int) -> tuple[float, float]:
-    with laid(ground, postgres, letters) as (database, folder, relay):
-        told = settings(database, folder, relay)
-        with Workers.registered(folder, told, count, every=3600) as form, form.api() as http:
+def by_workers(ground: Ground, postgres: bool, count: int, letters: int, relay_seconds: float) -> tuple[float, float]:
+    with laid(ground, postgres, letters, relay_seconds) as (database, folder, relay):
+        told, manual = settings(database, folder, relay), ground if postgres else None
+        with Workers.registered(folder, told, count, every=60, manual=manual) as form:
             form.start()
             wait_until(lambda: _online(form) >= count, 60)
-            deployment = http.get("/deployments/name/dondoc-deliver/every").json()
-            watched = Watched(relay, letters)
-            for _ in range(count):
-                _run(http, deployment["id"])
-            found = watched.rate()
+            found = Watched(relay, letters).rate()
+            most = _at_once(form)
             form.end()
+        print(f"runs that sent at once: {most}", flush=True)
         return found
 
 
-def _run(http: httpx.Client, deployment: str) -> None:
-    """Create a run that is due now; a busy server (its SQLite locked) answers 503."""
-    while http.post(f"/deployments/{deployment}/create_flow_run", json={"state": {"type": "SCHEDULED"}}).is_error:
-        time.sleep(0.5)
+def _at_once(form: Workers) -> int:
+    """How many runs of «dondoc-deliver» went on at one time, at most."""
+    sends = [each for each in form.flow_runs() if each["name"].startswith("dondoc-deliver 2") and each["start_time"]]
+    ends = [each["end_time"] or "9" for each in sends]
+    return max(
+        (sum(a["start_time"] <= b["start_time"] < end for a, end in zip(sends, ends, strict=True)) for b in sends),
+        default=0,
+    )
 
 
 def _online(form: Workers) -> int:
@@ -115,20 +119,22 @@ def _online(form: Workers) -> int:
 TICK = """
 import asyncio, json, os, resource, sys, time
 sys.path[:0] = {paths!r}
+from dataclasses import replace
+from config.settings import Settings
 from ground.post import LetterBox, post_office
 from tests.bench.workers import Timed
-from workflows.run import passes
-from engine.store.database import Database
+from workflows.run.system import compose
+from workflows.serving import runs
 from datetime import datetime
-database, box = Database({url!r}), Timed()
-now = datetime.fromisoformat({now!r})
-tick = passes.tick
-if {observed}:
-    from workflows.run.flows import observed_tick as tick
+def office(url, box):
+    given = dict(prefect=bool({api!r}), prefect_api_url={api!r}, database_url=url, secret="x" * 40)
+    return replace(compose(Settings(_env_file=None, **given)), delivery=post_office(box))
+box = Timed()
+system, now = office({url!r}, box), datetime.fromisoformat({now!r})
 if {warm!r}:
-    asyncio.run(tick(Database({warm!r}), now, post_office(LetterBox())))
+    asyncio.run(runs.tick(office({warm!r}, LetterBox()), now))
 began = box.began = time.monotonic()
-reports = asyncio.run(tick(database, now, post_office(box)))
+reports = asyncio.run(runs.tick(system, now))
 seconds = time.monotonic() - began
 work = sum(report.seconds for report in reports)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -151,9 +157,9 @@ class Timed(LetterBox):
 def tick(due: int, observed: bool, warm: bool) -> dict[str, float]:
     """A tick with so many communes due, in a process of its own; with a Prefect server beside it if ``observed``.
     ``warm``: another one went before, as in a ``serve`` that has run for a while."""
-    from ground.serving import AUTH, free_port
+    from ground.serving import AUTH, free_port, letting_in
 
-    from workflows.run.prefect_server import PrefectServer, answers, environment
+    from workflows.run.prefect_server import PrefectServer, answers
 
     with TemporaryDirectory() as name, ExitStack() as stack:
         url, now = f"sqlite:///{name}/dondoc.db", at("2021-04-07")
@@ -165,17 +171,17 @@ def tick(due: int, observed: bool, warm: bool) -> dict[str, float]:
             first = stack.enter_context(closing_database(before))
             first.upgrade()
             begin(store(first, now=now, plan=plan_file(urgency="khan"), bodies=communes(2)), now=now)
-        mine: dict[str, str] = {}
+        api = ""
         if observed:
             server = PrefectServer(Path(name) / "prefect", free_port(), AUTH)
             server.start()
             stack.callback(server.stop)
             wait_until(lambda: answers(server.api_url), 120)
-            mine = environment(server.home, server.api_url, AUTH)
+            api = letting_in(server.api_url)
         root = Path(__file__).parents[2]
         paths = [str(root), str(root / "tests")]
-        code = TICK.format(paths=paths, url=url, now=now.isoformat(), observed=observed, warm=before)
-        done = subprocess.run([sys.executable, "-c", code], env=os.environ | mine, capture_output=True, text=True)
+        code = TICK.format(paths=paths, url=url, now=now.isoformat(), api=api, warm=before)
+        done = subprocess.run([sys.executable, "-c", code], cwd=name, capture_output=True, text=True)
         assert done.stdout, done.stderr
         found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
         return found
@@ -184,7 +190,8 @@ def tick(due: int, observed: bool, warm: bool) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2, 4])
-    parser.add_argument("--letters", type=int, default=3000)
+    parser.add_argument("--letters", type=int, default=4000)
+    parser.add_argument("--relay", type=float, default=0.02, help="seconds for which the relay keeps a letter")
     parser.add_argument("--due", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=1, help="of the tick; the best is printed")
     parser.add_argument("--postgres", action="store_true")
@@ -204,7 +211,7 @@ def main() -> None:
     try:
         for count in asked.workers:
             for name, run in (("plain processes", plain), ("workers", by_workers)):
-                first, rate = run(ground, asked.postgres, count, asked.letters)
+                first, rate = run(ground, asked.postgres, count, asked.letters, asked.relay)
                 print(f"{count} {name}: {rate:.0f} letters a second, first after {first:.1f} s", flush=True)
     finally:
         ground.stop()

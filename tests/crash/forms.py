@@ -19,7 +19,17 @@ from typing import Any, Protocol
 import httpx
 from ground.databases import closing_database
 from ground.factory import rows
-from ground.serving import AUTH, DONDOC, free_port, letting_in, shown, status
+from ground.postgres import Ground
+from ground.serving import (
+    AUTH,
+    DONDOC,
+    ServerOfTheManual,
+    free_port,
+    letting_in,
+    prefect_by_the_manual,
+    shown,
+    status,
+)
 
 from engine.store.database import Database
 from engine.store.records import Pass
@@ -104,7 +114,7 @@ class Workers:
 
     folder: Path
     settings: Sequence[Mapping[str, str]]
-    servers: Sequence[PrefectServer]
+    servers: Sequence[PrefectServer | ServerOfTheManual]
     count: int = 1
     pages: Serve | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -120,16 +130,22 @@ class Workers:
         every: int = 10,
         servers: int = 1,
         pages: Database | None = None,
+        manual: Ground | None = None,
     ) -> Iterator[Workers]:
         """Servers with the deployments registered, a run ``every`` seconds, by the commands of the manual. ``pages``:
-        what a ``serve`` beside them shows; its one pass is over before anything is due."""
+        what a ``serve`` beside them shows; its one pass is over before anything is due. ``manual``: one server, whose
+        database is on PostgreSQL, as the manual has it in earnest."""
         with ExitStack() as stack:
-            started = [PrefectServer(folder / f"prefect-{n}", free_port(), AUTH) for n in range(servers)]
-            for server in started:
+            started: list[PrefectServer | ServerOfTheManual] = []
+            if manual is not None:
+                started.append(stack.enter_context(prefect_by_the_manual(manual, folder)))
+            for number in range(0 if manual else servers):
+                server = PrefectServer(folder / f"prefect-{number}", free_port(), AUTH)
                 server.start()
                 stack.callback(server.stop)
-            for server in started:
-                wait_until(partial(answers, server.api_url), 120)
+                started.append(server)
+            for each in started:
+                wait_until(partial(answers, each.api_url), 120)
             told = [_deploy(folder, settings, server, every) for server in started]
             serve = Serve(folder, settings, every=3600) if pages else None
             if serve is not None and pages is not None:
@@ -186,7 +202,9 @@ class Workers:
             return list(http.post("/flow_runs/filter", json={"sort": "START_TIME_ASC", "limit": 200}).json())
 
 
-def _deploy(folder: Path, settings: Mapping[str, str], server: PrefectServer, every: int) -> Mapping[str, str]:
+def _deploy(
+    folder: Path, settings: Mapping[str, str], server: PrefectServer | ServerOfTheManual, every: int
+) -> Mapping[str, str]:
     """Register the deployments. Returns the environment of a worker, as the command prints it."""
     asked = {**settings, "DONDOC_PREFECT_API_URL": letting_in(server.api_url)}
     words = [DONDOC, "prefect", "deploy", "--pool", POOL, "--every", str(every)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -12,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -19,8 +21,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from ground.databases import postgres_database
 from ground.factory import at, lay, plan_file, rows
+from ground.paths import ROOT
 from ground.post import KEY
+from ground.postgres import Ground
 
 from config.settings import Settings
 from engine.rules.calendar import DayException, DayKind, local_date
@@ -156,6 +161,45 @@ def prefect_serving(home: Path, migrated: Path) -> Iterator[PrefectServer]:
         yield mine
     finally:
         mine.stop()
+
+
+@dataclass(frozen=True)
+class ServerOfTheManual:
+    """A Prefect server as chapter Prefect starts it."""
+
+    home: Path
+    api_url: str
+
+
+@contextmanager
+def prefect_by_the_manual(ground: Ground, folder: Path) -> Iterator[ServerOfTheManual]:
+    """The very lines of the manual, with addresses of this machine: the server's database is on PostgreSQL."""
+    port, home = free_port(), folder / "prefect-server"
+    page = (ROOT / "docs/operating/prefect.md").read_text()
+    (lines,) = re.findall(r"^ {4}(mkdir -p .*?server start [^\n]*)$", page, re.MULTILINE | re.DOTALL)
+    database = postgres_database(ground, f"prefect_{port}").replace("postgresql://", "postgresql+asyncpg://")
+    for ours, here in (
+        ("postgresql+asyncpg://dondoc:PASSWORD@db.tinh.example/prefect", database),
+        ("/var/lib/dondoc/prefect-server", str(home)),
+        ("10.20.0.5", "127.0.0.1"),
+        ("4200", str(port)),
+        ('"$key"', AUTH),
+    ):
+        assert ours in lines, ours
+        lines = lines.replace(ours, here)
+    path = f"{DONDOC.parent}:{os.environ['PATH']}"
+    server = subprocess.Popen(["bash", "-ec", lines], env=os.environ | {"PATH": path}, start_new_session=True)
+    try:
+        until = time.monotonic() + 4 * SOON
+        while status(f"http://127.0.0.1:{port}/api/health") != httpx.codes.OK:
+            assert server.poll() is None, "it ended"
+            assert time.monotonic() < until, "it does not answer"
+            time.sleep(0.2)
+        yield ServerOfTheManual(home, f"http://127.0.0.1:{port}/api")
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
 
 
 def _keep(made: Path, migrated: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 from ground.factory import rows
 from sqlmodel import Session
@@ -24,7 +24,7 @@ from engine.store.database import Database
 from engine.store.records import Assignment
 from engine.terms import PlanState, Role, TimeClass
 from engine.views.prometheus import render
-from workflows.projection.shown_runs import Moment, rows_of, state_of
+from workflows.projection.shown_runs import Moment, Shown, rows_of, state_of
 
 LATE = AssignmentFilter(classes=(TimeClass.OPEN_OVERDUE,))
 MANY = 500
@@ -72,6 +72,22 @@ def _overdue_by_its_due_date(tasks: list[Assignment], id_: int | None, today: To
     """Promised for a day to come: its run waits for that day, and every list says so beside it."""
     task = next(task for task in tasks if task.id == id_)
     return _of(task, today).box is TimeClass.OPEN_OVERDUE and task.promised_on is not None
+
+
+def late_runs(database: Database, now: datetime) -> tuple[int, int]:
+    """How many runs of what is ordered are Late in Prefect or, overdue, wait for a promised day; and how many the board
+    counts as overdue."""
+    with database.read() as session:
+        today = read_today(session, now)
+        tasks = rows_of(session, [task.id or 0 for task in rows(database, Assignment, request=False)])
+        hoped = [task for task in tasks if _hoped_for(task, today.day)]
+        late = [task for task in tasks if state_of(task, Moment(today.day)).name == "Late"]
+        return len(late) + len(hoped), board(session, today, AssignmentFilter()).total.overdue
+
+
+def _hoped_for(task: Shown, day: date) -> bool:
+    now = situation(task, day)
+    return now.box is TimeClass.OPEN_OVERDUE and not is_past(now.until, day)
 
 
 def _numbers(session: Session, today: Today) -> Iterator[tuple[str, int]]:

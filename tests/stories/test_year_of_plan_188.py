@@ -26,6 +26,7 @@ import pytest
 from ground.factory import at, real_plan
 from ground.office import open_office
 from ground.post import LetterBox, post_office
+from ground.windows import late_runs
 from sqlalchemy import select
 from stories.letter_rules import RecordingRenderer, faults_of
 from stories.numbers import Numbers
@@ -425,6 +426,8 @@ def story(database: Database, tmp_path: Path) -> Story:
     def between(now: datetime) -> None:
         """The letters of the morning have left: whoever looks, looks before anybody acts on them."""
         day = str(local_date(now))
+        late, overdue = late_runs(database, now)
+        assert late == overdue, day
         if box.set and day in looked_on and now >= at(day, "07:30"):
             looked_on.remove(day)
             language = ("vi", "en")[len(numbers) % 2]

@@ -14,34 +14,16 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from workflows.operation import daily_work
-from workflows.run import clock_guard
-from workflows.run.installation import check_installation
-from workflows.run.system import System
-
-HOW: dict[str, Any] = {"persist_result": False, "validate_parameters": False}
+from workflows.run.flows import HOW, worker_system
 
 
 async def _done(installation: str, work: Callable[..., str], **parameters: Any) -> State[str]:
     """The state in which the run ends: Completed with a sentence of what was done; an error makes it Failed."""
-
-    def run() -> str:
-        system = _system()
-        check_installation(system.database, installation)
-        clock_guard.require_agreement(system.database, system.clock())
-        try:
-            return work(system, **parameters)
-        finally:
-            system.database.dispose()
-
-    return Completed(message=await asyncio.to_thread(run))
-
-
-def _system() -> System:
-    from workflows.run.private_files import create_privately
-    from workflows.run.system import compose_installed
-
-    create_privately()
-    return compose_installed()
+    system = worker_system(installation)
+    try:
+        return Completed(message=await asyncio.to_thread(work, system, **parameters))
+    finally:
+        system.database.dispose()
 
 
 @flow(name="dondoc-backup", description="Back up, then restore the copy elsewhere and compare.", **HOW)

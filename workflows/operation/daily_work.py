@@ -5,42 +5,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from engine.errors import Unavailable
 from engine.terms import PassName
 from engine.text import Text
 from workflows.run.system import System
 
-ON_DEMAND = "on-demand"
-ZONE = "Asia/Ho_Chi_Minh"
 SCHEDULES: Mapping[str, str] = {"audit": "", "backup": "15 2 * * *", "digest": "5 7 * * *"}
-"""By the flow's name in ``daily_flows``, in the time of ``ZONE``; empty: on demand alone. A digest is owed once a week
-by the policy's own hour; asked daily it comes also after a closed Monday."""
+"""By the flow's name in ``daily_flows``, as cron in Vietnam's time; empty: on demand alone. A digest is owed once a
+week by the policy's own hour; asked daily it comes also after a closed Monday."""
 
 
-def register(pool: str, installation: str) -> list[str]:
-    """Register the flows with a work pool of Prefect. Returns «flow/deployment» of each. Registering again updates
-    schedules."""
-    from prefect.schedules import Cron
-    from prefect.types.entrypoint import EntrypointType
-
+def flows() -> list[tuple[Any, str]]:
+    """The flows with their schedules. Imports Prefect."""
     from workflows.operation import daily_flows
 
-    names = []
-    for name, cron in SCHEDULES.items():
-        flow = getattr(daily_flows, name)
-        deployment = flow.to_deployment(
-            ON_DEMAND,
-            schedule=Cron(cron, timezone=ZONE) if cron else None,
-            work_pool_name=pool,
-            parameters={"installation": installation},
-            entrypoint_type=EntrypointType.MODULE_PATH,
-            description=flow.description,
-            tags=["dondoc"],
-        )
-        deployment.apply()
-        names.append(f"{flow.name}/{ON_DEMAND}")
-    return names
+    return [(getattr(daily_flows, name), cron) for name, cron in SCHEDULES.items()]
 
 
 class FindingsLeft(Unavailable):

@@ -44,7 +44,7 @@ from workflows.operation.backup import damage
 from workflows.operation.elsewhere import clock_elsewhere, sender_domain
 from workflows.operation.server_damage import server_damage
 from workflows.operation.trial_letter import round_trip, senders
-from workflows.run import channel_wiring, clock_guard, prefect_mark, prefect_server
+from workflows.run import channel_wiring, clock_guard, prefect_server
 from workflows.run.private_files import too_wide
 
 if TYPE_CHECKING:
@@ -451,20 +451,7 @@ def _prefect_door(system: System) -> CheckLine:
         )
     known = prefect_server.status_for(system.prefect_api, system.prefect_auth, timeout=CONNECT_SECONDS)
     if known != httpx.codes.OK:
-        return wrong("prefect", Text("Prefect không nhận máy này", "Prefect refuses this machine"), fix)
-    if prefect_mark.is_unreadable(system):
-        name = prefect_mark.name_of(system)
-        return wrong(
-            "prefect",
-            Text(
-                f"biến {name} của Prefect đã bị sửa, không còn cho biết thư đã gửi đến đâu; thư vẫn được gửi",
-                f"Prefect's variable {name} was edited and no longer says how far letters were sent; letters go on",
-            ),
-            Text(
-                f"Xóa biến {name} ở trang Variables của Prefect; trong năm phút hệ thống ghi lại.",
-                f"Delete {name} on Prefect's page Variables; it is written again within five minutes.",
-            ),
-        )
+        return wrong("prefect", *_refusal(known, fix))
     shown = system.settings.prefect_key_command
     return well(
         "prefect",
@@ -473,6 +460,24 @@ def _prefect_door(system: System) -> CheckLine:
             f"Prefect answers, strangers are refused; “{shown}” prints the string that its pages ask for",
         ),
     )
+
+
+def _refusal(status: int, of_string: Text) -> tuple[Text, Text]:
+    """Why a Prefect that lives does not answer a question of this machine, and what is to be done."""
+    goes_on = Text("việc vẫn chạy", "the work goes on without it")
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        return Text(
+            "Prefect không nhận chuỗi đăng nhập của máy này", "Prefect refuses this machine's string"
+        ), of_string
+    address = Text("Xem DONDOC_PREFECT_API_URL.", "See DONDOC_PREFECT_API_URL.")
+    machine = Text("Xem nhật ký và tải của máy chủ Prefect.", "See the log and the load of Prefect's server.")
+    if status == prefect_server.SILENT:
+        what, fix = Text("Prefect trả lời quá chậm", "Prefect answers too slowly"), machine
+    elif status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        what, fix = Text(f"Prefect báo lỗi {status}", f"Prefect answers with error {status}"), machine
+    else:
+        what, fix = Text("ở địa chỉ ấy không phải Prefect này", "what answers there is not this Prefect"), address
+    return Text.joined("; ", (what, goes_on)), fix
 
 
 def prefect(system: System) -> CheckLine:

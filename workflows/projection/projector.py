@@ -1,83 +1,81 @@
 """Keeps Prefect's picture of our state: after the commit, from the event log, at least once, the last state wins.
 
 How far it is lies in Prefect itself (a variable): where Prefect's database was lost, so is that, and everything is
-shown anew. Nothing of ours depends on it; a pass that fails is tried again at the next.
+shown anew. Once a day, too, what is there is read back and mended: what somebody deleted or cancelled by hand, what a
+database that was put back has forgotten. Nothing of ours depends on it; a pass that fails is tried again at the next.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import time
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import httpx
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import func, select
+from sqlmodel import Session
 
+from engine.queries.time_class import read_day
 from engine.rules.calendar import day_digits, local_date
-from engine.store.clock import system_clock
+from engine.rules.situation import situation
+from engine.rules.words import period_words
+from engine.store.clock import lease_clock, system_clock
 from engine.store.database import Database, table
-from engine.store.records import Assignment, Event, Pass
+from engine.store.markers import last_tick
+from engine.store.records import Event, Letter, Plan
+from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import columns_for, objects
-from engine.terms import EventKind, PassName
+from engine.terms import EventKind, PlanState, TimeClass
 from notifications.channel_health import ChannelHealth, channel_health
 from workflows.projection import events
-from workflows.projection.events import Happened
-from workflows.projection.prefect_api import PrefectApi
+from workflows.projection.events import Happened, happened_to, lines_of
+from workflows.projection.prefect_api import AT_ONCE, PrefectApi
 from workflows.projection.shown_runs import (
+    LATE,
     Moment,
-    RunState,
     Shown,
     ShownRun,
+    count_open,
     ids_of_plans,
-    open_ids,
+    next_ids,
     rows_of,
-    rows_to_show,
-    runs,
+    run_of,
     state_of,
 )
 
 log = logging.getLogger(__name__)
 PASS_SECONDS = 20.0
 """A pass goes on for this long; the next one goes on from there."""
-EVENTS_AT_ONCE, OPEN_AT_ONCE = 200, 50
 OVERLAP = 100
 """Events before the last that are looked at again: on PostgreSQL one with a lower id may be committed later."""
 LOOK_BACK_SECONDS = 30.0
-TABLE_PAUSE_SECONDS, SIGN_OF_LIFE_SECONDS = 600.0, 240.0
+TABLE_PAUSE_SECONDS = 600.0
+SIGN_OF_LIFE = timedelta(minutes=4)
 MAX_TABLE_ROWS = 500
 OF_PLANS = (EventKind.PLAN_ENDED, EventKind.SUPERVISOR_CHANGED)
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """``event``: the last that is shown. ``opened``: while everything is shown anew, the last assignment shown; None
-    once all are. ``day``: on which overdue ones were looked for last."""
+class Cursor(BaseModel, frozen=True):
+    """``event``: the last that is shown. ``opened``: while everything is gone through, the last assignment; None once
+    all are. ``day``: on which that was begun last."""
 
     event: int
     opened: int | None
     day: date
 
-    @classmethod
-    def read(cls, value: Any) -> Cursor | None:
-        """None where there is none, and where somebody has edited it: then all is shown anew."""
-        try:
-            return cls(int(value["event"]), value["opened"], date.fromisoformat(value["day"]))
-        except (KeyError, TypeError, ValueError):
-            return None
 
-    def json(self) -> dict[str, Any]:
-        return {"event": self.event, "opened": self.opened, "day": self.day.isoformat()}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Projected:
-    """What a pass did: runs made or changed, events told, tables written, calls of the API."""
+    """What a pass did: runs made or changed, lines of their logs, events, tables written, calls of the API."""
 
     runs: int = 0
+    lines: int = 0
     events: int = 0
     tables: int = 0
     calls: int = 0
@@ -85,106 +83,101 @@ class Projected:
 
 @dataclass
 class Projector:
-    """One a process. ``most``: of a plan with more open assignments, a run stands for a duty: Prefect's pages and its
-    SQLite carry no more. ``own_clock``: ours is not Prefect's."""
+    """One a process. ``most``: where more assignments are open, Prefect shows what is overdue or due soon, and the life
+    of what it has shown: its pages and its SQLite carry no more. ``overdue``: the page of Prefect that lists what is
+    Late. ``own_clock``: ours is not Prefect's."""
 
     database: Database
     api_url: str
     auth: str
     installation: str
     base_url: str
+    overdue: str = ""
     most: int = 2000
     own_clock: bool = False
-    _runs: dict[str, tuple[str, RunState]] = field(default_factory=dict)
-    """Key -> id and state of the runs that this process has shown."""
-    _refused: dict[str, ShownRun] = field(default_factory=dict)
-    """Key -> a run that Prefect did not take, tried again in every pass."""
+    prepare: Callable[[PrefectApi], object] = lambda api: None
+    """Called before everything is gone through: at the start, once a day, and where Prefect's database was lost."""
+    _refused: set[int] = field(default_factory=set)
+    """Assignments whose runs Prefect did not take, tried again in every pass."""
     _seen: set[int] = field(default_factory=set)
-    _tables: dict[int, float] = field(default_factory=dict)
+    _owed: set[int] = field(default_factory=set)
+    """Plans whose tables are to be written, when their pauses are over."""
+    _written: dict[int, float] = field(default_factory=dict)
     _channels: dict[str, ChannelHealth] = field(default_factory=dict)
     """As they were at the last pass. One that is down already is told again: the same event twice is one."""
-    _alive_at: float = -SIGN_OF_LIFE_SECONDS
+    _alive_at: datetime | None = None
     _came_at: float = 0.0
 
     @property
     def _variable(self) -> str:
         return f"dondoc_{self.installation}"
 
-    def forget(self) -> None:
-        """Show everything anew from the next pass on (``dondoc prefect sync``)."""
-        self._clear()
-        with PrefectApi(self.api_url, self.auth) as api:
-            api.drop_value(self._variable)
-
     def run(self, now: datetime) -> Projected:
         """One pass. Raises httpx.HTTPError where Prefect does not answer."""
-        until = time.monotonic() + PASS_SECONDS
+        until, did = time.monotonic() + PASS_SECONDS, Projected()
         with PrefectApi(self.api_url, self.auth) as api:
-            stored = api.value(self._variable)
-            cursor = Cursor.read(stored) or self._begin(now)
-            done = Projected(runs=sum(self._keep(api, run) for run in list(self._refused.values())))
-            for part in (self._new_day, self._open, self._changes):
-                cursor, did = part(api, cursor, now, until)
-                done = Projected(
-                    runs=done.runs + did.runs, events=done.events + did.events, tables=done.tables + did.tables
-                )
-            done = replace(done, events=done.events + self._signs(api, now))
-            if cursor.json() != stored:
-                api.set_value(self._variable, cursor.json())
-            return replace(done, calls=api.calls)
+            cursor = self._read(api, now)
+            if cursor.day < local_date(now) or cursor.opened == 0:
+                cursor = self._first_of_day(api, cursor, now)
+            self._show(api, list(self._refused), now, did)
+            while found := self._events(cursor) if time.monotonic() < until else []:
+                cursor = self._tell(api, cursor, found, now, did)
+            while cursor.opened is not None and time.monotonic() < until:
+                with self.database.read() as session:
+                    ids = next_ids(session, cursor.opened, AT_ONCE)
+                self._show(api, ids, now, did)
+                cursor = self._move(api, cursor.model_copy(update={"opened": ids[-1] if len(ids) == AT_ONCE else None}))
+            did.tables = self._write_tables(api, now, until)
+            did.events += self._signs(api, now)
+            did.calls = api.calls
+        return did
 
-    def _clear(self) -> None:
-        for each in (self._runs, self._refused, self._seen):
-            each.clear()
-
-    def _begin(self, now: datetime) -> Cursor:
-        self._clear()
+    def _read(self, api: PrefectApi, now: datetime) -> Cursor:
+        """Where there is none, or somebody has edited it, one at the beginning: all is shown anew."""
+        with contextlib.suppress(ValidationError):
+            return Cursor.model_validate(api.value(self._variable))
         with self.database.read() as session:
             last = session.connection().scalar(select(func.max(table(Event).c.id))) or 0
-        return Cursor(last, 0, local_date(now))
+        self._written.clear()
+        return Cursor(event=last, opened=0, day=local_date(now))
 
-    def _new_day(self, api: PrefectApi, cursor: Cursor, now: datetime, until: float) -> tuple[Cursor, Projected]:
-        """What became overdue, or whose promise has passed, at midnight."""
-        today = local_date(now)
-        if today <= cursor.day:
-            return cursor, Projected()
-        a = table(Assignment)
-        since, last = cursor.day, today - timedelta(days=1)
-        passed = a.c.due_on.between(since, last) | a.c.promised_on.between(since, last)
+    def _first_of_day(self, api: PrefectApi, cursor: Cursor, now: datetime) -> Cursor:
+        """From here on everything is gone through: what became overdue, or whose promise has passed, at midnight."""
         with self.database.read() as session:
-            ids = list(session.connection().scalars(select(a.c.id).where(a.c.done_on.is_(None), passed)))
-        shown = self._show(api, ids, now)
-        return replace(cursor, day=today), Projected(runs=shown)
+            p = table(Plan)
+            self._owed |= set(session.connection().scalars(select(p.c.id).where(p.c.state == PlanState.ACTIVE)))
+        self.prepare(api)
+        return cursor.model_copy(update={"opened": 0, "day": local_date(now)})
 
-    def _open(self, api: PrefectApi, cursor: Cursor, now: datetime, until: float) -> tuple[Cursor, Projected]:
-        """Everything anew, in the order of its numbers."""
-        shown = 0
-        while cursor.opened is not None and time.monotonic() < until:
-            with self.database.read() as session:
-                ids = open_ids(session, cursor.opened, OPEN_AT_ONCE)
-            shown += self._show(api, ids, now)
-            cursor = replace(cursor, opened=ids[-1] if ids else None)
-        return cursor, Projected(runs=shown)
+    def _move(self, api: PrefectApi, cursor: Cursor) -> Cursor:
+        api.set_value(self._variable, cursor.model_dump(mode="json"))
+        return cursor
 
-    def _changes(self, api: PrefectApi, cursor: Cursor, now: datetime, until: float) -> tuple[Cursor, Projected]:
-        shown = told = tables = 0
-        while time.monotonic() < until:
-            found = self._events(cursor)
-            if not found:
-                break
-            with self.database.read() as session:
-                ended = {each.plan_id for each in found if each.kind in OF_PLANS and each.plan_id is not None}
-                ids = {each.assignment_id for each in found if each.assignment_id is not None}
-                changed = {each.plan_id for each in found if each.plan_id is not None}
-                ids |= set(ids_of_plans(session, ended)) if ended else set()
-            shown += self._show(api, ids, now)
-            told += self._tell(api, found)
-            tables += self._write_tables(api, changed, now)
-            self._seen |= {each.id for each in found}
-            last = max(cursor.event, *self._seen)
-            self._seen = {each for each in self._seen if each > last - OVERLAP}
-            cursor = replace(cursor, event=last)
-        return cursor, Projected(runs=shown, events=told, tables=tables)
+    def _tell(
+        self, api: PrefectApi, cursor: Cursor, found: Sequence[Happened], now: datetime, did: Projected
+    ) -> Cursor:
+        ids = {event.assignment_id for event in found if event.assignment_id is not None}
+        ended = {event.plan_id for event in found if event.kind in OF_PLANS and event.plan_id is not None}
+        with self.database.read() as session:
+            about = {row.id: row for row in rows_of(session, ids)}
+            shown = ids.union(ids_of_plans(session, ended)) if ended else ids
+        runs = self._show(api, shown, now, did)
+        did.events += api.emit(
+            told
+            for event in found
+            for told in events.of_event(
+                event,
+                about.get(event.assignment_id or 0),
+                runs.get(event.assignment_id or 0),
+                self.installation,
+                occurred=self._prefects(event.at),
+            )
+        )
+        self._owed |= {event.plan_id for event in found if event.plan_id is not None}
+        self._seen |= {event.id for event in found}
+        last = max(cursor.event, *self._seen)
+        self._seen = {each for each in self._seen if each > last - OVERLAP}
+        return self._move(api, cursor.model_copy(update={"event": last}))
 
     def _events(self, cursor: Cursor) -> list[Happened]:
         """The next that are not shown yet. For a while after one came, those shortly before it are looked for too."""
@@ -197,86 +190,114 @@ class Projector:
             if newest > cursor.event:
                 self._came_at = time.monotonic()
             statement = select(*columns_for(Happened, e)).where(e.c.id > cursor.event - OVERLAP).order_by(e.c.id)
-            rows = objects(Happened, session.connection().execute(statement.limit(EVENTS_AT_ONCE + OVERLAP)))
+            rows = objects(Happened, session.connection().execute(statement.limit(AT_ONCE + OVERLAP)))
         return [row for row in rows if row.id not in self._seen]
 
-    def _show(self, api: PrefectApi, ids: Collection[int], now: datetime) -> int:
-        """Bring the runs of assignments into their state; returns how many were made or changed."""
-        if not ids:
-            return 0
-        with self.database.read() as session:
-            rows = rows_to_show(session, ids, self.most)
-        shown = 0
-        for each in runs(rows, Moment(local_date(now), self.own_clock), self.installation, self.base_url):
-            shown += self._keep(api, each)
-        return shown
+    def _show(self, api: PrefectApi, ids: Collection[int], now: datetime, did: Projected) -> dict[int, str]:
+        """Bring the runs of assignments into their state, and write what their logs do not say yet. Returns the ids of
+        those that are there, by assignment."""
+        runs: dict[int, str] = {}
+        ordered = sorted(ids)
+        for start in range(0, len(ordered), AT_ONCE):
+            runs |= self._show_some(api, ordered[start : start + AT_ONCE], now, did)
+        return runs
 
-    def _keep(self, api: PrefectApi, run: ShownRun) -> bool:
-        run_id, state = self._runs.get(run.key, ("", None))
-        if state == run.state:
-            return False
-        try:
-            self._runs[run.key] = api.keep(run, run_id), run.state
-        except httpx.HTTPStatusError as error:
-            if error.response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
-                raise
-            if run.key not in self._refused:
-                log.warning("Prefect does not take the run %s, the others go on (%s)", run.name, error)
-            self._runs.pop(run.key, None)
-            self._refused[run.key] = run
-            return False
-        self._refused.pop(run.key, None)
-        return True
-
-    def _tell(self, api: PrefectApi, found: Iterable[Happened]) -> int:
-        ids = {each.assignment_id for each in found if each.assignment_id is not None}
+    def _show_some(self, api: PrefectApi, ids: Sequence[int], now: datetime, did: Projected) -> dict[int, str]:
         with self.database.read() as session:
-            about = {row.id: row for row in rows_of(session, ids)}
-        told = [
-            one
-            for each in found
-            for one in events.of_event(
-                each, about.get(each.assignment_id or 0), self.installation, occurred=self._prefects(each.at)
-            )
-        ]
-        api.emit(told)
-        return len(told)
+            rows, moment, book = rows_of(session, ids), self._moment(session, now), read_rulebook(session)
+        wanted = {row.id: run_of(row, moment, book, self.installation, self.base_url) for row in rows}
+        there = api.runs([run.key for run in wanted.values()])
+        runs: dict[int, str] = {}
+        for assignment, run in wanted.items():
+            try:
+                run_id, changed = _keep(api, run, there.get(run.key), moment)
+            except httpx.HTTPStatusError as error:
+                if error.response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+                    raise
+                if assignment not in self._refused:
+                    log.warning("Prefect does not take the run %s, the others go on (%s)", run.name, error)
+                self._refused.add(assignment)
+            else:
+                self._refused.discard(assignment)
+                did.runs += changed
+                if run_id:
+                    runs[assignment] = run_id
+        said = api.lines([row["id"] for row in there.values()])
+        with self.database.read() as session:
+            past = happened_to(session, runs)
+            lines = [line for line in lines_of(session, past, {row.id: row for row in rows}, runs) if line not in said]
+        api.write(lines)
+        did.lines += len(lines)
+        return runs
+
+    def _moment(self, session: Session, now: datetime) -> Moment:
+        day = read_day(session, local_date(now))
+        many = count_open(session) > self.most
+        return Moment(day.day, self.own_clock, self._prefects(now), many, day.soon)
 
     def _signs(self, api: PrefectApi, now: datetime) -> int:
-        """Channels that went down or up; and that ticks go on, as long as they do."""
-        with self.database.read() as session:
-            channels = channel_health(session)
-            p = table(Pass)
-            ticked = session.connection().scalar(select(p.c.finished_at).where(p.c.name == PassName.ACT))
-        before, self._channels = self._channels, channels
+        """Channels that went down or up; and that ticks come to an end, or letters are being sent, as long as they
+        do."""
         at = self._prefects(now)
+        with self.database.read() as session:
+            channels, wall = channel_health(session), system_clock()
+            ended, letter = last_tick(session), table(Letter)
+            clock = lease_clock(session.connection().dialect.name, wall)
+            sending = session.connection().scalar(select(letter.c.id).where(letter.c.lease_until > clock).limit(1))
+        before, self._channels = self._channels, channels
         told = list(events.of_channels(before, channels, at, self.installation))
-        if time.monotonic() - self._alive_at > SIGN_OF_LIFE_SECONDS and ticked is not None:
-            self._alive_at = time.monotonic()
+        lives = sending is not None or (ended is not None and wall - ended < SIGN_OF_LIFE)
+        if lives and (self._alive_at is None or wall - self._alive_at > SIGN_OF_LIFE):
+            self._alive_at = wall
             told.append(events.of_tick(at, self.installation))
-        api.emit(told)
-        return len(told)
+        return api.emit(told)
 
     def _prefects(self, at: datetime) -> datetime:
         """When it happened by Prefect's clock, by which it keeps events and judges what is missing."""
         return system_clock() if self.own_clock else at
 
-    def _write_tables(self, api: PrefectApi, plan_ids: Collection[int], now: datetime) -> int:
+    def _write_tables(self, api: PrefectApi, now: datetime, until: float) -> int:
         """A table of each plan that has changed, at most one in ten minutes; its versions are the plan's history."""
-        before = time.monotonic() - TABLE_PAUSE_SECONDS
-        due = [each for each in plan_ids if self._tables.get(each, before) <= before]
-        for plan_id in due:
+        before, written = time.monotonic() - TABLE_PAUSE_SECONDS, 0
+        for plan_id in [each for each in self._owed if self._written.get(each, before) <= before]:
+            if time.monotonic() > until:
+                break
             with self.database.read() as session:
                 rows = rows_of(session, ids_of_plans(session, [plan_id]))
             if rows:
-                self._tables[plan_id] = time.monotonic()
-                done = sum(row.done_on is not None for row in rows)
-                words = f"{rows[0].plan}: {done}/{len(rows)} xong · {self.base_url}/plans/{plan_id}"
-                api.table(f"dondoc-plan-{plan_id}", json.dumps(_table(rows, now), ensure_ascii=False), words)
-        return len(due)
+                body = {"key": f"dondoc-plan-{plan_id}", "type": "table", "description": self._head(rows, now)}
+                api.ask("POST", "/artifacts/", {**body, "data": json.dumps(_table(rows, now), ensure_ascii=False)})
+                written += 1
+            self._written[plan_id] = time.monotonic()
+            self._owed.discard(plan_id)
+        return written
+
+    def _head(self, rows: Sequence[Shown], now: datetime) -> str:
+        """What stands over the table, as Markdown."""
+        done = sum(row.done_on is not None for row in rows)
+        late = sum(situation(row, local_date(now)).box is TimeClass.OPEN_OVERDUE for row in rows)
+        left_out = max(0, len(rows) - MAX_TABLE_ROWS)
+        words = f"**{rows[0].plan}**: {done}/{len(rows)} xong · [{late} quá hạn]({self.overdue})"
+        words += f" · [kế hoạch]({self.base_url}/plans/{rows[0].plan_id})"
+        return words + (f" · bảng này không hiện {left_out} việc" if left_out else "")
 
 
-def _table(rows: list[Shown], now: datetime) -> list[dict[str, str]]:
+def _keep(api: PrefectApi, run: ShownRun, there: Any, moment: Moment) -> tuple[str, bool]:
+    """The id of a run, empty if there is none and none is wanted; and whether it was made or changed. ``there``: as
+    Prefect has it. A Late one that its list would not show any more is made anew: nothing moves it there."""
+    if there and run.state.name == LATE and moment.unlisted(there["start_time"] or there["expected_start_time"]):
+        there = api.ask("DELETE", f"/flow_runs/{there['id']}")
+    if not there:
+        return (api.make(run), True) if run.wanted else ("", False)
+    told, stands = all(there[name] == value for name, value in run.words.items()), run.state.stands(there)
+    if not told:
+        api.ask("PATCH", f"/flow_runs/{there['id']}", run.words)
+    if not stands:
+        api.set_state(there["id"], run.state)
+    return str(there["id"]), not (told and stands)
+
+
+def _table(rows: Sequence[Shown], now: datetime) -> list[dict[str, str]]:
     """Those not done first, the oldest due date on top."""
     day = local_date(now)
     ordered = sorted(rows, key=lambda row: (row.done_on is not None, row.due_on or date.max, row.id))
@@ -284,7 +305,7 @@ def _table(rows: list[Shown], now: datetime) -> list[dict[str, str]]:
         {
             "nhiệm vụ": row.citation,
             "cơ quan": row.agency,
-            "kỳ": row.period,
+            "kỳ": period_words(row.period, "vi"),
             "hạn": day_digits(row.due_on) if row.due_on else "",
             "trạng thái": state_of(row, Moment(day)).name,
             "đã hẹn": day_digits(row.promised_on) if row.promised_on and row.done_on is None else "",

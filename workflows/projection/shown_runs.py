@@ -1,4 +1,4 @@
-"""What Prefect shows of an assignment: a flow run that is kept without any process, its name, tags and state.
+"""What Prefect shows of an assignment: a flow run that is kept without any process, its name, tags, parameters, state.
 
 ========================  ==============================================================================
 ours                      Prefect's state
@@ -7,7 +7,7 @@ assigned                  Scheduled for the end of its due day: Prefect's server
 acknowledged              Running «Đã xác nhận», and Late from the day after its due day
 returned, promised,       AwaitingRetry, for the end of its due or promised day; Late after it
 reported unfinished
-done, to be accepted      Pending «Chờ tiếp nhận»
+done, to be accepted      Completed «Chờ tiếp nhận»: nobody waits for its owner
 done, accepted            Completed
 cancelled, transferred,   Cancelled
 not asked for any more
@@ -19,26 +19,35 @@ nothing Late: the projector does.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from itertools import groupby
+from textwrap import shorten
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Select, func, or_, select
 from sqlmodel import Session
 
+from config.settings import KEPT_RUN
 from engine.assignments import situations
-from engine.rules.calendar import PLAN_TIME
+from engine.enums import complete
+from engine.rules.calendar import PLAN_TIME, instant, written
+from engine.rules.policy import Facts, current, dates
 from engine.rules.situation import Action, Owed, Situation, is_past, situation
-from engine.rules.words import period_words
+from engine.rules.words import period_words, short_day
 from engine.store.database import among, table
 from engine.store.records import Agency, Assignment, Duty, Plan
+from engine.store.rulebook import Rulebook
 from engine.store.stored_rows import objects
 from engine.terms import PlanState, State, TimeClass
+from engine.views.next_step import Bodies, next_step
 
-FLOW = "dondoc-duty"
-MAX_NAME_CHARS = 180
+FLOW, TICK_FLOW = "dondoc-duty", "dondoc-tick"
+NAME_CHARS = 180
+LATE, TO_ACCEPT = "Late", "Chờ tiếp nhận"
+ABOVE, LISTED = timedelta(seconds=30), timedelta(days=6)
+"""Prefect's list of runs shows what was expected within a week: a Late run that is older is made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +57,38 @@ class RunState:
     type: str
     name: str
     at: datetime | None = None
+    message: str = field(default="", compare=False)
 
     def json(self) -> dict[str, Any]:
         details = {"scheduled_time": self.at.isoformat()} if self.at else {}
-        return {"type": self.type, "name": self.name, "state_details": details}
+        return {"type": self.type, "name": self.name, "message": self.message or None, "state_details": details}
+
+    def stands(self, there: Mapping[str, Any]) -> bool:
+        """Whether a run of Prefect has it. Since when it is called Late does not matter."""
+        if (self.type, self.name) != (there["state_type"], there["state_name"]):
+            return False
+        at = there["next_scheduled_start_time"]
+        return self.name == LATE or self.at == (datetime.fromisoformat(at) if at else None)
+
+    @property
+    def is_open(self) -> bool:
+        """Somebody is waited for."""
+        return self.type not in ("COMPLETED", "CANCELLED") or self.name == TO_ACCEPT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class ShownRun:
-    """``key``: of an assignment, or of a duty of one period where a plan has too many; the same run for ever."""
+    """``key``: of an assignment, the same for ever. ``words``: name, tags, parameters. ``wanted``: it is made if it is
+    not there."""
 
     key: str
-    name: str
-    tags: tuple[str, ...]
-    parameters: Mapping[str, Any]
+    words: Mapping[str, Any]
     state: RunState
+    wanted: bool = True
+
+    @property
+    def name(self) -> str:
+        return str(self.words["name"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,58 +99,73 @@ class Shown:
     plan_id: int
     plan: str
     plan_state: PlanState
+    policy_id: str
     duty_id: int
     citation: str
+    text: str
+    request: bool
     period: str
     agency_id: str
     agency: str
+    agency_name: str
     supervisor_id: str
+    supervisor: str
+    issuer: str
     state: State
+    opened_on: date
     due_on: date | None
     done_on: date | None
     promised_on: date | None
+    broken_before: int
+    acted_until: date | None
     not_asked_on: date | None
-    many: bool = False
-    """Whether its plan has so many in this period that a run stands for all owners of a duty."""
+    next_action_at: datetime | None
+    ladder_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """``day``: by our clock. ``own_clock``: whether it is another than Prefect's."""
+    """``day``: by our clock. ``own_clock``: whether it is another than Prefect's, which says ``there``. ``many``: there
+    are so many open assignments that of those whose run is not there only what is overdue or due soon gets one;
+    ``soon``: policy -> the last due date that counts as due soon."""
 
     day: date
     own_clock: bool = False
+    there: datetime | None = None
+    many: bool = False
+    soon: Mapping[str, date] = field(default_factory=dict)
+
+    def unlisted(self, since: str) -> bool:
+        """Whether Prefect's list does not show a run that it places there any more."""
+        return self.there is not None and datetime.fromisoformat(since) < self.there - LISTED
+
+    def late_since(self, until: date | None) -> datetime:
+        """The time of a run that is Late: the end of the day for which it was due, if Prefect's list reaches so far;
+        else after this pass, so that it stands above what is shown by it."""
+        ended = _end_of(until)
+        if self.there is None or (not self.own_clock and ended >= self.there - LISTED):
+            return ended
+        return self.there + ABOVE
 
 
 def rows_of(session: Session, ids: Collection[int]) -> list[Shown]:
-    """Assignments by id."""
-    return objects(Shown, session.connection().execute(_rows().where(among(session, table(Assignment).c.id, ids))))
+    """Assignments by id, in order."""
+    a = table(Assignment)
+    return objects(Shown, session.connection().execute(_rows().where(among(session, a.c.id, ids)).order_by(a.c.id)))
 
 
-def rows_to_show(session: Session, ids: Collection[int], most: int) -> list[Shown]:
-    """Assignments by id; where a plan has more than ``most`` in a period, all those of the same duties and period."""
-    found = rows_of(session, ids)
-    large = _large(session, {row.plan_id for row in found}, most)
-    together = {(row.duty_id, row.period) for row in found if (row.plan_id, row.period) in large}
-    if not together:
-        return found
-    duties = {duty_id for duty_id, _ in together}
-    of_duties = _rows().where(among(session, table(Assignment).c.duty_id, duties))
-    whole = objects(Shown, session.connection().execute(of_duties), many=True)
-    alone = [row for row in found if (row.duty_id, row.period) not in together]
-    return alone + [row for row in whole if (row.duty_id, row.period) in together]
+def next_ids(session: Session, after: int, limit: int) -> list[int]:
+    """Ids of assignments, whatever became of them, in order."""
+    a = table(Assignment)
+    return list(session.connection().scalars(select(a.c.id).where(a.c.id > after).order_by(a.c.id).limit(limit)))
 
 
-def open_ids(session: Session, after: int, limit: int) -> list[int]:
-    """Ids of assignments of running plans that are not done, or whose report waits to be accepted, in order."""
+def count_open(session: Session) -> int:
+    """Of running plans, not done, or with a report that waits to be accepted."""
     a, p = table(Assignment), table(Plan)
-    statement = (
-        select(a.c.id)
-        .join(p, p.c.id == a.c.plan_id)
-        .where(p.c.state == PlanState.ACTIVE, a.c.id > after)
-        .where(or_(situations.unfinished(), situations.can(Action.ACCEPT)))
-    )
-    return list(session.connection().scalars(statement.order_by(a.c.id).limit(limit)))
+    waits = or_(situations.unfinished(), situations.can(Action.ACCEPT))
+    counted = select(func.count()).select_from(a).join(p, p.c.id == a.c.plan_id).where(p.c.state == PlanState.ACTIVE)
+    return session.connection().scalar(counted.where(waits)) or 0
 
 
 def ids_of_plans(session: Session, plan_ids: Collection[int]) -> list[int]:
@@ -134,16 +175,43 @@ def ids_of_plans(session: Session, plan_ids: Collection[int]) -> list[int]:
     return list(session.connection().scalars(statement))
 
 
-def runs(rows: Iterable[Shown], moment: Moment, installation: str, base_url: str) -> list[ShownRun]:
-    """One run an assignment; of a plan with too many, one a duty and period, in the state of its furthest behind."""
-    ordered = sorted(rows, key=lambda row: (row.many, row.duty_id, row.period, row.id))
-    shown = []
-    for (many, duty_id, period), same in groupby(ordered, key=lambda row: (row.many, row.duty_id, row.period)):
-        if many:
-            shown.append(_of_duty(list(same), moment, f"{installation}:duty:{duty_id}:{period}", base_url))
-        else:
-            shown += [_of_assignment(row, moment, f"{installation}:assignment:{row.id}", base_url) for row in same]
-    return shown
+def run_of(row: Shown, moment: Moment, book: Rulebook, installation: str, base_url: str) -> ShownRun:
+    state, soon = state_of(row, moment), moment.soon.get(row.policy_id, date.min)
+    urgent = situation(row, moment.day, soon).box in (TimeClass.OPEN_OVERDUE, TimeClass.DUE_SOON)
+    due = f"hạn {short_day(row.due_on)}" if row.due_on else "không có hạn"
+    hope = f", hẹn {short_day(row.promised_on)}" if row.promised_on else ""
+    tags = {KEPT_RUN, row.plan, f"{row.plan} {row.citation}", row.agency_id, f"theo dõi: {row.supervisor_id}"}
+    parameters = {
+        "assignment": row.id,
+        "nhiệm vụ": row.text,
+        "hạn": written(row.due_on) if row.due_on else "",
+        "đã hẹn": written(row.promised_on) if row.promised_on else "",
+        "cơ quan": row.agency_name,
+        "theo dõi": row.supervisor,
+        "kỳ": period_words(row.period, "vi"),
+        "trang": f"{base_url}/assignments/{row.id}",
+        "lịch nhắc": [f"{short_day(on)}: {what}" for on, what in steps(row, book)],
+    }
+    name = shorten(f"{row.plan} {row.citation} · {row.agency} · {due}{hope} · {row.text}", NAME_CHARS, placeholder="…")
+    words = {"name": name, "tags": sorted(tags), "parameters": parameters}
+    return ShownRun(f"{installation}:assignment:{row.id}", words, state, state.is_open and (urgent or not moment.many))
+
+
+def run_of_tick(now: datetime) -> ShownRun:
+    """One that a process does, while it goes on. Its key is nobody else's."""
+    words = {"name": f"{now.astimezone(PLAN_TIME):%Y-%m-%d %H:%M}", "tags": ["dondoc"]}
+    return ShownRun(uuid4().hex, words, RunState("RUNNING", "Running"))
+
+
+def steps(row: Shown, book: Rulebook) -> list[tuple[date, str]]:
+    """All rungs of the ladder that runs, past and coming: what is done on the day if nothing is reported before."""
+    facts = Facts(row.state, row.opened_on, row.due_on, row.acted_until, row.promised_on, row.broken_before)
+    ladder, bodies = current(book.ladders[row.ladder_id], facts), Bodies(row.supervisor, row.issuer)
+    return [
+        (on, next_step(rung, bodies, "vi", request=row.request))
+        for on, rung in dates(ladder, facts.opened_on, facts.chased_from, book.calendar)
+        if rung.opened is None or not facts.again
+    ]
 
 
 def state_of(row: Shown, moment: Moment) -> RunState:
@@ -162,79 +230,53 @@ def _settled(row: Shown, now: Situation) -> RunState | None:
             return RunState("CANCELLED", "Kế hoạch đã kết thúc" if ended else "Không còn yêu cầu báo cáo")
         case TimeClass.DONE_ON_TIME | TimeClass.DONE_LATE:
             waits = now.department_owes is Owed.ACCEPTANCE
-            return RunState("PENDING", "Chờ tiếp nhận") if waits else RunState("COMPLETED", "Completed")
+            return (
+                RunState("COMPLETED", TO_ACCEPT, message=f"chờ {row.supervisor} tiếp nhận báo cáo") if waits else DONE
+            )
     return None
 
 
+DONE = RunState("COMPLETED", "Completed")
+WAITED: Mapping[Owed, str] = complete(
+    Owed,
+    {Owed.REPORT: "báo cáo", Owed.CORRECTED: "báo cáo bổ sung", Owed.REST: "làm nốt phần còn lại"},
+    but=(Owed.NOTHING, Owed.ACCEPTANCE),
+)
+
+
 def _waited_for(row: Shown, now: Situation, moment: Moment) -> RunState:
+    until = f" đến hết {written(now.until)}" if now.until else ""
+    message = f"chờ {row.agency} {WAITED[now.owner_owes]}{until}"
     if is_past(now.until, moment.day):
-        return RunState("SCHEDULED", "Late", _end_of(now.until))
+        return RunState("SCHEDULED", LATE, moment.late_since(now.until), f"quá hạn: {message}")
     again = now.owner_owes is not Owed.REPORT or now.until != row.due_on
     if row.state is State.ACKNOWLEDGED and not again:
-        return RunState("RUNNING", "Đã xác nhận")
+        return RunState("RUNNING", "Đã xác nhận", message=message)
     if now.until is None:
-        return RunState("PENDING", "Không có hạn")
+        return RunState("RUNNING", "Không có hạn", message=message)
     first = "Đã giao" if moment.own_clock else "Scheduled"
-    return RunState("SCHEDULED", "AwaitingRetry" if again else first, _end_of(now.until))
-
-
-_WORST_FIRST = ("Late", "AwaitingRetry", "Scheduled", "Đã giao", "Đã xác nhận", "Không có hạn", "Chờ tiếp nhận")
-
-
-def _of_assignment(row: Shown, moment: Moment, key: str, base_url: str) -> ShownRun:
-    name = f"{row.plan} {row.citation} · {row.agency} · {period_words(row.period, 'vi')}"
-    return ShownRun(
-        key=key,
-        name=name[:MAX_NAME_CHARS],
-        tags=("dondoc", row.plan, f"{row.plan} {row.citation}", row.agency_id, f"theo dõi: {row.supervisor_id}"),
-        parameters={"page": f"{base_url}/assignments/{row.id}", "period": row.period},
-        state=state_of(row, moment),
-    )
-
-
-def _of_duty(rows: list[Shown], moment: Moment, key: str, base_url: str) -> ShownRun:
-    first, states = rows[0], [state_of(row, moment) for row in rows]
-    name = f"{first.plan} {first.citation} · {len(rows)} cơ quan · {period_words(first.period, 'vi')}"
-    return ShownRun(
-        key=key,
-        name=name[:MAX_NAME_CHARS],
-        tags=("dondoc", first.plan, f"{first.plan} {first.citation}", f"theo dõi: {first.supervisor_id}"),
-        parameters={"page": f"{base_url}/assignments?plan={first.plan_id}&period={first.period}"},
-        state=min(states, key=lambda state: (_rank(state), state.at or datetime.max.replace(tzinfo=PLAN_TIME))),
-    )
-
-
-def _rank(state: RunState) -> int:
-    return _WORST_FIRST.index(state.name) if state.name in _WORST_FIRST else len(_WORST_FIRST)
+    return RunState("SCHEDULED", "AwaitingRetry" if again else first, _end_of(now.until), message)
 
 
 def _end_of(day: date | None) -> datetime:
     """The midnight after a day, plan time."""
     assert day is not None
-    return datetime.combine(day + timedelta(days=1), time(), PLAN_TIME)
+    return instant(day + timedelta(days=1), time())
 
 
 def _rows() -> Select[Any]:
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
-    agency = func.coalesce(func.nullif(g.c.short, ""), g.c.name).label("agency")
+    above, issuer = g.alias("above"), g.alias("issuer")
     columns = (a.c.id, a.c.plan_id, a.c.duty_id, a.c.period, a.c.agency_id, a.c.supervisor_id, a.c.state, a.c.due_on)
+    work = (a.c.opened_on, a.c.done_on, a.c.promised_on, a.c.broken_before, a.c.acted_until, a.c.not_asked_on)
     return (
-        select(*columns, a.c.done_on, a.c.promised_on, a.c.not_asked_on, agency, d.c.citation)
-        .add_columns(p.c.number.label("plan"), p.c.state.label("plan_state"))
+        select(*columns, *work, a.c.next_action_at, a.c.ladder_id, a.c.request, d.c.citation, d.c.text)
+        .add_columns(p.c.number.label("plan"), p.c.state.label("plan_state"), p.c.policy_id)
+        .add_columns(func.coalesce(func.nullif(g.c.short, ""), g.c.name).label("agency"), g.c.name.label("agency_name"))
+        .add_columns(above.c.name.label("supervisor"), issuer.c.name.label("issuer"))
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
         .join(g, g.c.id == a.c.agency_id)
+        .join(above, above.c.id == a.c.supervisor_id)
+        .join(issuer, issuer.c.id == p.c.issuer_id)
     )
-
-
-def _large(session: Session, plan_ids: Collection[int], most: int) -> frozenset[tuple[int, str]]:
-    """Plans and periods with more than ``most`` assignments. Counted whatever became of them, so that a period which
-    opened so stays so."""
-    a = table(Assignment)
-    counted = (
-        select(a.c.plan_id, a.c.period)
-        .where(among(session, a.c.plan_id, plan_ids))
-        .group_by(a.c.plan_id, a.c.period)
-        .having(func.count() > most)
-    )
-    return frozenset((plan_id, period) for plan_id, period in session.connection().execute(counted))

@@ -97,6 +97,15 @@ def callback_addresses(settings: Settings, signer: Signer) -> dict[str, str]:
     }
 
 
+def alarm_address(settings: Settings, signer: Signer, pages: str) -> str:
+    """What automations of Prefect call so that the operator is told; ``pages``: where ours are for Prefect."""
+    return (
+        f"{pages}/callbacks/{callback_secret(signer)}/alarm"
+        if settings.operator_email or settings.operator_phone
+        else ""
+    )
+
+
 def webhook_delivery(settings: Settings, signer: Signer, letters: DeliveryContext) -> WebhookDelivery:
     """Webhooks with the worker's name and patience of letters; in demo mode every message stays here."""
     return WebhookDelivery(

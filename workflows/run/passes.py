@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from engine.admin import unreferenced_uploads
 from engine.application import daily_cleanup as daily
@@ -23,19 +23,27 @@ from engine.assignments import weekly_digest as digests
 from engine.assignments.due_work import Due, in_window, what_is_due
 from engine.assignments.escalation import DueBatch, DueDuty, EscalationResult
 from engine.correspondence.received_files import blank_settled
-from engine.errors import Unavailable
+from engine.errors import NotFound, Unavailable
+from engine.rules.calendar import day_digits, local_date
+from engine.store.clock import system_clock
 from engine.store.database import Database, insert_new, table
 from engine.store.letter_waits import add_waits
+from engine.store.markers import last_tick, remember_tick
 from engine.store.recipients import remember_channels
-from engine.store.records import Pass
+from engine.store.records import Event, Pass
 from engine.store.rulebook import read_rulebook
 from engine.terms import PassName
+from engine.text import Text
+from engine.views.event_sentences import said
 from notifications.delivery import Delivered, DeliveryContext, OpenChannels
 from notifications.delivery import deliver as deliver_letters
 from notifications.webhooks.delivery import WebhookDelivery, send_owed
+from workflows.projection.events import happened_to
+from workflows.projection.shown_runs import rows_of, steps
 
 log = logging.getLogger(__name__)
 ESCALATION_BATCH_ROWS = 1000
+TICKED_EVERY = timedelta(minutes=1)
 EARLY_SECONDS = 5.0
 """How long acting waits for the letters of a batch."""
 
@@ -121,6 +129,32 @@ def act_on(database: Database, now: datetime, batch: DueBatch) -> EscalationResu
         if failed := _act_on_each_duty(database, now, total, batch.ids):
             raise DutiesFailed(failed) from None
     return total
+
+
+@dataclass(frozen=True)
+class ActedOnOne:
+    """``said``: what was done and what comes next, in words. ``next_at``: when the assignment is due again."""
+
+    said: str
+    next_at: datetime | None
+
+
+def act_on_one(database: Database, now: datetime, assignment: int) -> ActedOnOne:
+    """Act on one assignment, if anything of it is due. Raises NotFound, DutiesFailed."""
+    with database.read() as session:
+        last = session.connection().scalar(select(func.max(table(Event).c.id))) or 0
+    with failures_recorded(database, PassName.ACT, now):
+        act_on(database, now, DueBatch((), (assignment,)))
+    with database.read() as session:
+        found, done = rows_of(session, [assignment]), happened_to(session, [assignment], last)
+        book = read_rulebook(session)
+    if not found:
+        raise NotFound(Text(f"Không có phần việc số {assignment}.", f"There is no assignment {assignment}."))
+    next_at = found[0].next_action_at
+    day = date.max if next_at is None else local_date(next_at)
+    coming = next((f"{day_digits(on)} {what}" for on, what in steps(found[0], book) if on >= day), "không còn mốc nào")
+    acted = "; ".join(said(event, "vi") for event in done) or "Chưa có gì đến hạn"
+    return ActedOnOne(f"{acted}. Tiếp theo: {coming}.", next_at)
 
 
 def acted(database: Database, now: datetime, began: float, total: EscalationResult) -> PassReport:
@@ -294,6 +328,16 @@ async def _run_due(
     if failed:
         raise failed[0]
     return reports
+
+
+def ticked(database: Database) -> None:
+    """A tick has come to its end. Written once a minute: whoever watches counts in minutes."""
+    now = system_clock()
+    with database.read() as session:
+        last = last_tick(session)
+    if last is None or abs(now - last) >= TICKED_EVERY:
+        with database.write() as session:
+            remember_tick(session, now)
 
 
 def due(database: Database, now: datetime) -> Due:

@@ -1,116 +1,77 @@
-"""Automations as code: the eye outside the process. Prefect calls an address when what should happen does not, even
-where the process that would have noticed is gone.
+"""Registers what ``automations.yaml`` holds: Prefect calls an address when what should happen does not, even
+where the process that would have noticed is gone; and has a worker do what is to follow.
 
-Prefect is imported when they are registered, not before.
+Over plain HTTP: ``serve`` registers the alarms at the server beside it, ``dondoc prefect deploy`` all of them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import timedelta
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from string import Template
 from typing import Any
 
-from workflows.projection.events import CHANNEL_DOWN, LETTER_REFUSED, TICK
+import yaml
 
+from config.settings import KEPT_RUN, TEN_YEARS_SECONDS
+from workflows.projection.prefect_api import PrefectApi
+from workflows.projection.shown_runs import FLOW
+
+FILE = Path(__file__).with_name("automations.yaml")
 ALARM_BLOCK = "dondoc-alarm"
-ENDS = ("acknowledged", "reported", "accepted", "returned", "promised")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """What is watched. ``after`` empty: fires when ``expect`` is seen ``threshold`` times ``within``. Otherwise: when
-    ``expect`` is not seen ``within`` that time after ``after``; each resource of the prefix ``of`` by itself."""
-
-    name: str
-    what: str
-    expect: frozenset[str]
-    of: str
-    within: timedelta
-    after: frozenset[str] = frozenset()
-    threshold: int = 1
+def read(deployments: Mapping[str, str] | None = None, installation: str = "") -> dict[str, list[dict[str, Any]]]:
+    """What the file holds, by its parts. ``deployments``: ids by flow."""
+    ids = deployments or {FLOW: ""}
+    filled = {"flows": ", ".join(sorted(ids)), "duty": ids[FLOW], "installation": installation, "tag": KEPT_RUN}
+    text = Template(FILE.read_text(encoding="utf8")).safe_substitute(filled, ten_years=TEN_YEARS_SECONDS)
+    found: dict[str, list[dict[str, Any]]] = yaml.safe_load(text)
+    return found
 
 
-WATCHES = (
-    Watch(
-        name="dondoc: an assignment that nobody has acknowledged in five days",
-        what="Opened, and in five days neither acknowledged nor reported.",
-        after=frozenset({"dondoc.assignment.opened"}),
-        expect=frozenset(f"dondoc.assignment.{each}" for each in ENDS),
-        of="dondoc.assignment.*",
-        within=timedelta(days=5),
-    ),
-    Watch(
-        name="dondoc: a week without its digest",
-        what="No digest was made within a week and two hours of the last: by Monday at nine.",
-        after=frozenset({"dondoc.digest.made"}),
-        expect=frozenset({"dondoc.digest.made"}),
-        of="dondoc.installation.*",
-        within=timedelta(days=7, hours=2),
-    ),
-    Watch(
-        name="dondoc: no tick for ten minutes",
-        what="Nothing has ticked for ten minutes: the service is down, or cannot reach its database.",
-        after=frozenset({TICK}),
-        expect=frozenset({TICK}),
-        of="dondoc.installation.*",
-        within=timedelta(minutes=10),
-    ),
-    Watch(
-        name="dondoc: a channel is down",
-        what="Letters wait: the relay or the gateway has not taken any for a while, or refuses the login.",
-        expect=frozenset({CHANNEL_DOWN}),
-        of="dondoc.installation.*",
-        within=timedelta(minutes=5),
-    ),
-    Watch(
-        name="dondoc: many letters refused",
-        what="Twenty letters were refused within five minutes: the relay or the directory is wrong.",
-        expect=frozenset({LETTER_REFUSED}),
-        of="dondoc.installation.*",
-        within=timedelta(minutes=5),
-        threshold=20,
-    ),
-)
+def prepare(api: PrefectApi, alarm_url: str, *, alarms: bool) -> None:
+    """The saved views, and where they are missing the alarms of a server that has no deployments."""
+    for view in read()["views"]:
+        api.ask("PUT", "/saved_searches/", view)
+    if alarms:
+        register(api, read()["alarms"], alarm_url, anew=False)
 
 
-def register(alarm_url: str, *, within: timedelta | None = None) -> list[str]:
-    """Make or renew the automations of this process's Prefect. ``alarm_url``: called by POST with a JSON body; empty:
-    an automation that fires is an event of Prefect and nothing more. ``within``: for all, in place of their own times.
-    Returns their names."""
-    from prefect.client.orchestration import get_client
-    from prefect.events.actions import CallWebhook, DoNothing
-    from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
-    from prefect.events.schemas.events import ResourceSpecification
-
-    block = _alarm_block(alarm_url) if alarm_url else None
-    with get_client(sync_client=True) as client:
-        for watch in WATCHES:
-            watch = replace(watch, within=within or watch.within)
-            body = f'{{"name": "{watch.name}", "resource": "{{{{ event.resource.id }}}}"}}'
-            action: Any = CallWebhook(block_document_id=block, payload=body) if block else DoNothing()
-            automation = AutomationCore(
-                name=watch.name,
-                description=watch.what,
-                trigger=EventTrigger(
-                    after=set(watch.after),
-                    expect=set(watch.expect),
-                    match=ResourceSpecification({"prefect.resource.id": [watch.of]}),
-                    for_each={"prefect.resource.id"},
-                    posture=Posture.Proactive if watch.after else Posture.Reactive,
-                    threshold=watch.threshold,
-                    within=watch.within,
-                ),
-                actions=[action],
-            )
-            for each in client.read_automations_by_name(watch.name):
-                client.delete_automation(each.id)
-            client.create_automation(automation)
-    return [watch.name for watch in WATCHES]
+def register(api: PrefectApi, wanted: Iterable[Mapping[str, Any]], alarm_url: str, *, anew: bool = True) -> list[str]:
+    """Make automations. ``alarm_url``: called by POST with a JSON body; empty: an automation that fires is an event of
+    Prefect and nothing more. ``anew``: renew those that are there, too; their times begin again. Returns their names.
+    Raises httpx.HTTPError."""
+    there = {each["name"]: each["id"] for each in api.ask("POST", "/automations/filter", {"limit": 200})}
+    block, names = _alarm_block(api, alarm_url) if alarm_url else "", []
+    for automation in wanted:
+        call = {"type": "call-webhook", "block_document_id": block, "payload": _payload(automation)}
+        body = {"actions": [call if block else {"type": "do-nothing"}], **automation}
+        names.append(body["name"])
+        if names[-1] not in there:
+            api.ask("POST", "/automations/", body)
+        elif anew:
+            api.ask("PUT", f"/automations/{there[names[-1]]}", body)
+    return names
 
 
-def _alarm_block(url: str) -> Any:
+def _payload(automation: Mapping[str, Any]) -> str:
+    """What an address is told: of the resource its id, of an assignment its name, too."""
+    about = {name: f"{{{{ event.resource.{name} or '' }}}}" for name in ("id", "name")}
+    body = {"name": automation["name"], "what": automation["description"], "resource": about["id"]}
+    return json.dumps({**body, "about": about["name"]}, ensure_ascii=False)
+
+
+def _alarm_block(api: PrefectApi, url: str) -> str:
     """The id of the block that calls an address."""
-    from prefect.blocks.webhook import Webhook
-
-    block: Any = Webhook(method="POST", url=url)
-    return block.save(ALARM_BLOCK, overwrite=True, _sync=True)
+    data = {"method": "POST", "url": url}
+    there = api.find(f"/block_types/slug/webhook/block_documents/name/{ALARM_BLOCK}")
+    if there is not None:
+        api.ask("PATCH", f"/block_documents/{there['id']}", {"data": data})
+        return str(there["id"])
+    kind = api.ask("GET", "/block_types/slug/webhook")["id"]
+    asked = {"block_schemas": {"block_type_id": {"any_": [kind]}}, "limit": 1}
+    (schema,) = api.ask("POST", "/block_schemas/filter", asked)
+    body = {"name": ALARM_BLOCK, "block_type_id": kind, "block_schema_id": schema["id"], "data": data}
+    return str(api.ask("POST", "/block_documents/", body)["id"])

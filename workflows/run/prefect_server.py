@@ -1,6 +1,6 @@
 """Prefect's own processes as our children.
 
-A local server for ``serve``: started in the background, reused if it already runs, stopped with ``serve``. Nothing
+A local server for ``serve``: started in the background, started again when it ends, stopped with ``serve``. Nothing
 waits for it, and its data may be deleted at any time. A worker, whose flow runs get time to settle when it is told to
 stop.
 
@@ -28,7 +28,7 @@ import httpx
 
 from engine.store.atomic_file import atomic_write
 from workflows.projection.prefect_api import prefect_client
-from workflows.run.prefect_backlog import tidy
+from workflows.run.kept_process import KeptProcess
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -43,8 +43,6 @@ LISTENS = "0A"
 """The state of a socket in ``/proc/net/tcp``: tcp_states.h of Linux."""
 STOP_TIMEOUT_SECONDS = 5
 """Time between SIGTERM and SIGKILL for a server that we started."""
-TIDY_SECONDS = 30
-"""How often a worker looks for runs that are too late to be worth a process, or were taken up and never began."""
 SETTLE_TIMEOUT_SECONDS = 7
 """Time for the flow runs of a worker that is told to stop: a little more than ``flows.STOP_TIMEOUT_SECONDS``."""
 
@@ -120,25 +118,31 @@ def answers(api_url: str, timeout: float = 1.0) -> bool:
     return answer.is_success and answer.content == b"true"
 
 
-def status_for(api_url: str, auth: str = "", timeout: float = 1.0) -> int | None:
-    """The status with which the API answers a question to somebody with this string, or to a stranger; None if it does
-    not answer. Raises nothing."""
+SILENT, NOT_PREFECT = 0, -1
+
+
+def status_for(api_url: str, auth: str = "", timeout: float = 1.0) -> int:
+    """The status with which the API answers a question to somebody with this string, or to a stranger; ``SILENT`` if it
+    does not answer in time, ``NOT_PREFECT`` if what answers is something else. Raises nothing."""
     try:
         with prefect_client(api_url, auth, timeout) as http:
-            return http.get("/admin/version").status_code
+            answer = http.get("/admin/version")
+            return NOT_PREFECT if answer.is_success and not isinstance(answer.json(), str) else answer.status_code
+    except ValueError:
+        return NOT_PREFECT
     except (httpx.HTTPError, httpx.InvalidURL):
-        return None
+        return SILENT
 
 
 class PrefectServer:
-    """The server as a child process. ``start`` returns immediately; the server needs 7–11 s until it responds.
-    ``auth``: «user:password» that it asks for; empty: made at each start. ``key``: where that is kept. ``days``: for
-    which it keeps events and runs, a quarter of reports."""
+    """The server as a child process, started again when it ends. ``start`` returns immediately; the server needs 7–11 s
+    until it responds. ``auth``: «user:password» that it asks for; empty: made at each start. ``key``: where that is
+    kept. ``days``: for which it keeps events and runs, a quarter of reports."""
 
     def __init__(self, home: Path, port: int, auth: str = "", days: int = 90) -> None:
         self.home, self.port, self.days, self._given = home, port, days, auth
         self.key, self.api_url = home / "key", f"http://127.0.0.1:{port}/api"
-        self._child: subprocess.Popen[bytes] | None = None
+        self._kept = KeptProcess("The Prefect server", self._begin, STOP_TIMEOUT_SECONDS)
 
     @property
     def auth(self) -> str:
@@ -149,21 +153,25 @@ class PrefectServer:
         return self.home / "server.pid"
 
     def start(self) -> None:
-        """Start the server, unless one of ours responds at the port already (left by a process that was killed). One
-        that answers strangers, or not us, is of an earlier version: it is ended first. Where another user listens at
-        the port there is none."""
+        """Start the server; one that was left by a process that was killed is ended first. Where another user listens
+        at the port there is none."""
         if listeners(self.port) - {os.geteuid()}:
             log.error("Prefect is not started: port %d is another user's", self.port)
             return
-        if self._responds():
-            if self._is_closed():
-                return
-            self._stop_and_wait()
+        self._end_left()
         self.home.mkdir(parents=True, exist_ok=True)
         atomic_write(self.key, (self._given or f"dondoc:{secrets.token_hex(16)}").encode(), 0o600)
+        self._kept.start()
+        log.info("Prefect is starting at %s", self.api_url)
+
+    def stop(self) -> None:
+        self._kept.stop()
+        self._pid_file.unlink(missing_ok=True)
+
+    def _begin(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port)]
         with (self.home / "server.log").open("ab") as output:
-            self._child = subprocess.Popen(
+            child = subprocess.Popen(
                 command,
                 env=self._environment(),
                 cwd=self.home,  # Prefect reads the .env of its working folder: not the office's
@@ -172,8 +180,8 @@ class PrefectServer:
                 stderr=output,
                 start_new_session=True,
             )
-        self._pid_file.write_text(str(self._child.pid))
-        log.info("Prefect is starting at %s", self.api_url)
+        self._pid_file.write_text(str(child.pid))
+        return child
 
     def _environment(self) -> dict[str, str]:
         given = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith(KEPT_PREFIXES)}
@@ -193,38 +201,15 @@ class PrefectServer:
             "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         }
 
-    def _responds(self) -> bool:
-        return is_ours(self.port) and answers(self.api_url)
-
-    def _is_closed(self) -> bool:
-        refused = httpx.codes.UNAUTHORIZED, httpx.codes.OK
-        return (status_for(self.api_url), status_for(self.api_url, self.auth)) == refused
-
-    def _stop_and_wait(self) -> None:
-        self.stop()
-        until = time.monotonic() + STOP_TIMEOUT_SECONDS
-        while self._responds() and time.monotonic() < until:
-            time.sleep(0.1)
-
-    def stop(self) -> None:
-        """Stop the server that this or an earlier process started."""
-        try:
+    def _end_left(self) -> None:
+        with contextlib.suppress(OSError, ValueError):  # there is none
             pid = int(self._pid_file.read_text())
-            if self._child is not None or b"prefect" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            if b"prefect" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 os.killpg(pid, signal.SIGTERM)
-        except (OSError, ValueError):
-            pass  # it has ended already
-        self._pid_file.unlink(missing_ok=True)
-        if self._child is not None:
-            self._end(self._child)
-
-    def _end(self, child: subprocess.Popen[bytes]) -> None:
-        try:
-            child.wait(STOP_TIMEOUT_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
-        self._child = None
+                until = time.monotonic() + STOP_TIMEOUT_SECONDS
+                while is_alive(pid) and time.monotonic() < until:
+                    time.sleep(0.1)
+                os.killpg(pid, signal.SIGKILL)
 
 
 def run_worker(pool: str, settings: Mapping[str, str], prefect: Mapping[str, str], runs: int) -> int:
@@ -255,11 +240,7 @@ def run_worker(pool: str, settings: Mapping[str, str], prefect: Mapping[str, str
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    while worker.poll() is None:
-        tidy(prefect["PREFECT_API_URL"], prefect["PREFECT_API_AUTH_STRING"])
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            worker.wait(TIDY_SECONDS)
-    return worker.returncode
+    return worker.wait()
 
 
 def descendants(root: int) -> list[int]:

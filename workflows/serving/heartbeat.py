@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,13 +21,14 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from engine.rules.calendar import PLAN_TIME
 from workflows.projection.prefect_api import take_turn
 from workflows.projection.projector import Projector
+from workflows.run import channel_wiring
 from workflows.run.installation import installation_id
+from workflows.run.prefect_automations import prepare
 from workflows.run.system import System
 
 log = logging.getLogger(__name__)
 # A tick that finds the one before still delivering has nothing to do; that is no warning.
 logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
-AUDIT_SECONDS, PROJECTION_SECONDS = 300, 5
 HANGS_AFTER_SECONDS = 1800
 AFTER_START_SECONDS = 2
 LONG = ("tick",)
@@ -35,36 +36,15 @@ LONG = ("tick",)
 
 
 class Heartbeat:
-    """Calls ``tick`` and ``webhooks`` every ``seconds``, ``audit`` every five minutes, ``inbound`` every
-    ``inbound_seconds``, ``projection`` every five seconds, ``alive`` every ``alive_seconds``; first immediately."""
+    """Calls each job every so many seconds, first immediately; by its name."""
 
-    def __init__(
-        self,
-        tick: Callable[[], None],
-        audit: Callable[[], None],
-        seconds: int,
-        inbound: Callable[[], None] | None = None,
-        inbound_seconds: int = 60,
-        webhooks: Callable[[], None] | None = None,
-        projection: Callable[[], None] | None = None,
-        alive: Callable[[], None] | None = None,
-        alive_seconds: float = 0.0,
-    ) -> None:
+    def __init__(self, jobs: Mapping[str, tuple[Callable[[], None], float]]) -> None:
         self._began: dict[str, float] = {}
         scheduler_class: Any = BackgroundScheduler  # untyped
         self._scheduler = scheduler_class(
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}, timezone=UTC
         )
-        jobs: list[tuple[str, Callable[[], None], float]] = [("tick", tick, seconds), ("audit", audit, AUDIT_SECONDS)]
-        if inbound is not None:
-            jobs.append(("inbound", inbound, inbound_seconds))
-        if webhooks is not None:
-            jobs.append(("webhooks", webhooks, seconds))
-        if projection is not None:
-            jobs.append(("projection", projection, PROJECTION_SECONDS))
-        if alive is not None and alive_seconds:
-            jobs.append(("alive", alive, alive_seconds))
-        for name, job, every in jobs:
+        for name, (job, every) in jobs.items():
             run = logging_errors(name, self._timed(name, job))
             self._scheduler.add_job(run, "interval", seconds=every, id=name, next_run_time=datetime.now(UTC))
 
@@ -124,15 +104,20 @@ def daily(name: str, job: Callable[[], None]) -> Any:
 
 
 def projector(system: System) -> Projector:
-    """The projector of this installation; a demonstration has a clock of its own."""
+    """The projector of this installation; a demonstration has a clock of its own. At the server beside ``serve``, which
+    has no deployments, it sees to the alarms, too."""
     settings = system.settings
+    pages = f"http://{own_host(settings.host)}:{settings.port}"
+    address = channel_wiring.alarm_address(settings, system.signer, pages)
     return Projector(
         database=system.database,
         api_url=system.prefect_api,
         auth=system.prefect_auth,
         installation=installation_id(system.database) or "demo",
         base_url=settings.base_url,
+        overdue=settings.prefect_overdue,
         own_clock=settings.demo,
+        prepare=lambda api: prepare(api, address, alarms=not settings.prefect_api_url),
     )
 
 
@@ -160,4 +145,12 @@ class Projecting:
             log.info("Prefect takes the picture again")
         self._silent = False
         if done.runs or done.events:
-            log.info("Prefect shows %d runs and %d events more, by %d calls", done.runs, done.events, done.calls)
+            log.info(
+                "Prefect: %d runs, %d lines, %d events by %d calls", done.runs, done.lines, done.events, done.calls
+            )
+
+
+def own_host(host: str) -> str:
+    """Where this machine reaches the pages: an address that stands for all of them is not one to call."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{here}]" if ":" in here else here

@@ -1,17 +1,22 @@
-"""What the heartbeat and ``dondoc once`` call: a tick (in a Prefect flow run where its API answers), and each pass."""
+"""What the heartbeat and ``dondoc once`` call: a tick (and its flow run where Prefect answers), and each pass."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
+import threading
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 from typing import assert_never
+
+import httpx
 
 from engine.assignments.due_work import Due
 from engine.terms import PassName
 from notifications.finding_alarm import alarm_findings
 from notifications.webhooks import delivery as webhooks
+from workflows.projection.prefect_api import PrefectApi
+from workflows.projection.shown_runs import TICK_FLOW, RunState, run_of_tick
 from workflows.run import channel_wiring, clock_guard, passes
 from workflows.run.passes import DATABASE_PASSES, PassReport, failures_recorded
 from workflows.run.prefect_mark import observe_in_prefect
@@ -19,29 +24,55 @@ from workflows.run.private_files import too_wide
 from workflows.run.system import System
 
 log = logging.getLogger(__name__)
+SHOW_SECONDS = 1.5
+"""The end of a tick waits no longer for Prefect; what is to be told is told all the same, while the process lives."""
+MESSAGE_CHARS = 1000
 
 
 async def tick(system: System, now: datetime, found: Due | None = None) -> list[PassReport]:
-    """Run what is due; inside a Prefect flow run if Prefect is enabled and its API responds. ``found``: what is
-    due, if the caller has asked."""
+    """Run what is due; a Prefect flow run shows it if Prefect is enabled and its API responds: Running while it goes
+    on, then Completed or Failed as it was. A thread tells Prefect; nothing waits for it but, shortly, the end of the
+    tick. ``found``: what is due, if the caller has asked."""
     found = found or passes.due(system.database, now)
     if not found.anything:
         return []
-    if system.settings.prefect and system.prefect_answers():
-        os.environ.update(system.prefect)
-        from workflows.run.flows import observed_tick
+    ended: Future[RunState] = Future()
+    shown = threading.Thread(target=_show, args=(system, now, ended), daemon=True)
+    if system.settings.prefect:
+        shown.start()
+    try:
+        reports = await passes.tick(system.database, now, system.delivery, found)
+    except Exception as error:
+        ended.set_result(RunState("FAILED", "Failed", message=f"{type(error).__name__}: {error}"[:MESSAGE_CHARS]))
+        raise
+    else:
+        ended.set_result(RunState("COMPLETED", "Completed", message="; ".join(map(str, reports))))
+        return reports
+    finally:
+        if shown.is_alive():
+            shown.join(SHOW_SECONDS)
 
-        return await observed_tick(system.database, now, system.delivery, found)
-    return await passes.tick(system.database, now, system.delivery, found)
+
+def _show(system: System, now: datetime, ended: Future[RunState]) -> None:
+    try:
+        if system.prefect_answers():
+            with PrefectApi(system.prefect_api, system.prefect_auth) as api:
+                run_id = api.make(run_of_tick(now), TICK_FLOW)
+                api.set_state(run_id, ended.result())
+    except httpx.HTTPError as error:
+        log.warning("Prefect did not record the tick of %s (%s)", now, type(error).__name__)
 
 
 def run_tick(system: System) -> None:
-    """Run one tick at the clock's time. If nothing is due it costs one statement."""
+    """Run one tick at the clock's time. If nothing is due it costs two statements."""
     now = system.clock()
     found = passes.due(system.database, now)
-    if found.anything and _clock_believed(system):
+    if found.anything:
+        if not _clock_believed(system):
+            return
         for report in asyncio.run(tick(system, now, found)):
             log.info("%s", report)
+    passes.ticked(system.database)
 
 
 def run_webhooks(system: System) -> None:

@@ -38,12 +38,10 @@ def _guard(module: Any) -> None:
 
 
 def _heartbeat(module: Any) -> None:
-    module.AUDIT_SECONDS = max(module.AUDIT_SECONDS / SPEED, LEAST_SECONDS)
     usual = module.Heartbeat.__init__
 
-    def begun(self: Any, tick: Any, audit: Any, seconds: float, **more: Any) -> None:
-        more["inbound_seconds"] = max(60 / SPEED, LEAST_SECONDS)
-        usual(self, tick, audit, max(seconds / SPEED, LEAST_SECONDS), **more)
+    def begun(self: Any, jobs: Any) -> None:
+        usual(self, {name: (job, max(every / SPEED, LEAST_SECONDS)) for name, (job, every) in jobs.items()})
 
     module.Heartbeat.__init__ = begun
 

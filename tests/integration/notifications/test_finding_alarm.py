@@ -13,7 +13,7 @@ from engine.store.database import Database
 from engine.store.facts import write_fact
 from engine.terms import PassName
 from notifications.contract.channel import Fate, Outcome
-from notifications.finding_alarm import Operator, alarm_findings
+from notifications.finding_alarm import Operator, alarm_findings, alarm_from_prefect
 from workflows.run.passes import PassReport, record_run
 
 NOW, LATER = at("2021-06-16", "09:00"), at("2021-06-16", "09:20")
@@ -97,3 +97,30 @@ def test_without_an_address_nothing_is_sent(database: Database) -> None:
     told(database, NOW, mail, operator=Operator())
     assert told(database, LATER, mail, operator=Operator()) == 0
     assert mail.letters == []
+
+
+def test_what_prefect_calls_about_is_told_once_a_day_each(database: Database) -> None:
+    mail, phone = LetterBox(), Phone()
+    about = {
+        "name": "dondoc: no tick for ten minutes",
+        "what": "Mười phút không có lượt xử lý nào xong.",
+        "about": None,
+    }
+
+    def passed_on(told: dict[str, object], day: int = 0) -> bool:
+        channels = {"email": mail, "sms": phone}
+        return asyncio.run(alarm_from_prefect(database, NOW + timedelta(days=day), channels, OPERATOR, told))  # type: ignore[arg-type]
+
+    other = {"name": "dondoc: an assignment that nobody has acknowledged", "what": "…", "about": "12/KH-UBND IV.2.1"}
+    assert [passed_on(each) for each in (about, about, other)] == [True, False, True]
+    assert passed_on(about, day=1)
+    assert [len(box.letters) for box in (mail, phone)] == [3, 3]
+    assert (mail.letters[0].to, "Mười phút" in mail.letters[0].text) == (OPERATOR.email, True)
+    assert "12/KH-UBND IV.2.1" in mail.letters[1].text
+
+
+@pytest.mark.parametrize("told", [{}, {"name": 7}, {"name": "x" * 900, "what": ["y"]}])
+def test_whatever_is_called_about_is_told_in_a_letter(database: Database, told: dict[str, object]) -> None:
+    mail = LetterBox()
+    asyncio.run(alarm_from_prefect(database, NOW, {"email": mail}, OPERATOR, told))
+    assert len(mail.letters) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 
 import pytest
 from ground.factory import Laid, at, item, lay, plan_file, rows
@@ -12,8 +13,9 @@ from sqlalchemy import text
 
 from engine.assignments import escalation
 from engine.assignments.escalation import DueBatch, EscalationResult
-from engine.errors import Unavailable
+from engine.errors import NotFound, Unavailable
 from engine.store.database import Database
+from engine.store.markers import last_tick, remember_tick
 from engine.store.records import Assignment, Event, Notice
 from engine.terms import EventKind
 from workflows.run import passes
@@ -102,3 +104,41 @@ def test_a_duty_that_cannot_be_read_fails_its_batch_and_the_others_of_it_are_act
     query = "SELECT id FROM assignment WHERE acted_until IS NULL OR acted_until = 'no date'"
     with sqlite_database.read() as session:
         assert session.connection().scalars(text(query)).all() == [first.ids[0]]
+
+
+def test_one_task_is_acted_on_alone_and_what_was_done_and_comes_next_is_said(database: Database) -> None:
+    """As Prefect's «dondoc-duty» does it; the pass that follows makes no second letter of it."""
+    first, *others = sorted(each.id or 0 for each in rows(laid(database).database, Assignment))
+    done = passes.act_on_one(database, BEGAN, first)
+    assert done.said.startswith(
+        "Đến mốc nhắc: khi giao, thư tới đầu mối. Tiếp theo: 12/4/2021 gửi thư nhắc xác nhận đến "
+    )
+    assert done.next_at == at("2021-04-12", "07:00")
+    assert {each.assignment_id for each in rows(database, Event, kind=EventKind.RUNG_FIRED)} == {first}
+    again = passes.act_on_one(database, BEGAN, first)
+    assert again.said == "Chưa có gì đến hạn. " + done.said.partition(". ")[2]
+    before = [each for each in made(database)[0] if f":{first}:" in each]
+    passes.act(database, BEGAN)
+    assert [each for each in made(database)[0] if f":{first}:" in each] == before
+    assert len({each.assignment_id for each in rows(database, Event, kind=EventKind.RUNG_FIRED)}) == 1 + len(others)
+
+
+def test_a_task_that_is_not_there_is_not_found(database: Database) -> None:
+    with pytest.raises(NotFound):
+        passes.act_on_one(database, BEGAN, 10**6)
+
+
+def test_when_a_tick_came_to_its_end_is_kept_once_a_minute(database: Database) -> None:
+    def last() -> datetime | None:
+        with database.read() as session:
+            return last_tick(session)
+
+    assert last() is None
+    passes.ticked(database)
+    first = last()
+    passes.ticked(database)
+    assert last() == first is not None
+    with database.write() as session:
+        remember_tick(session, first - timedelta(minutes=2))
+    passes.ticked(database)
+    assert last() > first  # type: ignore[operator]

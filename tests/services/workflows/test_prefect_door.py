@@ -25,7 +25,7 @@ from engine.store.database import Database
 from workflows.operation import doctor
 from workflows.run.prefect_server import PrefectServer, descendants, listeners, status_for
 from workflows.run.system import System, compose
-from workflows.serving.heartbeat import PROJECTION_SECONDS
+from workflows.serving.sending import PROJECTION_SECONDS
 
 pytestmark = pytest.mark.prefect
 OFFICE_SECRET = "the office's own secret, which Prefect must not have"
@@ -313,7 +313,7 @@ def test_deploy_and_a_worker_of_the_manual_are_let_in_and_do_the_work(server: Pr
     assert "export PREFECT_API_AUTH_STRING='<dondoc prefect key>'" in done.stdout
     assert AUTH not in done.stdout
     with httpx.Client(base_url=server.api_url, auth=shown(), timeout=30) as http:
-        deployment = http.get("/deployments/name/dondoc-deliver/every").raise_for_status().json()["id"]
+        deployment = http.get("/deployments/name/dondoc-deliver/on-demand").raise_for_status().json()["id"]
         made = asked(http, f"/deployments/{deployment}/create_flow_run", {"state": {"type": "SCHEDULED"}})["id"]
         worker = subprocess.Popen(
             [DONDOC, "prefect", "worker", "--pool", "van-phong"],

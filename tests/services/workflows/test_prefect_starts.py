@@ -1,5 +1,5 @@
-"""Backup, audit and digest on a real Prefect server and worker: every deployment can be started with its parameters, as
-from Prefect's pages."""
+"""A Prefect server by the lines of the manual, on PostgreSQL, with a worker: every deployment can be started with its
+parameters, as from Prefect's pages; what is owed is sent; and an assignment that becomes Late is acted on."""
 
 from __future__ import annotations
 
@@ -10,36 +10,47 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from ground.factory import Laid, lay
-from ground.serving import DONDOC, install, letting_in, prefect_serving, shown
+from ground.factory import Laid, lay, plan_file, rows
+from ground.post import KEY
+from ground.postgres import Ground
+from ground.serving import DONDOC, ServerOfTheManual, install, letting_in, prefect_by_the_manual, shown
+from sqlalchemy import update
 
+from config.settings import Settings
+from engine.rules.calendar import local_date
 from engine.store.clock import system_clock
-from engine.store.database import Database
-from workflows.run.prefect_server import PrefectServer
+from engine.store.database import Database, table
+from engine.store.records import Assignment, Event
+from engine.terms import EventKind
+from workflows.projection.shown_runs import FLOW
+from workflows.run.system import compose
+from workflows.serving.heartbeat import projector
 
-pytestmark = [pytest.mark.prefect, pytest.mark.deep]
+pytestmark = [pytest.mark.prefect, pytest.mark.postgres, pytest.mark.deep]
 NAMES = ("audit", "backup", "digest")
 LIMIT_SECONDS = 180
 
 
 @pytest.fixture(scope="module")
-def server(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
-    with prefect_serving(tmp_path_factory.mktemp("prefect"), migrated) as server:
+def server(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerOfTheManual]:
+    with prefect_by_the_manual(ground, tmp_path_factory.mktemp("manual")) as server:
         yield server
 
 
 @pytest.fixture
 def laid(sqlite_database: Database) -> Laid:
-    return lay(sqlite_database, now=system_clock())
+    return lay(sqlite_database, now=system_clock(), plan=plan_file(urgency="khan"))  # at any hour
 
 
 @pytest.fixture
-def told(laid: Laid, server: PrefectServer, tmp_path: Path) -> dict[str, str]:
+def told(laid: Laid, server: ServerOfTheManual, tmp_path: Path) -> dict[str, str]:
     """Environment variables of the office."""
     prefect = {"DONDOC_PREFECT_API_URL": letting_in(server.api_url)}
     return {**install(str(laid.database.url), tmp_path), **prefect}
@@ -58,8 +69,8 @@ def working(told: dict[str, str], folder: Path) -> Iterator[None]:
         worker.wait(60)
 
 
-def deploy(told: dict[str, str], folder: Path) -> str:
-    words = [DONDOC, "prefect", "deploy", "--pool", "van-phong", "--every", "86400"]
+def deploy(told: dict[str, str], folder: Path, every: str = "86400") -> str:
+    words = [DONDOC, "prefect", "deploy", "--pool", "van-phong", "--every", every]
     done = subprocess.run(words, env=os.environ | told, cwd=folder, capture_output=True, timeout=180)
     assert done.returncode == 0, done.stderr
     return done.stdout.decode()
@@ -79,7 +90,7 @@ def answer(http: httpx.Client, method: str, path: str, asked: dict[str, Any] | N
 
 
 def test_backup_audit_and_digest_are_deployed_and_started_with_parameters(
-    told: dict[str, str], server: PrefectServer, tmp_path: Path
+    told: dict[str, str], server: ServerOfTheManual, tmp_path: Path
 ) -> None:
     printed = deploy(told, tmp_path)
     assert all(f"dondoc-{name}/on-demand" in printed for name in NAMES)
@@ -117,3 +128,37 @@ def start(http: httpx.Client, found: dict[str, Any], folder: Path) -> None:
     print(ended, file=sys.stderr)
     assert {name: kind for name, (kind, _) in ended.items()} == dict.fromkeys(parameters, "COMPLETED")
     assert "comes back whole" in ended["backup"][1]
+
+
+def test_what_is_owed_is_sent_by_a_run_that_a_tick_started_and_what_is_late_is_acted_on(
+    told: dict[str, str], laid: Laid, server: ServerOfTheManual, tmp_path: Path
+) -> None:
+    deploy(told, tmp_path, "20")
+    system = compose(Settings(_env_file=None, data_dir=tmp_path, database_url=str(laid.database.url), secret=KEY))  # type: ignore[call-arg]
+    late = laid.assignment("IV.2.1", "huyen-a")
+    with laid.database.write() as session:
+        a = table(Assignment)
+        gone = local_date(system_clock()) - timedelta(days=1)
+        session.connection().execute(update(a).where(a.c.id == late).values(due_on=gone))
+    picture = projector(replace(system, settings=system.settings.model_copy(update=prefect_of(server))))
+    with httpx.Client(base_url=server.api_url, auth=shown(), timeout=60) as http, working(told, tmp_path):
+        until(lambda: picture.run(system.clock()).runs, lambda shown: not shown)
+
+        def runs(flow: str) -> list[dict[str, Any]]:
+            asked = {"flows": {"name": {"any_": [flow]}}, "sort": "START_TIME_ASC", "limit": 200}
+            return list(answer(http, "POST", "/flow_runs/filter", asked))
+
+        def acted() -> list[dict[str, Any]]:
+            """Runs of a worker; the kept ones have another name."""
+            return [each for each in runs(FLOW) if each["deployment_id"] and each["state_type"] == "COMPLETED"]
+
+        (done, *_) = until(acted, bool)
+        until(lambda: runs("dondoc-deliver"), lambda found: any(each["state_type"] == "COMPLETED" for each in found))
+    assert done["parameters"]["assignment"] == late
+    assert "Tiếp theo: " in done["state"]["message"]
+    keys = [each.key for each in rows(laid.database, Event, kind=EventKind.RUNG_FIRED, assignment_id=late)]
+    assert len(keys) == len(set(keys))
+
+
+def prefect_of(server: ServerOfTheManual) -> dict[str, Any]:
+    return {"prefect": True, "prefect_api_url": letting_in(server.api_url)}

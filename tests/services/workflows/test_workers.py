@@ -31,7 +31,7 @@ class Asked(Workers):
     def start(self) -> None:
         super().start()
         with self.api() as http:
-            deployment = http.get("/deployments/name/dondoc-deliver/every").raise_for_status().json()["id"]
+            deployment = http.get("/deployments/name/dondoc-deliver/on-demand").raise_for_status().json()["id"]
             asked = f"/deployments/{deployment}/create_flow_run", {"state": {"type": "SCHEDULED"}}
             for _ in range(self.count):
                 while http.post(asked[0], json=asked[1]).is_error:  # a busy server answers 503

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,10 @@ ENOUGH = 20
 
 
 @contextmanager
-def beating(tick: Callable[[], None], audit: Callable[[], None] = lambda: None, **more: object) -> Iterator[Heartbeat]:
-    heartbeat = Heartbeat(tick, audit, EVERY, **more)  # type: ignore[arg-type]
+def beating(tick: Callable[[], None], audit: Callable[[], None] = lambda: None, **more: Any) -> Iterator[Heartbeat]:
+    """Of ``more`` each as often as the tick."""
+    jobs = {"tick": (tick, EVERY), "audit": (audit, 300.0), **{name: (job, EVERY) for name, job in more.items()}}
+    heartbeat = Heartbeat(jobs)
     heartbeat.start()
     try:
         yield heartbeat
@@ -51,7 +54,7 @@ class Beats:
 
 def test_it_beats_at_once_and_again_and_so_do_the_audit_and_the_ear() -> None:
     beats, audits, ears = Beats(), Beats(), Beats()
-    with beating(beats, audits, inbound=ears, inbound_seconds=EVERY):
+    with beating(beats, audits, inbound=ears):
         beats.wait_for(3)
         audits.wait_for(1)
         ears.wait_for(2)
@@ -65,7 +68,7 @@ def test_a_job_that_does_not_end_is_counted_until_it_does() -> None:
         released.wait(ENOUGH)
         ears()
 
-    with beating(waiting, inbound=waiting, inbound_seconds=EVERY) as heartbeat:
+    with beating(waiting, inbound=waiting) as heartbeat:
         until = time.monotonic() + ENOUGH
         while heartbeat.hanging(seconds=0.1) == 0 and time.monotonic() < until:
             time.sleep(0.01)
@@ -83,7 +86,7 @@ def test_a_job_that_fails_is_none_that_hangs() -> None:
         raise ValueError
 
     beats = Beats()
-    with beating(beats, inbound=fails, inbound_seconds=EVERY) as heartbeat:
+    with beating(beats, inbound=fails) as heartbeat:
         beats.wait_for(5)
         time.sleep(2 * EVERY)
         assert heartbeat.hanging(seconds=EVERY) == 0

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
-from config.settings import Settings
 from engine.accounts.permissions import Permission
 from engine.accounts.second_factor import accounts_without
 from engine.accounts.secret_keys import MAX_KEY_CHARS
@@ -33,7 +31,7 @@ def show(ctx: SignedIn) -> Response:
         found, unreachable = health(session, today, live=not ctx.demo), failing(session)
         asked = ctx.app.settings.needs_second_factor if ctx.may(Permission.SEE_ACCOUNTS) else frozenset[str]()
         lacking = accounts_without(session, asked)
-    prefect = _prefect_pages(ctx.app.settings) if ctx.may(Permission.SEE_SETTINGS) else ""
+    settings = ctx.app.settings
     return ctx.page(
         "health.html",
         today=today,
@@ -42,8 +40,7 @@ def show(ctx: SignedIn) -> Response:
         failing=unreachable,
         answer=answer,
         lacking=lacking,
-        prefect=prefect,
-        prefect_key=ctx.app.settings.prefect_key_command,
+        prefect=settings if settings.prefect and ctx.may(Permission.SEE_SETTINGS) else None,
     )
 
 
@@ -51,16 +48,6 @@ def _more(found: Health, language: str) -> dict[Trouble, str]:
     """What is added to the sentence of each trouble: of the audit, what it found."""
     words = (coded(name, language) for name in found.findings)
     return dict.fromkeys(Trouble, "") | {Trouble.AUDIT: " ".join(f"{each[:1].upper()}{each[1:]}." for each in words)}
-
-
-def _prefect_pages(settings: Settings) -> str:
-    """Where Prefect's pages are, without a password; empty where it is not used."""
-    if not settings.prefect:
-        return ""
-    if not settings.prefect_api_url:
-        return f"http://127.0.0.1:{settings.prefect_port}"
-    parts = urlsplit(settings.prefect_api_url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 Key = Annotated[str, Path(max_length=MAX_KEY_CHARS)]

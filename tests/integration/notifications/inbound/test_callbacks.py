@@ -120,7 +120,17 @@ def test_without_the_secret_nothing_happens(client: httpx.Client, laid: Laid, se
     assert client.get(kannel(laid, secret)).status_code == 403
     assert client.get(f"/callbacks/{secret}/kannel/incoming?from={NUMBER}&text=DUNG&id=1").status_code == 403
     assert client.post(f"/callbacks/{secret}/speedsms", json={}).status_code == 403
+    assert client.post(f"/callbacks/{secret}/alarm", json={}).status_code == 403
     assert (letter(laid).state, rows(laid.database, Incoming)) == (LetterState.ACCEPTED, [])
+
+
+def test_what_an_automation_of_prefect_calls_about_is_passed_on(laid: Laid) -> None:
+    told: list[dict[str, object]] = []
+    app = FastAPI()
+    app.include_router(callbacks.router(callbacks.Callbacks(laid.database, lambda: NOW, SECRET, alarm=told.append)))
+    with httpx.Client(transport=InProcess(app), base_url="http://127.0.0.1:8188") as client:
+        assert client.post(f"/callbacks/{SECRET}/alarm", json={"name": "x", "what": "y"}).status_code == 200
+    assert told == [{"name": "x", "what": "y"}]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"type": "report"}', b"\xff"])

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from ground.office import everything, join
 from ground.post import KEY
 from ground.province import load_province
 from ground.smtp_server import FaultyServer
+from ground.web_servers import served
 from sqlalchemy import delete, update
 from sqlmodel import select
 
@@ -241,6 +245,48 @@ def test_what_does_not_answer_is_wrong_and_what_is_not_configured_is_unused(
     mark: Mark,
 ) -> None:
     assert look(system_of(sqlite_database, tmp_path, **settings)).mark is mark
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "seconds", "said", "remedy"),
+    [
+        (401, "", 0, "không nhận chuỗi đăng nhập", "dondoc prefect key"),
+        (500, "", 0, "lỗi 500", "nhật ký"),
+        (503, "", 0, "lỗi 503", "nhật ký"),
+        (200, '"3.9.1"', 2, "quá chậm", "tải"),
+        (200, "<!doctype html><title>Log in</title>", 0, "không phải Prefect", "DONDOC_PREFECT_API_URL"),
+        (404, "{}", 0, "không phải Prefect", "DONDOC_PREFECT_API_URL"),
+    ],
+)
+def test_what_a_prefect_that_lives_answers_is_told_by_what_is_wrong_with_it(
+    sqlite_database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    body: str,
+    seconds: float,
+    said: str,
+    remedy: str,
+) -> None:
+    """A slow one, one with a fault and another service were all told to set the string."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            lives = self.path.endswith("/health")
+            time.sleep(0 if lives else seconds)
+            with suppress(BrokenPipeError):
+                self.send_response(200 if lives else status)
+                self.end_headers()
+                self.wfile.write(b"true" if lives else body.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr(doctor, "CONNECT_SECONDS", 1.0)
+    with served(Answer) as url:
+        line = doctor.prefect(system_of(sqlite_database, tmp_path, prefect=True, prefect_api_url=f"{url}/api"))
+    assert (line.mark, said in line.what.vi) == (Mark.WRONG, True)
+    assert remedy in str(line.remedy)
 
 
 def test_the_command_prints_a_line_each_or_json_and_says_by_its_exit_code(
