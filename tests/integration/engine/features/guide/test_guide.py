@@ -9,12 +9,13 @@ from ground.office import Office
 
 from engine.features.guide.__main__ import DOCS
 from engine.features.guide.reading import MANUALS, Manual, guide, manual
-from engine.http.navigation import PAGES
+from engine.http.navigation import ENTRIES as BAR
+from engine.http.navigation import MENU
 
 ENTRIES = [entry for part in guide().parts for entry in part.entries]
 
 
-@pytest.mark.parametrize("path", [page[0] for page in PAGES])
+@pytest.mark.parametrize("path", [leaf.path for entry in BAR for leaf in entry.leaves] + [leaf.path for leaf in MENU])
 def test_every_page_of_the_bar_has_its_paragraph(path: str) -> None:
     assert guide().about(path) is not None
 
