@@ -28,9 +28,10 @@ def letters(spring: Spring) -> list[tuple[str, str]]:
 def test_the_latest_agency_is_found_from_the_board_and_chased_once_a_day(come: Come, spring: Spring) -> None:
     monitor = come("monitor")
     monitor.goes("/")
-    monitor.page.locator(".boxes a").first.click()
+    monitor.page.locator(".key a").first.click()
     monitor.arrives("/assignments")
-    monitor.follows("Quá hạn", "Overdue")
+    monitor.goes("/")
+    monitor.page.locator("h1 a").click()
     first = monitor.page.locator("main section").first
     latest = first.get_by_role("heading").get_by_role("link").first.inner_text()
 

@@ -181,15 +181,20 @@ def outlook(session: Session, today: Today, *, plan_id: int | None = None, perio
     )
 
 
-def since_told(session: Session, chosen: Selection, now: Standing) -> Since | None:
-    """What has changed since the weekly digest of the week before, of the plans that run or the one that was
-    selected."""
-    then = ask(session, told.last_of_all, week_of(now.as_of))
+def told_before(session: Session, chosen: Selection, day: date) -> told.Figures | None:
+    """What the weekly digest of the week before a day told of the plans that run, or of the one that was selected."""
+    then = ask(session, told.last_of_all, week_of(day))
     if then is None:
         return None
     running = ask(session, told.issuers_of_plans).keys() - set(chosen.without)
     was = then.of(running if chosen.plan_id is None else {chosen.plan_id}, chosen.period)
-    return told.compared(was.on, was.boxes, now.boxes, ask(session, told.agency_names)) if was.cells else None
+    return was if was.cells else None
+
+
+def since_told(session: Session, chosen: Selection, now: Standing) -> Since | None:
+    """What has changed since the weekly digest of the week before."""
+    was = told_before(session, chosen, now.as_of)
+    return None if was is None else told.compared(was.on, was.boxes, now.boxes, ask(session, told.agency_names))
 
 
 def _difference(now: float | None, then: float | None) -> float | None:

@@ -3,22 +3,21 @@ questions to answer, agencies without a reachable contact."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
-from heapq import nsmallest
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, cast, exists, func, literal, select
+from sqlalchemy import Select, cast, exists, func, select
 from sqlalchemy import types as sql_types
 from sqlmodel import Session
 
 from engine.assignments import situations
 from engine.assignments.issued_papers import drafts_waiting
 from engine.queries.time_class import Today
-from engine.queries.work.assignments import FAR, AssignmentFilter, AssignmentRow, conditions, how_many, rows_with_ids
+from engine.queries.work.assignments import AssignmentFilter, conditions, how_many
 from engine.queries.work.incoming import waiting_messages
 from engine.queries.work.reports_to_accept import waiting_of_each
 from engine.rules.calendar import local_date
@@ -29,16 +28,8 @@ from engine.store.records import Agency, Assignment, Contact, Extension, Plan
 from engine.store.stored_rows import object_of, objects
 from engine.terms import Role, Waiting
 
-SHOWN = 5
 MESSAGES = "messages"
-
-
-@dataclass(frozen=True)
-class TodoGroup:
-    """The first rows of a list and the total."""
-
-    rows: tuple[AssignmentRow, ...]
-    total: int
+OF_LITTLE = tuple(each for each in Waiting if each is not Waiting.ACCEPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,88 +54,35 @@ class WaitingExtension:
 
 @dataclass(frozen=True, kw_only=True)
 class Todo:
-    accept: TodoGroup
-    extensions: TodoGroup
-    declined: TodoGroup
-    raised: TodoGroup
-    promises: TodoGroup
-    asked: dict[int, WaitingExtension]
-    """Assignment id -> pending request, for the rows of ``extensions``."""
+    waiting: Mapping[str, int]
+    """How much of each kind waits, as ``waiting_counts``."""
     unreachable: tuple[Unreachable, ...]
     drafts: int
     """Draft dispatches that wait to be signed."""
-    messages: int = 0
-    """Answers by mail and SMS that wait for a person."""
-
-    @property
-    def nothing(self) -> bool:
-        groups = self.accept, self.extensions, self.promises, self.declined, self.raised
-        return not (any(each.total for each in groups) or self.unreachable or self.drafts or self.messages)
 
 
 @depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY, Topic.LETTERS, Topic.MESSAGES, Topic.LOG)
 def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
     """What waits for a decision; with ``supervisor_id``, only what waits for one department."""
-    lists = _lists(session, today, wanted)
     return Todo(
-        accept=lists[Waiting.ACCEPT],
-        extensions=lists[Waiting.EXTENSION],
-        declined=lists[Waiting.DECLINED],
-        raised=lists[Waiting.RAISED],
-        promises=lists[Waiting.PROMISE],
-        asked=waiting_extensions(session, [row.id for row in lists[Waiting.EXTENSION].rows]),
+        waiting=_counts(session, today, wanted),
         unreachable=unreachable(session, today, wanted),
         drafts=_drafts(session, today, wanted),
-        messages=waiting_messages(session, wanted.supervisor_id or wanted.department)[0],
     )
 
 
 @depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.MESSAGES, Topic.LOG)
 def waiting_counts(session: Session, today: Today, department: str) -> Mapping[str, int]:
-    """How much of each kind waits for a department, or for any if "": by ``Waiting``, and the messages."""
-    wanted = AssignmentFilter(supervisor_id=department)
-    counts = {
-        what.value: _to_accept(session, today, asked) if what is Waiting.ACCEPT else how_many(session, today, asked)
-        for what in Waiting
-        for asked in (replace(wanted, waiting=what),)
-    }
-    return counts | {MESSAGES: waiting_messages(session, department)[0]}
+    """How much of each kind waits for a department, or for any if "": by ``Waiting``, and ``MESSAGES``."""
+    return _counts(session, today, AssignmentFilter(supervisor_id=department))
 
 
-def _lists(session: Session, today: Today, wanted: AssignmentFilter) -> Mapping[Waiting, TodoGroup]:
-    """The reports by when they came, all else by due date."""
-    waiting = {what: _waiting(session, today, replace(wanted, waiting=what)) for what in Waiting}
-    shown = [id_ for each in waiting.values() for id_ in each.first]
-    by_id = {row.id: row for row in (rows_with_ids(session, today, shown) if shown else ())}
-    return {what: TodoGroup(tuple(by_id[id_] for id_ in each.first), each.n) for what, each in waiting.items()}
-
-
-class _Waits(NamedTuple):
-    """``n`` assignments, and the ids of the ``first`` of them."""
-
-    n: int
-    first: Sequence[int]
-
-
-def _waiting(session: Session, today: Today, wanted: AssignmentFilter) -> _Waits:
-    """Reports are many, and counted by agency; of all else there is little, which is found by itself."""
-    a = table(Assignment)
-    if wanted.waiting is Waiting.ACCEPT:
-        total = _to_accept(session, today, wanted)
-        first = _select_waiting(today, wanted, a.c.id).order_by(a.c.reported_at, a.c.id).limit(SHOWN)
-        return _Waits(total, session.connection().scalars(first).all() if total else ())
-    by_due = func.coalesce(a.c.due_on, literal(FAR))
-    found = session.connection().execute(_select_waiting(today, wanted, by_due, a.c.id)).all()
-    return _Waits(len(found), [id_ for _, id_ in nsmallest(SHOWN, map(tuple, found))])
-
-
-def _to_accept(session: Session, today: Today, wanted: AssignmentFilter) -> int:
-    return sum(each.n for each in chain(*ask(session, waiting_of_each, today, wanted).values()))
-
-
-def _select_waiting(today: Today, wanted: AssignmentFilter, *columns: ColumnElement[Any]) -> Select[Any]:
-    a, p = table(Assignment), table(Plan)
-    return select(*columns).select_from(a).join(p, p.c.id == a.c.plan_id).where(*conditions(wanted, today))
+def _counts(session: Session, today: Today, wanted: AssignmentFilter) -> Mapping[str, int]:
+    """Reports are many, and counted by agency; of all else there is little."""
+    found = {what.value: how_many(session, today, replace(wanted, waiting=what)) for what in OF_LITTLE}
+    reports = ask(session, waiting_of_each, today, replace(wanted, waiting=Waiting.ACCEPT))
+    found[Waiting.ACCEPT] = sum(each.n for each in chain(*reports.values()))
+    return found | {MESSAGES: waiting_messages(session, wanted.supervisor_id or wanted.department)[0]}
 
 
 def _drafts(session: Session, today: Today, wanted: AssignmentFilter) -> int:

@@ -20,7 +20,7 @@ from engine.http.request_context import RequestContext, SignedIn
 from engine.plans.closing import PlanToEnd, plans_to_end
 from engine.queries.figures.board import board, promised_counts
 from engine.queries.figures.grid import MAX_MARKS, Grid, grid
-from engine.queries.figures.outlook import Selection, next_dates
+from engine.queries.figures.outlook import Selection, next_dates, told_before
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices, sorted_by_order
 from engine.queries.system.letters import count_kept
 from engine.queries.time_class import Today
@@ -96,7 +96,9 @@ def show(
         counted = ctx.kept(session, promised_counts, today, wanted)
         drawn = _drawn(ctx, session, today, wanted, found.total.expected) if not late else None
         narrow = kind or department
+        chosen = Selection(plan, period, tuple(each.id for each in past))
         coming = () if narrow else ctx.kept(session, next_dates, today, Selection(plan, period))
+        before = None if narrow or promised else told_before(session, chosen, today.day)
     most = MAX_LINES if drawn is None else MAX_LINES_BELOW
     per_page = max(10, min(most, MAX_CELLS // max(len(found.periods), 1)))
     first = (page - 1) * per_page
@@ -108,6 +110,7 @@ def show(
         lines=lines[first : first + per_page],
         grid=drawn,
         next_dates=coming,
+        before=before,
         promises=counted,
         wanted=wanted,
         departments=departments,

@@ -157,19 +157,21 @@ def test_the_language_is_chosen_by_address_and_kept_by_cookie(office: Office) ->
     assert '<html lang="vi">' in office.get("/plans?lang=xx").text
 
 
-def test_the_board_says_first_what_to_do_first(office: Office) -> None:
+def test_the_board_s_title_is_what_is_late_and_since_when(office: Office) -> None:
     page = BeautifulSoup(office.get("/").text, "lxml")
-    lead = " ".join(page.select_one(".lead").get_text().split())  # type: ignore[union-attr]
-    counted = "Đã báo cáo 2/4 · hoàn thành 1/4: 3 quá hạn, 0 đến hạn trong 3 ngày làm việc."
-    assert lead.startswith(f"{counted} Quá hạn lâu nhất:")
-    assert [box.b.get_text() for box in page.select(".box")] == ["3", "0", "1", "0"]  # type: ignore[union-attr]
+    title, lead = (" ".join(page.select_one(where).get_text(" ").split()) for where in ("h1", ".lead"))  # type: ignore[union-attr]
+    assert title == "3 việc của 3 cơ quan quá hạn ; báo cáo tuần 14/6/2021: không việc nào"
+    assert lead.startswith("Quá hạn lâu nhất:")
+    assert "1 trong 4 việc đã hoàn thành" in " ".join(page.select_one("#grid").get_text(" ").split())  # type: ignore[union-attr]
 
 
-def test_every_count_of_the_boxes_opens_onto_as_many_rows(office: Office) -> None:
+def test_every_count_of_the_board_opens_onto_as_many_rows(office: Office) -> None:
     board = BeautifulSoup(office.get("/").text, "lxml")
-    for box in board.select(".box"):
-        listed = BeautifulSoup(office.get(str(box["href"])).text, "lxml")
-        assert len(listed.select(".list tbody tr")) == int(box.b.get_text())  # type: ignore[union-attr]
+    counts = board.select(".key a")
+    assert [each.get_text() for each in counts] == ["3", "1"]
+    for each in counts:
+        listed = BeautifulSoup(office.get(str(each["href"])).text, "lxml")
+        assert len(listed.select(".list tbody tr")) == int(each.get_text())
 
 
 def test_the_story_shows_the_arithmetic_of_a_moved_date_and_its_source(office: Office) -> None:

@@ -69,7 +69,7 @@ def waiting(database: Database) -> list[tuple[str, int]]:
 
 def to_do(office: Office) -> list[str]:
     page = BeautifulSoup(office.get("/").text, "lxml")
-    return [" ".join(each.get_text(" ").split()) for each in page.select(".todo > li") if "công văn" in each.get_text()]
+    return [" ".join(each.get_text(" ").split()) for each in page.select(".now a") if "công văn" in each.get_text()]
 
 
 def announced(database: Database) -> int:
@@ -87,7 +87,7 @@ def test_a_draft_is_counted_on_the_board_and_for_the_monitor_until_its_number_is
     office: Office, lived: Database, late: int
 ) -> None:
     assert waiting(lived) == [("so-chinh", 1)]
-    assert to_do(office) == ["1 dự thảo công văn chờ ký mở dự thảo"]
+    assert to_do(office) == ["1 dự thảo công văn chờ ký"]
     assert announced(lived) == 1
     assert "/papers/dispatch?plan=1" in office.get("/papers").text
     form = BeautifulSoup(office.get("/papers/dispatch?plan=1").text, "lxml").select("form[method=post] input[name=id]")

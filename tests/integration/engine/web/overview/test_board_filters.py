@@ -26,10 +26,10 @@ def lines(office: Office, address: str) -> list[str]:
     return [each.text_content().strip() for each in found]
 
 
-def boxes(office: Office, address: str) -> list[tuple[str, str]]:
-    """Each box's number, and the address that it opens."""
-    found = fromstring(office.get(address).content.decode()).xpath('//a[starts-with(@class, "box ")]')
-    return [(each.find("b").text, each.get("href")) for each in found]  # type: ignore[misc]
+def counts(office: Office, address: str) -> list[tuple[str, str]]:
+    """Each class's number, and the address that it opens."""
+    found = fromstring(office.get(address).content.decode()).xpath('//ul[@class="key"]//a')
+    return [(each.text, each.get("href")) for each in found]  # type: ignore[misc]
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_every_number_of_a_narrowed_board_opens_onto_as_many(
     two_departments: Database, tmp_path: Path, address: str
 ) -> None:
     office = open_office(two_departments, tmp_path)
-    for number, opens in boxes(office, address):
+    for number, opens in counts(office, address):
         said = fromstring(office.get(opens).content.decode()).xpath('string(//p[@class="lead"])')
         assert said.split()[0] == number, opens
 
@@ -69,7 +69,7 @@ def test_a_monitor_first_sees_the_plans_of_his_own_department(two_departments: D
     assert (answer.status_code, answer.headers["location"]) == (303, "/?department=so-chinh")
     everything = monitor.get("/?department=all")
     assert everything.status_code == 200
-    assert boxes(monitor, "/?department=all") != boxes(monitor, "/?department=so-chinh")
+    assert counts(monitor, "/?department=all") != counts(monitor, "/?department=so-chinh")
 
 
 def test_where_one_department_follows_everything_nobody_is_sent_on(lived: Database, tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_where_one_department_follows_everything_nobody_is_sent_on(lived: Databa
 @pytest.mark.parametrize("typed", ["12", "12/KH-UBND", "12/kh-ubnd", " 12/KH-UBND (2021) "])
 def test_a_plan_is_found_by_the_number_that_people_say(two_departments: Database, tmp_path: Path, typed: str) -> None:
     office = open_office(two_departments, tmp_path)
-    assert boxes(office, f"/?number={typed}") == boxes(office, "/?plan=1")
+    assert counts(office, f"/?number={typed}") == counts(office, "/?plan=1")
 
 
 @pytest.mark.parametrize("typed", ["1", "99", "12/KH-UBND (2020)", "%", "(2021)"])
@@ -205,14 +205,13 @@ def test_the_grid_has_a_row_an_agency_and_its_cells_are_no_links(office: Office)
         assert row.select("svg.marks path")
 
 
-def test_what_is_to_be_done_is_a_line_each_and_the_next_dates_are_said(office: Office) -> None:
+def test_the_band_says_what_to_do_what_comes_next_and_what_was_promised(office: Office) -> None:
     page = BeautifulSoup(office.get("/").text, "lxml")
-    lines = page.select(".todo > li")
-    assert lines
-    for line in lines:
-        assert int(line.b.get_text(strip=True)) > 0  # type: ignore[union-attr]
-        assert line.a is not None
-    assert page.select(".dates dt")
+    now, following, promised = page.select(".band > section")
+    assert "2 báo cáo chờ tiếp nhận" in " ".join(now.get_text(" ").split())
+    assert [each["href"] for each in now.select("a.button")] == ["/accept"]
+    assert "/2021" in following.get_text()
+    assert promised.get_text(" ", strip=True) == "Lời hẹn 1 đã hẹn"
 
 
 def test_the_figures_stand_folded_below_the_grid_and_open_when_they_are_sorted(office: Office) -> None:
