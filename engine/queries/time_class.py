@@ -51,7 +51,6 @@ class Today:
     day: date
     calendar: WorkCalendar
     soon: Mapping[str, date]
-    soon_days: int
     resubmit_days: Mapping[str, int]
     """Policy -> working days in which a returned report is to be resubmitted."""
     past_before: date
@@ -78,13 +77,11 @@ def read_day(session: Session, day: date) -> Today:
     book = Rulebook(calendar, read_policies(session), {})
     policies, general = book.policies.values(), book.general
     soon = {policy.id: calendar.shift(day, policy.due_soon_days) for policy in policies}
-    days = next((policy.due_soon_days for policy in policies if policy.id == "default"), 3)
     return Today(
         now=instant(day, time()),
         day=day,
         calendar=calendar,
         soon=soon,
-        soon_days=days,
         resubmit_days={policy.id: policy.resubmit_days for policy in policies},
         past_before=day - general.past_days * ONE_DAY if general else date.min,
     )

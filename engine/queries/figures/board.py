@@ -104,10 +104,6 @@ class Counts:
         return self.by_class.get(TimeClass.OPEN_OVERDUE, 0)
 
     @property
-    def soon(self) -> int:
-        return self.by_class.get(TimeClass.DUE_SOON, 0)
-
-    @property
     def worst(self) -> TimeClass:
         return worst(self.by_class)
 
