@@ -162,6 +162,38 @@ class WaitReason(StrEnum):
     """The sender could have been forged, so only an acknowledgement acts."""
     FAILED = "failed"
     """The system stumbled over it."""
+    PROPOSED = "proposed"
+    """It was read, and nothing is done before a person says that it was read right."""
+
+
+class Ask(StrEnum):
+    """What an incoming message asks."""
+
+    ACKNOWLEDGE = "acknowledge"
+    DAY = "day"
+    """An extension, or a promise where the due date has passed."""
+    NOT_YET = "not_yet"
+    """The report that a task is not done, with the day that is promised."""
+    DECLINE = "decline"
+    DIFFICULTY = "difficulty"
+    QUESTION = "question"
+    ANSWER = "answer"
+    """To the only question that waits for the writer."""
+    ATTACH = "attach"
+    """Its files belong to the draft of a report."""
+
+
+class Handled(StrEnum):
+    """What a person did with an incoming message: the honest counter of how well answers are read."""
+
+    CONFIRMED = "confirmed"
+    """It was recorded as it was proposed."""
+    CORRECTED = "corrected"
+    """Something else was recorded than was proposed, or what nothing was proposed for."""
+    DROPPED = "dropped"
+    """Nothing was recorded."""
+    TAKEN_BACK = "taken_back"
+    """What had been recorded was wrong, and was undone."""
 
 
 class MessageAct(StrEnum):

@@ -76,7 +76,7 @@ WAITING = Entry(
             (Permission.ACCEPT,),
             Waiting.DECLINED,
         ),
-        Leaf("/incoming?waiting=yes", Text("Thư trả lời", "Answers"), (Permission.HANDLE_MESSAGES,), MESSAGES),
+        Leaf("/incoming/waiting", Text("Thư trả lời", "Answers"), (Permission.HANDLE_MESSAGES,), MESSAGES),
     ),
 )
 OVERDUE = _one("/overdue", Text("Quá hạn", "Overdue"), Permission.SEE_BOARD, OVERDUE_COUNT)

@@ -21,8 +21,10 @@ from engine.rules.periods import Cadence
 from engine.rules.policy import Skip
 from engine.rules.words import ROLES, STATES
 from engine.terms import (
+    Ask,
     EntryKind,
     EventKind,
+    Handled,
     LetterState,
     NoticeKind,
     Outcome,
@@ -87,6 +89,23 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         ),
         WaitReason.UNAUTHENTICATED: Text("Chưa xác thực được người gửi", "The sender is not authenticated"),
         WaitReason.FAILED: Text("Hệ thống gặp lỗi khi đọc", "The system stumbled over it"),
+        WaitReason.PROPOSED: Text("Hệ thống đọc được, chờ xác nhận", "Read, waits to be confirmed"),
+    },
+    Ask: {
+        Ask.ACKNOWLEDGE: Text("xác nhận đã nhận", "acknowledgement"),
+        Ask.DAY: Text("đề nghị gia hạn, hoặc hẹn ngày nếu đã quá hạn", "an extension, or a promise where it is late"),
+        Ask.NOT_YET: Text("chưa hoàn thành, hẹn ngày", "not done, promised for a day"),
+        Ask.DECLINE: Text("không thuộc nhiệm vụ của cơ quan", "not the agency's duty"),
+        Ask.DIFFICULTY: Text("khó khăn, vướng mắc", "a difficulty"),
+        Ask.QUESTION: Text("câu hỏi", "a question"),
+        Ask.ANSWER: Text("trả lời câu hỏi", "an answer"),
+        Ask.ATTACH: Text("gắn tệp vào bản nháp báo cáo", "files for the draft of the report"),
+    },
+    Handled: {
+        Handled.CONFIRMED: Text("ghi nhận đúng như hệ thống đọc", "recorded as it was read"),
+        Handled.CORRECTED: Text("ghi nhận sau khi sửa", "recorded otherwise"),
+        Handled.DROPPED: Text("đã xem, không ghi nhận", "read, nothing recorded"),
+        Handled.TAKEN_BACK: Text("hiểu sai, đã thu hồi", "misread, taken back"),
     },
     Timing: {
         Timing.OPEN: Text("chưa có báo cáo", "no report yet"),

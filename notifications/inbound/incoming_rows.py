@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, select, update
 from sqlmodel import Session
 
 from engine.assignments.weekly_digest import overdue
+from engine.correspondence.handling import ANSWER
 from engine.correspondence.message_acts import MessageDuty, duties_of
 from engine.errors import BadInput
 from engine.rules.calendar import local_date
@@ -18,7 +19,6 @@ from engine.store.database import insert_new, table
 from engine.store.recipients import Recipient
 from engine.store.records import Agency, Contact, Incoming, IncomingMessage, Letter, LetterBody, Notice
 from engine.store.stored_rows import columns_for, object_of, objects
-from notifications.letters.facts import ANSWER
 from notifications.receipts.rerouting import TriedLetter, select_letters
 from notifications.sms.gateway import e164
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message
-from email.utils import getaddresses
+from email.utils import getaddresses, parsedate_to_datetime
 from urllib.parse import unquote
 
+from engine.rules.calendar import local_date
 from notifications.email.bounces import (
     Bounce,
     header_value,
@@ -29,6 +31,7 @@ from notifications.inbound.own_words import OwnWords, own_words, text_of_html
 
 MAX_TEXT_CHARS = 20_000
 """Characters of a message that are processed and kept."""
+MAX_UNDERWAY = timedelta(days=14)
 MAX_TOKENS = 40
 MAX_FILES, MAX_FILE_NAME_CHARS, MAX_SUBJECT_CHARS = 10, 80, 300
 MAX_LOGO_BYTES = 50_000
@@ -65,6 +68,12 @@ class Mail:
     tokens: tuple[str, ...] = ()
     authentication: str = ""
     files: tuple[AttachedFile, ...] = ()
+    sent_at: datetime | None = None
+
+    def written_on(self, now: datetime) -> date:
+        """The day on which it was written: that of its head, unless that is ahead or long past."""
+        believed = self.sent_at is not None and timedelta() <= now - self.sent_at <= MAX_UNDERWAY
+        return local_date(self.sent_at if believed and self.sent_at else now)
 
 
 def read_mail(raw: bytes) -> Mail:
@@ -86,7 +95,16 @@ def read_mail(raw: bytes) -> Mail:
         tokens=_tokens(message),
         authentication=header_value(message, "Authentication-Results"),
         files=_files(message),
+        sent_at=_sent_at(message),
     )
+
+
+def _sent_at(message: Message) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(header_value(message, "Date"))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return at if at.tzinfo is not None else None
 
 
 _ID = re.compile(r"<[^<>\s]+@[^<>\s]+>")
