@@ -138,23 +138,28 @@ def _days_in(folded: str, today: date, since: date) -> Iterator[FoundDay]:
 
 
 def _named_day(found: dict[str, str | None], today: date, since: date) -> date | None:
-    if digits := found["iso"] or found["digits"]:
-        on = read_typed_day(digits, today)
-        has_year = found["iso"] or len(re.findall("[0-9]+", digits)) == 3
-        far = on is not None and on.year > today.year and on > today + MAX_NEXT_YEAR_LEAD
-        return None if far and not has_year else on
-    if day := found["of_month"]:
+    def part(*names: str) -> str:
+        return next((value for name in names if (value := found[name])), "")
+
+    if digits := part("iso", "digits"):
+        return _in_digits(digits, today)
+    if day := part("of_month"):
         return _of_month(int(day), today, found["which"])
-    if weekday := found["weekday"] or found["next_weekday"] or found["sunday"]:
-        number = 6 if found["sunday"] else int(weekday) - 2 if weekday.isdigit() else _WEEKDAYS[weekday]
-        return _weekday(number, today, found["week"] or "")
-    if unit := found["unit"] or found["unit_left"]:
-        count = found["count"] or found["count_left"] or ""
-        start = since if found["more"] == "them" else today
-        return _later(start, _COUNTS.get(count) or int(count), unit)
-    if found["named"]:
-        return today + ONE_DAY * (1 if found["named"] == "ngay mai" else 2)
+    if part("week", "next_weekday"):
+        return _weekday(part("weekday", "next_weekday"), today, part("week"))
+    if unit := part("unit", "unit_left"):
+        count = part("count", "count_left")
+        return _later(since if found["more"] == "them" else today, _COUNTS.get(count) or int(count), unit)
+    if named := part("named"):
+        return today + ONE_DAY * (1 if named == "ngay mai" else 2)
     return _end_of(found, today)
+
+
+def _in_digits(digits: str, today: date) -> date | None:
+    on = read_typed_day(digits, today)
+    if on is not None and len(re.findall("[0-9]+", digits)) < 3:
+        return on if on.year == today.year or on <= today + MAX_NEXT_YEAR_LEAD else None
+    return on
 
 
 def _of_month(day: int, today: date, which: str | None) -> date | None:
@@ -167,7 +172,8 @@ def _of_month(day: int, today: date, which: str | None) -> date | None:
     return on
 
 
-def _weekday(number: int, today: date, week: str) -> date:
+def _weekday(name: str, today: date, week: str) -> date:
+    number = int(name) - 2 if name.isdigit() else _WEEKDAYS.get(name, 6)
     monday = today - ONE_DAY * today.weekday()
     if week.startswith("tuan"):
         return monday + ONE_DAY * (number + (0 if week == "tuan nay" else 7))

@@ -93,7 +93,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
     },
     Ask: {
         Ask.ACKNOWLEDGE: Text("xác nhận đã nhận", "acknowledgement"),
-        Ask.DAY: Text("đề nghị gia hạn, hoặc hẹn ngày nếu đã quá hạn", "an extension, or a promise where it is late"),
+        Ask.DAY: Text("gia hạn, quá hạn thì hẹn ngày", "an extension, or a promise where it is late"),
         Ask.NOT_YET: Text("chưa hoàn thành, hẹn ngày", "not done, promised for a day"),
         Ask.DECLINE: Text("không thuộc nhiệm vụ của cơ quan", "not the agency's duty"),
         Ask.DIFFICULTY: Text("khó khăn, vướng mắc", "a difficulty"),

@@ -103,6 +103,7 @@ _SAID = re.compile(
     rf"(?:(?P<short>kk|tl)\b|(?P<long>kho khan(?:,? vuong mac)?|vuong mac|tra loi|(?:(?:cho|xin|em|toi) )*hoi)"
     rf"(?P<colon>\s*:)?)(?![\w]){_GAP}(?P<cited>{CITATION})?{_GAP}(?P<text>.*)"
 )
+FREE = (*ENTRIES, Ask.ANSWER)
 _SAID_ASKS = {"tl": Ask.ANSWER, "tra loi": Ask.ANSWER}
 _REASON = re.compile(
     r"[\s,.:;-]*(?:(?:ly do|nguyen nhan)(?: la(?!\w))?[\s,.:;-]*(?P<named>.*)"
@@ -115,9 +116,11 @@ _TURNS = re.compile(
 """In a reason they may say the opposite, or ask something else."""
 
 
-def _sure_clause(typed: str, names: str, today: date, *, taught: bool) -> Request | Text | None:
+def _sure_clause(typed: str, names: str, today: date, *, taught: bool, asked: bool) -> Request | Text | None:
     """What a clause says as a whole; the problem of one that begins in the taught words; None for any other.
-    ``taught``: it came with the code of an SMS, so it is an answer to its words."""
+    ``taught``: it came with the code of an SMS, so it is an answer to its words; ``asked``: it ends in «?»."""
+    if asked:
+        return _said(typed, without_marks(typed), taught=taught)
     normal = matching(typed)
     before = rf"(?:(?:{_COURTESY}|{names}){_SEPARATED})*"
     found = re.fullmatch(
@@ -148,12 +151,10 @@ def _dayed(typed: str, folded: str, today: date, *, taught: bool) -> Request | T
     ask = Ask.DAY if found["extends"] else Ask.NOT_YET
     start, days = found.start("rest"), days_in(typed, today)
     if not days or days[0].start != start:
-        begun = taught or re.match(r"\d+[/.-]\d", found["rest"])
-        return _why_no_day(found["rest"], today, ask, taught=taught) if begun else None
+        return _why_no_day(found["rest"], today, ask, taught=taught)
     end = days[0].end
     reason = _REASON.fullmatch(folded, end)
-    begin = end if reason is None else reason.start("plain" if reason["named"] is None else "named")
-    text = typed[begin:].strip(" :.,;-")[:MAX_REASON_CHARS].strip()
+    text = _reason_text(typed, end if reason is None else _reason_start(reason))
     if not any(map(str.isalpha, text)) or without_marks(text) == "ly do":
         return NO_REASON if taught else _ASK_BACK[ask]
     if len(days) > 1 or _TURNS.search(folded, end) or (reason is None and not taught):
@@ -161,14 +162,24 @@ def _dayed(typed: str, folded: str, today: date, *, taught: bool) -> Request | T
     return Request(ask=ask, citations=_cited(folded[:start]), on=days[0].on, text=text)
 
 
+def _reason_start(found: re.Match[str]) -> int:
+    return found.start("plain" if found["named"] is None else "named")
+
+
+def _reason_text(typed: str, start: int, end: int | None = None) -> str:
+    return typed[start:end].strip(" :.,;-")[:MAX_REASON_CHARS].strip()
+
+
 _ASK_BACK = {Ask.DAY: NO_EXTENSION, Ask.NOT_YET: NO_PROMISE}
 _DIGITS = re.compile(r"(?:20\d\d-)?\d{1,2}(?:[/.-]| thang )\d{1,2}(?:(?:[/.-]| nam )\d{2,4})?")
 
 
-def _why_no_day(said: str, today: date, ask: Ask, *, taught: bool) -> Text:
+def _why_no_day(said: str, today: date, ask: Ask, *, taught: bool) -> Text | None:
     shown = _DIGITS.match(said)
-    if not taught or shown is None:
-        return NO_DATE if taught else _ASK_BACK[ask]
+    if not taught:
+        return _ASK_BACK[ask] if shown is not None else None
+    if shown is None:
+        return NO_DATE
     on = read_typed_day(shown[0], today)
     dated = len(re.findall(r"\d+", shown[0])) == 3
     if on is None or (not dated and on.year > today.year + 1):
@@ -297,29 +308,32 @@ def read_requests(
     clauses = _clauses(_said_lines(text))
     if files:
         clauses = [kept for each in clauses if (kept := _without_sending(each))]
-    rest = "\n".join(clauses)
     if not clauses or len(clauses) > MAX_CLAUSES:
-        return ReadReply(rest=rest)
-    own = _own_names(names)
-    sure: list[Request] = []
+        return ReadReply(rest="\n".join(clauses))
+    sure, problem = _sure(clauses, _own_names(names), today, taught=taught)
+    if sure:
+        return ReadReply(sure=tuple(dict.fromkeys(sure)))
+    proposed = _proposed(clauses, today, since, lacks=problem is not None)
+    return ReadReply(proposed=proposed, problem=problem or _what_lacks(proposed), rest="\n".join(clauses))
+
+
+def _sure(clauses: Sequence[str], names: str, today: date, *, taught: bool) -> tuple[list[Request], Text | None]:
+    """What all clauses say; nothing, and the first problem, where one says something else."""
+    found: list[Request] = []
     problem: Text | None = None
     certain = True
     for clause in clauses:
         typed = normalise(clause).lstrip("+•·👍 ")
-        asks = None if clause.endswith("?") else _sure_clause(typed, own, today, taught=taught)
-        asks = asks or _said(typed, without_marks(typed), taught=taught)
+        asks = _sure_clause(typed, names, today, taught=taught, asked=clause.endswith("?"))
         if isinstance(asks, Request):
-            sure.append(asks)
+            found.append(asks)
         elif isinstance(asks, Text):
             problem, certain = problem or asks, False
-        elif sure and sure[-1].text and sure[-1].ask not in DAYS and not _is_begun(clause, typed, today):
-            sure[-1] = replace(sure[-1], text=f"{sure[-1].text} {clause}"[:MAX_SAID_CHARS])
-        elif not _COURTEOUS.fullmatch(matching(typed)):
-            certain = False
-    if certain and sure:
-        return ReadReply(sure=tuple(dict.fromkeys(sure)))
-    proposed = _proposed(clauses, today, since, lacks=problem is not None)
-    return ReadReply(proposed=proposed, problem=problem or _what_lacks(proposed), rest=rest)
+        elif found and found[-1].ask in FREE and not _is_begun(clause, typed, today):
+            found[-1] = replace(found[-1], text=f"{found[-1].text} {clause}"[:MAX_SAID_CHARS])
+        else:
+            certain = certain and _COURTEOUS.fullmatch(matching(typed)) is not None
+    return (found if certain else []), problem
 
 
 def _what_lacks(proposed: Sequence[Request]) -> Text | None:
@@ -450,9 +464,8 @@ def _why(typed: str, folded: str, days: Sequence[FoundDay]) -> str:
     found = behind or _WHY.search(folded)
     if found is None:
         return ""
-    name = "named" if found["named"] else "plain"
     end = len(typed) if behind else next((n for n in [folded.find(", ", found.start())] if n > 0), len(typed))
-    return typed[found.start(name) : end].strip(" :.,;-")[:MAX_REASON_CHARS]
+    return _reason_text(typed, _reason_start(found), end)
 
 
 def _without_sending(clause: str) -> str:
