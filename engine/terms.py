@@ -183,17 +183,20 @@ class Ask(StrEnum):
     """Its files belong to the draft of a report."""
 
 
-class Handled(StrEnum):
-    """What a person did with an incoming message: the honest counter of how well answers are read."""
+class AnswerRead(StrEnum):
+    """What became of an answer: the honest counter of how well answers are read."""
 
+    AT_ONCE = "at_once"
+    """It acted by itself."""
     CONFIRMED = "confirmed"
-    """It was recorded as it was proposed."""
+    """A person recorded it as it was proposed."""
     CORRECTED = "corrected"
-    """Something else was recorded than was proposed, or what nothing was proposed for."""
+    """A person recorded something else than was proposed, or what nothing was proposed for."""
     DROPPED = "dropped"
-    """Nothing was recorded."""
+    """A person read it, and nothing was recorded."""
     TAKEN_BACK = "taken_back"
     """What had been recorded was wrong, and was undone."""
+    WAITING = "waiting"
 
 
 class MessageAct(StrEnum):

@@ -20,7 +20,7 @@ from engine.store.database import insert_rows, table
 from engine.store.recipients import CHANNELS, Recipient
 from engine.store.records import Contact, Incoming, IncomingMessage, Letter
 from engine.store.stored_rows import columns_for, object_of
-from engine.terms import Ask, Handled, LetterState, MessageAct, WaitReason
+from engine.terms import AnswerRead, Ask, LetterState, MessageAct, WaitReason
 from engine.text import Text
 
 ANSWER = "answer:"
@@ -41,11 +41,11 @@ class _Stored:
     undo: Sequence[Mapping[str, Any]]
     waits: WaitReason | None
     settled_at: datetime | None
-    handled: Handled | None
+    handled: AnswerRead | None
 
 
 def record_requests(
-    session: Session, message_id: int, requests: Sequence[Request], how: Handled, *, actor: str, now: datetime
+    session: Session, message_id: int, requests: Sequence[Request], how: AnswerRead, *, actor: str, now: datetime
 ) -> tuple[Done, ...]:
     """Do what a message asks, and settle it. Raises BadInput where something is missing or nothing of it is new,
     Conflict if it waits no longer, and what the acts raise."""
@@ -99,7 +99,7 @@ def put_aside(session: Session, message_id: int, *, actor: str, now: datetime) -
     if row.waits is None or row.settled_at is not None:
         raise Conflict(SETTLED)
     done = [Done(act=MessageAct.SET_ASIDE)]
-    _settle(session, message_id, row, done, Handled.DROPPED, actor=actor, now=now, undo=row.undo)
+    _settle(session, message_id, row, done, AnswerRead.DROPPED, actor=actor, now=now, undo=row.undo)
 
 
 def _settle(
@@ -107,7 +107,7 @@ def _settle(
     message_id: int,
     row: _Stored,
     done: Sequence[Done],
-    how: Handled,
+    how: AnswerRead,
     *,
     actor: str,
     now: datetime,
@@ -119,7 +119,7 @@ def _settle(
         message_id,
         done=[*row.done, *(each.as_entry for each in done)],
         undo=list(undo),
-        handled=row.handled if row.handled is Handled.TAKEN_BACK else how,
+        handled=row.handled if row.handled is AnswerRead.TAKEN_BACK else how,
         settled_at=now,
         settled_by=actor[:96],
     )
@@ -138,7 +138,7 @@ def misread(session: Session, message_id: int, *, actor: str, now: datetime) -> 
         done=[each for each in row.done if set(each["ids"]) & back.left.keys()],
         undo=[each for each in row.undo if each["assignment"] in back.left],
         waits=row.waits or WaitReason.PROPOSED,
-        handled=Handled.TAKEN_BACK,
+        handled=AnswerRead.TAKEN_BACK,
         settled_at=None,
         settled_by="",
     )

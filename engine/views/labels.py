@@ -21,10 +21,10 @@ from engine.rules.periods import Cadence
 from engine.rules.policy import Skip
 from engine.rules.words import ROLES, STATES
 from engine.terms import (
+    AnswerRead,
     Ask,
     EntryKind,
     EventKind,
-    Handled,
     LetterState,
     NoticeKind,
     Outcome,
@@ -101,11 +101,13 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         Ask.ANSWER: Text("trả lời câu hỏi", "an answer"),
         Ask.ATTACH: Text("gắn tệp vào bản nháp báo cáo", "files for the draft of the report"),
     },
-    Handled: {
-        Handled.CONFIRMED: Text("ghi nhận đúng như hệ thống đọc", "recorded as it was read"),
-        Handled.CORRECTED: Text("ghi nhận sau khi sửa", "recorded otherwise"),
-        Handled.DROPPED: Text("đã xem, không ghi nhận", "read, nothing recorded"),
-        Handled.TAKEN_BACK: Text("hiểu sai, đã thu hồi", "misread, taken back"),
+    AnswerRead: {
+        AnswerRead.AT_ONCE: Text("ghi nhận ngay", "recorded at once"),
+        AnswerRead.CONFIRMED: Text("xác nhận đúng như hệ thống đọc", "confirmed as read"),
+        AnswerRead.CORRECTED: Text("sửa rồi ghi nhận", "corrected"),
+        AnswerRead.DROPPED: Text("không ghi nhận", "dropped"),
+        AnswerRead.TAKEN_BACK: Text("hiểu sai, thu hồi", "misread, taken back"),
+        AnswerRead.WAITING: Text("đang chờ", "waiting"),
     },
     Timing: {
         Timing.OPEN: Text("chưa có báo cáo", "no report yet"),
@@ -355,3 +357,12 @@ def work_state(state: State, time_class: TimeClass | None, language: str) -> str
 def label(value: StrEnum, language: str) -> str:
     """The label of an enumeration member."""
     return LABELS[type(value)][value].said(language)
+
+
+def answers_read_words(read: Mapping[AnswerRead, int], days: int) -> Text:
+    """The counter in a sentence: «Trong 30 ngày qua có 42 thư trả lời: ghi nhận ngay 20; …»; empty without answers."""
+    total = sum(read.values())
+    if not total:
+        return Text.same("")
+    vi, en = ("; ".join(f"{label(each, lang)} {n}" for each, n in read.items() if n) for lang in ("vi", "en"))
+    return Text(f"Trong {days} ngày qua có {total} thư trả lời: {vi}.", f"Of {total} answers in {days} days: {en}.")

@@ -3,9 +3,10 @@ thread."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
@@ -20,7 +21,7 @@ from engine.queries.paging import PER_PAGE, Page, decode, page, streamed
 from engine.store.database import table
 from engine.store.records import MESSAGE_WAITS, Agency, Assignment, Contact, IncomingMessage, Letter
 from engine.store.stored_rows import object_of, objects, objects_of
-from engine.terms import Handled, Role, WaitReason
+from engine.terms import AnswerRead, Role, WaitReason
 from engine.text import Text
 
 MAX_DUTIES = 60
@@ -53,7 +54,7 @@ class MessageRow:
     about: Sequence[int]
     proposed: Sequence[Mapping[str, Any]]
     undo: Sequence[Mapping[str, Any]]
-    handled: Handled | None
+    handled: AnswerRead | None
     waits: WaitReason | None
     settled_at: datetime | None
     settled_by: str
@@ -285,3 +286,19 @@ def waiting_messages(session: Session, department: str = "") -> tuple[int, datet
         statement = statement.where(m.c.supervisor_id == department)
     count, since = session.connection().execute(statement).one()
     return count, since
+
+
+COUNTED_DAYS = 30
+"""Over which Health says how answers were read."""
+
+
+def answers_read(session: Session, now: datetime, days: int = COUNTED_DAYS) -> Mapping[AnswerRead, int]:
+    """What became of the answers of the last days: how well they are read, by nobody's test."""
+    m = table(IncomingMessage)
+    columns = m.c.handled, _waits().label("waits"), func.count().label("n")
+    statement = select(*columns).where(m.c.at > now - timedelta(days=days)).group_by(m.c.handled, _waits())
+    found: Counter[AnswerRead] = Counter()
+    for handled, waits, n in session.connection().execute(statement):
+        read = AnswerRead(handled) if handled else AnswerRead.WAITING if waits else AnswerRead.AT_ONCE
+        found[read] += n
+    return {read: found[read] for read in AnswerRead}

@@ -8,7 +8,7 @@ from sqlalchemy import JSON, Column, Index, LargeBinary, String, Text, UniqueCon
 from sqlmodel import Field, SQLModel
 
 from engine.store.records.columns import BigId, PackedText, by_value, json_column
-from engine.terms import Handled, LetterState, NoticeKind, Role, WaitReason
+from engine.terms import AnswerRead, LetterState, NoticeKind, Role, WaitReason
 
 # Conditions of the partial indexes; queries must use the same text for the index to be used.
 STILL_OWED = text("state IN ('queued','sending')")
@@ -193,7 +193,7 @@ class IncomingMessage(SQLModel, table=True):
         default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]")
     )
     """What was read and is not sure, one entry a request; it does nothing before a person confirms it."""
-    handled: Handled | None = Field(default=None, sa_column=by_value(Handled, nullable=True))
+    handled: AnswerRead | None = Field(default=None, sa_column=by_value(AnswerRead, nullable=True))
     """What became of it with a person."""
     undo: list[dict[str, object]] = Field(
         default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]")

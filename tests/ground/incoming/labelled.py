@@ -35,7 +35,7 @@ from engine.correspondence.received_files import receive_file
 from engine.errors import DondocError
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Duty, Event, Extension, IncomingMessage, Promise, ThreadEntry
-from engine.terms import Ask, EventKind, Handled
+from engine.terms import AnswerRead, Ask, EventKind
 from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.delivery import deliver
 from notifications.email.mime import Sender, compose
@@ -267,6 +267,6 @@ def _confirmed(session: Session, each: Labelled, kept: Any) -> set[str]:
     if not requests:
         return set()
     with suppress(DondocError):
-        record_requests(session, kept.incoming_id, requests, Handled.CONFIRMED, actor="account:1", now=ANSWERED)
+        record_requests(session, kept.incoming_id, requests, AnswerRead.CONFIRMED, actor="account:1", now=ANSWERED)
         return _happened(session, each)
     return set()

@@ -32,7 +32,7 @@ from engine.queries.work.incoming import (
     message_queue,
     message_story,
 )
-from engine.terms import Ask, Handled
+from engine.terms import AnswerRead, Ask
 from engine.views.event_sentences import recorded_by_person, taken_back
 
 router = APIRouter(include_in_schema=False)
@@ -229,7 +229,7 @@ def act(ctx: SignedIn, form: PostedForm, message_id: SmallId, kind: Code = "") -
 def _confirm(ctx: RequestContext, session: Session, opened: MessageStory, form: Form) -> None:
     if not opened.row.requests:
         raise BadInput(NOTHING_CHOSEN)
-    _record(ctx, session, opened, list(opened.row.requests), Handled.CONFIRMED, form)
+    _record(ctx, session, opened, list(opened.row.requests), AnswerRead.CONFIRMED, form)
 
 
 def _corrected(ctx: RequestContext, session: Session, opened: MessageStory, form: Form) -> None:
@@ -238,7 +238,7 @@ def _corrected(ctx: RequestContext, session: Session, opened: MessageStory, form
         raise BadInput(NOTHING_CHOSEN)
     requests = [_typed(opened, form, i) for i in steps]
     same = requests == [replace(each, citations=()) for each in opened.row.requests]
-    _record(ctx, session, opened, requests, Handled.CONFIRMED if same else Handled.CORRECTED, form)
+    _record(ctx, session, opened, requests, AnswerRead.CONFIRMED if same else AnswerRead.CORRECTED, form)
 
 
 def _typed(opened: MessageStory, form: Form, i: int) -> Request:
@@ -251,7 +251,7 @@ def _typed(opened: MessageStory, form: Form, i: int) -> Request:
 
 
 def _record(
-    ctx: RequestContext, session: Session, opened: MessageStory, requests: list[Request], how: Handled, form: Form
+    ctx: RequestContext, session: Session, opened: MessageStory, requests: list[Request], how: AnswerRead, form: Form
 ) -> None:
     """And tell the writer; a question that is answered there is told with its answer."""
     done = handling.record_requests(session, opened.row.id, requests, how, **ctx.by)

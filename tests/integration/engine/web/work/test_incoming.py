@@ -32,7 +32,8 @@ from engine.store.records import (
     Report,
     ThreadEntry,
 )
-from engine.terms import Ask, EventKind, Handled, State, WaitReason
+from engine.terms import AnswerRead, Ask, EventKind, State, WaitReason
+from engine.views import prometheus
 
 NOW = at("2021-06-08")
 
@@ -146,7 +147,7 @@ def test_what_was_read_is_recorded_by_one_press_and_the_writer_is_told(office: O
     answer = press(office, first, "confirm")
     assert answer.headers["location"].startswith(f"/incoming/{second}?"), "the next is opened"
     kept = row(laid.database, IncomingMessage, incoming_id=first)
-    assert (kept.handled, kept.settled_by, kept.done[0]["act"]) == (Handled.CONFIRMED, "desk", "acknowledged")
+    assert (kept.handled, kept.settled_by, kept.done[0]["act"]) == (AnswerRead.CONFIRMED, "desk", "acknowledged")
     assert row(laid.database, Assignment, id=laid.assignment("IV.1.1", "so-ban")).state is State.ACKNOWLEDGED
     assert letter_to_writer(laid) == ["Bộ phận theo dõi đã ghi nhận: xác nhận đã nhận IV.1.1."]
     (letter,) = [each for each in rows(laid.database, Letter) if each.key == f"answer:email:{first}"]
@@ -162,7 +163,7 @@ def test_what_lacks_a_duty_or_a_day_has_no_such_button_and_its_form_is_open(offi
     assert press(office, message, "confirm").status_code == 400
     record(office, message, Ask.DAY, until="2021-06-25", text="chờ xã")
     kept = row(laid.database, IncomingMessage)
-    assert (kept.handled, row(laid.database, Extension).until) == (Handled.CORRECTED, date(2021, 6, 25))
+    assert (kept.handled, row(laid.database, Extension).until) == (AnswerRead.CORRECTED, date(2021, 6, 25))
 
 
 def test_sixty_proposals_are_done_in_at_most_a_hundred_presses_without_a_mouse(
@@ -229,9 +230,24 @@ def test_what_was_misread_is_taken_back_days_later_and_waits_again(
         assert rows(laid.database, nothing) == []
     assert row(laid.database, Event, kind=EventKind.UNDONE).assignment_id == task
     kept = row(laid.database, IncomingMessage)
-    assert (kept.waits, kept.settled_at, kept.done, kept.handled) == ("proposed", None, [], Handled.TAKEN_BACK)
+    assert (kept.waits, kept.settled_at, kept.done, kept.handled) == ("proposed", None, [], AnswerRead.TAKEN_BACK)
     assert "đã được thu hồi" in letter_to_writer(laid)[-1]
     assert "cần quyết định" not in words(later, "/")
+
+
+def test_health_says_how_well_answers_are_read(office: Office, laid: Laid) -> None:
+    """A figure of a test set says nothing about the answers of this office."""
+    wrote(laid, "Đã nhận", waits=None)
+    confirmed, dropped, misread = proposal(laid), proposal(laid, "Nhận nhé"), proposal(laid, "Ừ", "huyen-a")
+    press(office, confirmed, "confirm")
+    press(office, dropped, "aside")
+    press(office, misread, "confirm")
+    press(office, misread, "misread")
+    press(office, misread, "aside")
+    said = "Trong 30 ngày qua có 4 thư trả lời: ghi nhận ngay 1; xác nhận đúng như hệ thống đọc 1; không ghi nhận 1; "
+    assert f"{said}hiểu sai, thu hồi 1." in words(office, "/health")
+    with laid.database.read() as session:
+        assert b'dondoc_answers_read{read="taken_back"} 1.0' in prometheus.render(session, NOW, {})
 
 
 def test_what_was_built_on_is_not_taken_back(office: Office, laid: Laid) -> None:
