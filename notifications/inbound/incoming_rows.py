@@ -81,10 +81,12 @@ def reader_of(session: Session, letter: TriedLetter, mailbox: str, now: datetime
 
 
 def names_of(session: Session, agency_id: str) -> tuple[str, ...]:
-    """By which an agency calls itself."""
+    """By which an agency calls itself: its names of the directory, former ones and short ones too."""
     g = table(Agency)
-    row = session.connection().execute(select(g.c.name, g.c.short, g.c.aliases).where(g.c.id == agency_id)).one()
-    return (row.name, row.short, *row.aliases)
+    columns = g.c.name, g.c.short, g.c.aliases, g.c.names
+    row = session.connection().execute(select(*columns).where(g.c.id == agency_id)).one()
+    former = [str(each.get(form) or "") for each in row.names for form in ("name", "short")]
+    return tuple(filter(None, (row.name, row.short, *row.aliases, *former)))
 
 
 def is_known(session: Session, mailbox: str) -> bool:

@@ -28,6 +28,7 @@ from engine.correspondence import entries, handling
 from engine.correspondence.received_files import receive_file
 from engine.store.database import Database, table
 from engine.store.records import (
+    Agency,
     AnswerCode,
     Assignment,
     Contact,
@@ -179,6 +180,16 @@ def test_a_reply_that_acknowledges_acknowledges(laid: Laid, text: str) -> None:
     contact = row(laid.database, Contact, email=COORDINATOR)
     assert (state(laid), acknowledged.actor) == (State.ACKNOWLEDGED, f"contact:{contact.id}")
     assert (told(laid), wrote(laid)) == (["Đã ghi nhận: xác nhận đã nhận IV.1.1."], [])
+
+
+@pytest.mark.parametrize("name", ["Thanh tra tỉnh", "Thanh tra", "Hội Nông dân", "HND"])
+def test_an_office_calls_itself_by_its_names_of_the_directory_former_ones_too(laid: Laid, name: str) -> None:
+    with laid.database.write() as session:
+        g = table(Agency)
+        names = [{"name": "Hội Nông dân", "short": "HND", "until": "2020-12-31"}, {"name": "Thanh tra tỉnh"}]
+        values = {"name": "Thanh tra tỉnh", "names": names}
+        session.connection().execute(update(g).where(g.c.id == "so-ban").values(**values))
+    assert take(laid, mail(laid, f"{name} đã nhận")) is AnswerResult.ACKNOWLEDGED
 
 
 def test_a_task_is_reported_as_not_done_with_the_day_that_is_promised(laid: Laid) -> None:

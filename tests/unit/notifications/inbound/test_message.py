@@ -27,11 +27,40 @@ def test_attached_files_are_named_and_the_picture_of_a_signature_is_not() -> Non
         "--x\nContent-Type: message/rfc822\nContent-Disposition: attachment\n\nSubject: x\n\ny\n--x--\n"
     )
     files = read_mail(raw.encode()).files
-    assert [(each.name, each.body) for each in files] == [
-        ("Báo cáo.pdf", b"."),
-        ("mẫu.doc", b"."),
-        ("message/rfc822", None),
+    assert [(each.name, each.body) for each in files] == [("Báo cáo.pdf", b"."), ("mẫu.doc", b".")]
+
+
+INNER = (
+    "From: b@so.example\nContent-Type: multipart/mixed; boundary=y\n\n--y\nContent-Type: text/plain\n\nXN\n"
+    "--y\nContent-Type: application/pdf; name=bc.pdf\nContent-Disposition: attachment\n\n.\n"
+    "--y\nContent-Type: message/rfc822\nContent-Disposition: attachment\n\nSubject: z\n\nz\n--y--\n"
+)
+
+
+@pytest.mark.parametrize("head", ["message/rfc822", "application/octet-stream; name=thu.eml"])
+def test_an_attached_mail_is_opened_once_for_its_files_and_its_words_are_not_the_writer_s(head: str) -> None:
+    """«Đã nhận» of somebody else, forwarded as a file, acted."""
+    raw = (
+        f"From: a@so.example\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: {head}\n"
+        f"Content-Disposition: attachment\n\n{INNER}\n--x--\n"
+    )
+    read = read_mail(raw.encode())
+    assert (read.own.above, [each.name for each in read.files]) == ("", ["bc.pdf", "message/rfc822"])
+    assert "XN" in read.text, "a person may read it"
+
+
+def test_cells_of_a_table_do_not_run_together() -> None:
+    assert text_of_html("<table><tr><td>Đã nhận</td><td>Phòng A</td></tr></table>").split() == [
+        "Đã",
+        "nhận",
+        "Phòng",
+        "A",
     ]
+
+
+def test_an_old_font_under_ascii_keeps_its_bytes() -> None:
+    raw = b"From: a@so.example\nContent-Type: text/plain; charset=us-ascii\n\n\xa7\xb7 nh\xcbn"
+    assert read_mail(raw).own.above.casefold() == "đã nhận"
 
 
 @pytest.mark.parametrize(
