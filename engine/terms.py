@@ -320,6 +320,8 @@ class WebhookEvent(StrEnum):
     PROMISED = "assignment.promised"
     PROMISE_BROKEN = "assignment.promise_broken"
     DIGEST_MADE = "digest.made"
+    MESSAGE_WAITS = "message.waits"
+    """An answer waits for a person."""
     TEST = "test"
     """Sent by an administrator to see whether it arrives."""
 

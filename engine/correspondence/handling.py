@@ -20,6 +20,7 @@ from engine.store.database import insert_rows, table
 from engine.store.recipients import CHANNELS, Recipient
 from engine.store.records import Contact, Incoming, IncomingMessage, Letter
 from engine.store.stored_rows import columns_for, object_of
+from engine.store.webhook_outbox import enqueue_message
 from engine.terms import AnswerRead, Ask, LetterState, MessageAct, WaitReason
 from engine.text import Text
 
@@ -142,6 +143,8 @@ def misread(session: Session, message_id: int, *, actor: str, now: datetime) -> 
         settled_at=None,
         settled_by="",
     )
+    waits = row.waits or WaitReason.PROPOSED
+    enqueue_message(session, {"message_id": message_id, "agency_id": row.agency_id, "waits": waits, "asks": []}, now)
     return tuple(map(Done.of, row.done))
 
 

@@ -74,6 +74,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         WebhookEvent.PROMISED: Text("hẹn ngày hoàn thành", "promised"),
         WebhookEvent.PROMISE_BROKEN: Text("quá ngày đã hẹn", "promise broken"),
         WebhookEvent.DIGEST_MADE: Text("làm tổng hợp tuần", "weekly digest made"),
+        WebhookEvent.MESSAGE_WAITS: Text("thư đến chờ xử lý", "an incoming message waits"),
         WebhookEvent.TEST: Text("tin thử", "test"),
     },
     WaitReason: {

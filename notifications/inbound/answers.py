@@ -29,6 +29,7 @@ from engine.store.database import insert_rows, table
 from engine.store.recipients import CHANNELS, WHOLE, Recipient
 from engine.store.records import Contact, IncomingMessage, Letter
 from engine.store.stored_rows import object_of
+from engine.store.webhook_outbox import enqueue_message
 from engine.terms import Ask, MessageAct, Role, WaitReason
 from engine.text import Text
 from notifications.email.bounces import Bounce
@@ -545,6 +546,10 @@ def _finish(session: Session, message: _Message, outcome: _Outcome) -> AnswerRes
 def _store(session: Session, message: _Message, outcome: _Outcome) -> AnswerResult:
     """Keep a message of a person, and tell the monitor if it waits or files came with it."""
     insert_rows(session, IncomingMessage, [_row(message, outcome)])
+    if outcome.waits is not None:
+        asks = [each.ask for each in outcome.proposed]
+        data = {"message_id": message.id, "agency_id": message.agency_id, "waits": outcome.waits, "asks": asks}
+        enqueue_message(session, data, message.now)
     by_monitor = message.writer is not None and message.writer.role is Role.MONITOR
     quiet = by_monitor or outcome.result is AnswerResult.LIMITED
     if (outcome.waits is not None or message.files) and not quiet:

@@ -11,16 +11,16 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import ActorRole, Permission
 from engine.correspondence import entries, handling
 from engine.correspondence.handling import NOTHING_CHOSEN
 from engine.correspondence.message_acts import DAYS, ENTRIES, Done, Request
-from engine.errors import BadInput, Conflict, DondocError, FieldsRefused, ForbiddenMove, NotAllowed
+from engine.errors import BadInput, Conflict, DondocError, FieldsRefused, ForbiddenMove
 from engine.http.filters import Code, Count, Cursor, SmallId, Sort, YesNo
 from engine.http.forms import MAX_REASON_CHARS, Form
 from engine.http.later_days import asked_again
 from engine.http.lists.list_columns import MESSAGE_LIST
 from engine.http.lists.list_download import ExportFormat, download, filter_names
+from engine.http.messages import message_filter, readable_message, record_message, take_back_message
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.time_class import Today
 from engine.queries.work.incoming import (
@@ -33,7 +33,6 @@ from engine.queries.work.incoming import (
     message_story,
 )
 from engine.terms import AnswerRead, Ask
-from engine.views.event_sentences import recorded_by_person, taken_back
 
 router = APIRouter(include_in_schema=False)
 MAX_STEPS = 6
@@ -59,7 +58,7 @@ def listing(
     after: Cursor = "",
     sort: Sort = "",
 ) -> Response:
-    wanted = _filter(ctx, agency, waiting)
+    wanted = message_filter(ctx, agency, waiting)
     sort = MESSAGE_LIST.known_order(sort)
     with ctx.reading() as (session, today):
         if export_format:
@@ -69,20 +68,12 @@ def listing(
     return ctx.page("incoming.html", today=today, listing=MESSAGE_LIST, found=found, wanted=wanted, sort=sort)
 
 
-def _filter(ctx: RequestContext, agency: str = "", waiting: bool | None = None, kind: str = "") -> MessageFilter:
-    ctx.require(Permission.HANDLE_MESSAGES, "" if ctx.may(Permission.HANDLE_MESSAGES) else ctx.actor.agency_id)
-    reader = "" if ctx.actor.role is ActorRole.ADMINISTRATOR else ctx.actor.agency_id
-    return MessageFilter(
-        agency_id=agency, waiting=waiting, kind=kind, reader=reader, monitor=ctx.actor.role is ActorRole.MONITOR
-    )
-
-
 @router.get("/incoming/waiting")
 def queue(
     ctx: SignedIn, kind: Code = "", tick: YesNo = None, said: Code = "", n: Count = 0, kept: Count = 0
 ) -> Response:
     """The oldest that waits is opened."""
-    wanted = _filter(ctx, kind=kind)
+    wanted = message_filter(ctx, kind=kind)
     with ctx.reading() as (session, today):
         found = message_queue(session, wanted)
         opened = message_story(session, found.rows[0].id) if found.rows else None
@@ -91,19 +82,8 @@ def queue(
 
 @router.get("/incoming/{message_id}")
 def show(ctx: SignedIn, message_id: SmallId, kind: Code = "", said: Code = "") -> Response:
-    opened, today = _readable(ctx, message_id)
+    opened, today = readable_message(ctx, message_id)
     return _with_queue(ctx, opened, today, kind, outcome=said)
-
-
-def _readable(ctx: RequestContext, message_id: int) -> tuple[MessageStory, Today]:
-    """The message, for those whose agency wrote it or reads it. Raises NotFound, NotAllowed."""
-    with ctx.reading() as (session, today):
-        found = message_story(session, message_id)
-    wanted = _filter(ctx)
-    whose = {found.row.agency_id} | ({found.row.supervisor_id} if wanted.monitor else set())
-    if wanted.reader and wanted.reader not in whose:
-        raise NotAllowed
-    return found, today
 
 
 def _with_queue(
@@ -117,7 +97,7 @@ def _with_queue(
     form: Form | None = None,
     status: int = 200,
 ) -> Response:
-    wanted = _filter(ctx, kind=kind)
+    wanted = message_filter(ctx, kind=kind)
     with ctx.reading() as (session, _):
         found = message_queue(session, wanted)
     return _page(ctx, today, wanted, found, opened, outcome=outcome, sentence=sentence, form=form, status=status)
@@ -191,11 +171,11 @@ def _steps(opened: MessageStory | None, form: Form | None) -> list[Mapping[str, 
 def several(ctx: SignedIn, form: PostedForm, kind: Code = "") -> Response:
     """Record the chosen messages as they were read; those that lack something, or that somebody else has settled, are
     left."""
-    _filter(ctx)
+    message_filter(ctx)
     done = kept = 0
     for message_id in form.numbers("message"):
         try:
-            opened, _ = _readable(ctx, message_id)
+            opened, _ = readable_message(ctx, message_id)
             with ctx.writing() as session:
                 _confirm(ctx, session, opened, form)
             done += 1
@@ -206,7 +186,7 @@ def several(ctx: SignedIn, form: PostedForm, kind: Code = "") -> Response:
 
 @router.post("/incoming/{message_id}")
 def act(ctx: SignedIn, form: PostedForm, message_id: SmallId, kind: Code = "") -> Response:
-    opened, today = _readable(ctx, message_id)
+    opened, today = readable_message(ctx, message_id)
     chosen = form.choice("act", IncomingAct)
     try:
         names = [name for name in form.fields if name.startswith("until-")]
@@ -221,7 +201,7 @@ def act(ctx: SignedIn, form: PostedForm, message_id: SmallId, kind: Code = "") -
     if chosen is IncomingAct.MISREAD:
         return ctx.go(f"/incoming/{message_id}", said=chosen)
     with ctx.reading() as (session, _):
-        following = message_queue(session, _filter(ctx, kind=kind)).after(message_id)
+        following = message_queue(session, message_filter(ctx, kind=kind)).after(message_id)
     page = f"/incoming/{following.id}" if following is not None else "/incoming/waiting"
     return ctx.go(page, kind=kind or None, said=chosen)
 
@@ -254,11 +234,10 @@ def _record(
     ctx: RequestContext, session: Session, opened: MessageStory, requests: list[Request], how: AnswerRead, form: Form
 ) -> None:
     """And tell the writer; a question that is answered there is told with its answer."""
-    done = handling.record_requests(session, opened.row.id, requests, how, **ctx.by)
+    done = record_message(ctx, session, opened.row.id, requests, how)
     answer = form.text("answer", entries.MAX_TEXT_CHARS)
     if answer and any(each.ask in ENTRIES for each in requests):
         _answer(ctx, session, opened, done, answer)
-    handling.tell_writer(session, opened.row.id, recorded_by_person(done), ctx.now)
 
 
 def _answer(ctx: RequestContext, session: Session, opened: MessageStory, done: tuple[Done, ...], answer: str) -> None:
@@ -274,8 +253,7 @@ def _aside(ctx: RequestContext, session: Session, opened: MessageStory, form: Fo
 
 def _misread(ctx: RequestContext, session: Session, opened: MessageStory, form: Form) -> None:
     del form
-    done = handling.misread(session, opened.row.id, **ctx.by)
-    handling.tell_writer(session, opened.row.id, taken_back(done), ctx.now)
+    take_back_message(ctx, session, opened.row.id)
 
 
 _ACTS: Mapping[IncomingAct, Callable[[RequestContext, Session, MessageStory, Form], None]] = {
