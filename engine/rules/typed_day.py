@@ -35,7 +35,7 @@ _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NAME_BEFORE = re.compile(r"^(?:[^\W\d]+[,\s]+)+")
 """«thứ Năm, », «ngày », copied with the day from a page."""
 _BETWEEN = re.compile(r"\s*(?:[/.\-]|\bth[áa]ng\b|\bn[ăa]m\b)\s*")
-PATTERN = r"(\D*\d{1,4}\D+\d{1,2}(\D+\d{2,4})?|\d{4}|\d{6}|\d{8})\s*"
+PATTERN = r"(\D*\d{1,4}\D+\d{1,2}(\D+\d{2,4})?|\d{4}|\d{6}|\d{8}|\D{5,}\d{0,2}\D*)\s*"
 """For the ``pattern`` of a text field; looser than what is read."""
 LEAP_CYCLE_YEARS = 8
 """29 February recurs within this many years."""
@@ -59,13 +59,15 @@ def iso_day(text: str) -> date:
     raise BadInput(Text(f"«{text}» không phải ngày; viết như 2021-06-25.", f"“{text}” is not a date."))
 
 
-def read_typed_day(text: str, today: date | None, *, past: bool = False) -> date | None:
+def read_typed_day(text: str, today: date | None, *, past: bool = False, words: bool = False) -> date | None:
     """The day that was typed; None if it is none, or its year lies outside FIRST_YEAR..LAST_YEAR. Without a year it is
-    the next such day, ``today`` included; ``past``: the last one; it is none where no day is known to count from."""
+    the next such day, ``today`` included; ``past``: the last one; it is none where no day is known to count from.
+    ``words``: also «cuối tháng», «thứ Sáu tuần tới»; where reports that return are typed they say something else."""
     digits = _BETWEEN.sub("/", _NAME_BEFORE.sub("", text.strip()))
     found = next((match for form in _FORMS if (match := form.fullmatch(digits))), None)
     if found is None:
-        return None
+        said = days_in(text.strip(), today) if words and today is not None and not past else ()
+        return said[0].on if said and (said[0].start, said[0].end) == (0, len(text.strip())) else None
     day, month, year = int(found["day"]), int(found["month"]), found["year"]
     if year is None:
         return None if today is None else _without_year(day, month, today, past)

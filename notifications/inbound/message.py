@@ -168,21 +168,28 @@ def _attached_mail(part: Message) -> Message | None:
 
 
 def _files(message: Message) -> tuple[AttachedFile, ...]:
-    """The attached files; an attached mail is opened once, for the files in it. A small picture that the text shows, as
-    in a signature, is none."""
+    """The attached files; an attached mail is opened once, for the files in it."""
     found: dict[str, AttachedFile] = {}
     own = [each for each in _parts(message) if each is message or _attached_mail(each) is None]
     for part in [*own, *(each for mail in _attached_mails(message) for each in _parts(mail))]:
-        name = _short(" ".join(str(_file_name(part)).split()))
-        body = None if LEFT_OUT in part or part.is_multipart() else part.get_payload(decode=True)
-        raw = body if isinstance(body, bytes) else None
-        in_text = part.get_content_maintype() == "image" and "Content-ID" in part
-        if not name or (in_text and raw is not None and len(raw) < MAX_LOGO_BYTES):
+        name, raw = _short(" ".join(str(_file_name(part)).split())), _body_of(part)
+        if not name or _is_in_text(part, raw):
             continue
         while name in found:
             name = f"2-{name}"
         found[name] = AttachedFile(name=name, body=raw if len(found) < MAX_FILES else None)
     return tuple(found.values())[: 3 * MAX_FILES]
+
+
+def _body_of(part: Message) -> bytes | None:
+    body = None if LEFT_OUT in part or part.is_multipart() else part.get_payload(decode=True)
+    return body if isinstance(body, bytes) else None
+
+
+def _is_in_text(part: Message, body: bytes | None) -> bool:
+    """A small picture that the text shows, as in a signature, is no file."""
+    shown = part.get_content_maintype() == "image" and "Content-ID" in part
+    return shown and body is not None and len(body) < MAX_LOGO_BYTES
 
 
 def _short(name: str) -> str:

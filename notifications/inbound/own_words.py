@@ -162,8 +162,7 @@ def _shown(soup: Tag) -> Iterator[str]:
         within: list[PageElement | str] = [*node.children]
         if node.name in _BLOCKS:
             within = [_BREAK, *within, _BREAK]
-        elif node.name in _CELLS:
-            within = [*within, NavigableString(" ")]
+        within += [NavigableString(" ")] * (node.name in _CELLS)
         left += [(each, style) for each in reversed(within)]
         if node.name == "br":
             yield _BREAK

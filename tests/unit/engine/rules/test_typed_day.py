@@ -61,6 +61,16 @@ def test_without_a_year_it_is_the_next_such_day_or_the_last(text: str, coming: d
     assert read_typed_day(text, TODAY, past=True) == last
 
 
+@pytest.mark.parametrize(
+    ("text", "day"), [("cuối tháng", "2021-06-30"), ("thứ Sáu tuần tới", "2021-06-25"), ("Hết quý II", "2021-06-30")]
+)
+def test_a_form_reads_a_day_in_words_and_reports_that_return_do_not(text: str, day: str) -> None:
+    assert str(read_typed_day(text, TODAY, words=True)) == day
+    assert re.fullmatch(PATTERN, text), "the browser would refuse it"
+    assert read_typed_day(text, TODAY) is None
+    assert read_typed_day(f"{text} nhé", TODAY, words=True) is None
+
+
 @pytest.mark.parametrize("text", sorted({*READ} - {*WITH_YEAR}))
 def test_without_a_day_to_count_from_a_year_is_needed(text: str) -> None:
     assert read_typed_day(text, None) is None
