@@ -91,18 +91,21 @@ _SENDING = _words(
 _SENDS = re.compile(rf"(?:{_SENDING}(?:[\s,.:()]+|$))+")
 """What only says that a file is sent."""
 _COUNTED = re.compile(r"(?<![\w/.])(?P<n>[0-9]{1,3}|mot|hai|ba|bon) (?:nhiem vu|viec|noi dung|muc|bao cao)\b")
+_NUMBERS = re.compile(r"(?<![\w/.])(?P<n>[0-9]{1,3}|mot|hai|ba|bon)(?![\w/.])")
 _COUNTS = {"mot": 1, "hai": 2, "ba": 3, "bon": 4}
 _EVERY = re.compile(r"\b(?:ca|tat ca|toan bo|cac) (?:\w+ )?(?:nhiem vu|viec|noi dung|muc|bao cao)\b")
 _CITATIONS = re.compile(rf"(?<![\w.])({CITATION})")
 _GAP = r"[\s:.,;-]*"
 _DAYED = re.compile(
     rf"(?:(?P<extends>gh|gia han|extend)|chua)(?!\w){_GAP}(?:(?:muc|nhiem vu|va)?{_GAP}{CITATION}{_GAP})*"
-    rf"(?(extends)(?:(?:den|toi|sang|ngay|to|until)(?!\w){_GAP})*)(?P<rest>.*)"
+    rf"(?(extends)(?:(?:den|toi|sang|ngay|to|until|het(?= ngay| \d))(?!\w){_GAP})*)(?P<rest>.*)"
 )
 _SAID = re.compile(
     rf"(?:(?P<short>kk|tl)\b|(?P<long>kho khan(?:,? vuong mac)?|vuong mac|tra loi|(?:(?:cho|xin|em|toi) )*hoi)"
     rf"(?P<colon>\s*:)?)(?![\w]){_GAP}(?P<cited>{CITATION})?{_GAP}(?P<text>.*)"
 )
+_NOTHING = re.compile(r"(?:hien )?(?:khong|chua)(?: co)?(?: gi)?(?: a)?\W*")
+"""«Khó khăn: không»."""
 FREE = (*ENTRIES, Ask.ANSWER)
 _SAID_ASKS = {"tl": Ask.ANSWER, "tra loi": Ask.ANSWER}
 _REASON = re.compile(
@@ -128,7 +131,7 @@ def _sure_clause(typed: str, names: str, today: date, *, taught: bool, asked: bo
     )
     folded = without_marks(typed)
     if found and len(typed) <= MAX_CLAUSE_CHARS:
-        return Request(ask=Ask.ACKNOWLEDGE, citations=_cited(folded), count=_counted(folded))
+        return Request(ask=Ask.ACKNOWLEDGE, citations=_cited(folded), count=_number(_NUMBERS.search(folded)))
     return _said(typed, folded, taught=taught) or _dayed(typed, folded, today, taught=taught)
 
 
@@ -141,6 +144,8 @@ def _said(typed: str, folded: str, *, taught: bool) -> Request | Text | None:
     text = typed[found.start("text") :].strip()[:MAX_SAID_CHARS]
     if not any(map(str.isalpha, text)):
         return NO_WORDS
+    if _NOTHING.fullmatch(found["text"]):
+        return None
     return Request(ask=ask, citations=(found["cited"].upper(),) if found["cited"] else (), text=text)
 
 
@@ -211,8 +216,9 @@ def _cited(folded: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.upper() for each in _CITATIONS.findall(folded)))
 
 
-def _counted(folded: str) -> int:
-    number = found["n"] if (found := _COUNTED.search(folded)) else "0"
+def _number(found: re.Match[str] | None) -> int:
+    """How many duties a writer says that they mean; 0 if they do not say."""
+    number = found["n"] if found else "0"
     return _COUNTS.get(number) or int(number)
 
 
@@ -354,7 +360,8 @@ _NOT_DONE = re.compile(
 _WILL = re.compile(r"\b(?:se|cam ket|du kien|phan dau|hua|hoan thanh|nop|gui|xong|bao cao|bao lai)\b")
 _DECLINES = re.compile(
     r"\bkhong (?:thuoc|phai|dung)(?: la| ve| cua)?\b.{0,30}?\b(?:tham quyen|chuc nang|nhiem vu|trach nhiem|pham vi|"
-    r"linh vuc|viec|don vi|co quan|phong|xa)\b|\b(?:gui|giao) nham|\b(?:nham|sai) (?:co quan|don vi|dia chi)"
+    r"linh vuc|viec|don vi|co quan|phong|xa)\b|\bviec nay (?:la )?(?:cua|thuoc)\b|\bde nghi (?:so )?chuyen\b|"
+    r"\b(?:gui|giao) nham|\b(?:nham|sai) (?:co quan|don vi|dia chi)"
 )
 _ACKNOWLEDGES = re.compile(
     r"\b(?:(?:da|vua)(?: tiep)? nhan|xac nhan|nhan duoc|tiep nhan|xn|da ro|received|noted|acknowledged?)\b"
@@ -363,7 +370,8 @@ _TURNED = re.compile(
     r"\b(?:khong|ko|chua|neu|nhung|giup|lai|tham du|hoan thanh|ban giao|nham|phan anh|not|ai|sau khi)\b"
 )
 _DIFFICULT = re.compile(
-    r"\b(?:kho khan|vuong|thieu|(?:chua|khong) co (?:kinh phi|can bo|bien che|nguoi|xe|bieu mau|huong dan)|"
+    r"\b(?:(?<!khong co )kho khan(?!.*\bkhong$)|vuong(?!.*\bkhong$)|thieu|"
+    r"(?:chua|khong) co (?:kinh phi|can bo|bien che|nguoi|xe|bieu mau|huong dan)|"
     r"chua bo tri|khong (?:lam|thuc hien) duoc|huong dan|trung voi)\b"
 )
 _ASKED = re.compile(
@@ -371,7 +379,7 @@ _ASKED = re.compile(
 )
 _WHY = re.compile(
     r"\b(?:ly do|nguyen nhan)(?: la(?!\w))?[\s,.:;-]*(?P<named>.+)"
-    r"|\b(?P<plain>(?:do|vi|boi vi|de(?! nghi)|cho(?! phep| don vi| gia)|doi|thieu|because|waiting) .+)"
+    r"|\b(?P<plain>(?:do|(?<!don )vi|boi vi|de(?! nghi)|cho(?! phep| don vi| gia)|doi|thieu|because|waiting) .+)"
 )
 
 
@@ -394,9 +402,20 @@ def _proposed(clauses: Sequence[str], today: date, since: date | None, *, lacks:
             why = _why(typed, folded, days)
             found[-1] = replace(last, on=on, text=why or last.text)
             continue
-        found += [_request(ask, typed, about, folded, days, lacks=lacks) for ask, about in asks]
+        for ask, about in asks:
+            request = _request(ask, typed, about, folded, days, lacks=lacks)
+            found += _a_day_each(request, folded, days) if ask in DAYS else [request]
     merged = {(each.ask, each.citations, each.on): each for each in reversed(found)}
     return tuple(reversed(merged.values()))
+
+
+def _a_day_each(request: Request, folded: str, days: Sequence[FoundDay]) -> list[Request]:
+    """«IV.2.1 đến 25/6, IV.2.2 đến 30/6»: a day for each task."""
+    starts = [0, *(day.end for day in days)]
+    named = [_cited(folded[start : day.end]) for start, day in zip(starts, days, strict=False)]
+    if len(days) < 2 or not all(named):
+        return [request]
+    return [replace(request, citations=cited, on=day.on) for cited, day in zip(named, days, strict=True)]
 
 
 _OF_PAPER = re.compile(
@@ -446,7 +465,7 @@ def _other_ask(folded: str, days: Sequence[FoundDay], *, alone: bool) -> Ask | N
 
 
 def _request(ask: Ask, typed: str, about: str, folded: str, days: Sequence[FoundDay], *, lacks: bool) -> Request:
-    cited, count = _cited(about), _counted(about)
+    cited, count = _cited(about), _number(_COUNTED.search(about))
     if ask is Ask.ACKNOWLEDGE:
         return Request(ask=ask, citations=cited, count=count)
     if ask not in DAYS:

@@ -70,6 +70,7 @@ def test_a_standard_acknowledgement_is_sure_without_greeting_signature_and_foote
     ("text", "expected"),
     [
         ("Đã nhận 02 nhiệm vụ", Request(ask=Ask.ACKNOWLEDGE, count=2)),
+        ("Đã nhận cả hai", Request(ask=Ask.ACKNOWLEDGE, count=2)),
         ("Xác nhận IV.2.3", Request(ask=Ask.ACKNOWLEDGE, citations=("IV.2.3",))),
         ("GH 25/6 chờ số liệu của xã", Request(ask=Ask.DAY, on=date(2021, 6, 25), text="chờ số liệu của xã")),
         ("Gia hạn đến 25/6: chờ số liệu", Request(ask=Ask.DAY, on=date(2021, 6, 25), text="chờ số liệu")),
@@ -161,6 +162,8 @@ def test_a_word_before_a_taught_one_leaves_it_to_a_person(sure: str, word: str) 
         "Việc này không phải của chúng tôi",
         "Không thuộc thẩm quyền của xã là sai",
         "Đã nhận, trừ IV.2.3",
+        "Khó khăn, vướng mắc: không có.",
+        "KK không",
         "Đã nhận, gửi nhầm rồi",
         "Đơn vị nhầm, đã nhận",
         "Đồng chí Nam báo “đã nhận”",
@@ -225,6 +228,11 @@ def test_a_proposal_has_its_reason_and_its_duties() -> None:
     acknowledged, declined = read("Đã nhận IV.2.1, IV.2.2 không thuộc thẩm quyền của xã").proposed
     assert (acknowledged.citations, declined.citations) == (("IV.2.1",), ("IV.2.2",))
     assert read("Xin gia hạn cả 3 nhiệm vụ đến 25/6").proposed[0].every
+    two = read("Đề nghị gia hạn IV.2.1 đến 25/6, IV.2.2 đến 30/6 vì chờ xã").proposed
+    assert [(each.citations, each.on) for each in two] == [
+        (("IV.2.1",), date(2021, 6, 25)),
+        (("IV.2.2",), date(2021, 6, 30)),
+    ]
 
 
 @pytest.mark.parametrize(
