@@ -135,6 +135,7 @@ def _page(
         typed=form,
         Act=IncomingAct,
         Ask=Ask,
+        DAYS=DAYS,
     )
 
 
