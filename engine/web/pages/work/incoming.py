@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from sqlmodel import Session
 
@@ -15,7 +16,7 @@ from engine.correspondence import entries, handling
 from engine.correspondence.handling import NOTHING_CHOSEN
 from engine.correspondence.message_acts import DAYS, ENTRIES, Done, Request
 from engine.errors import BadInput, Conflict, DondocError, FieldsRefused, ForbiddenMove
-from engine.http.filters import Code, Count, Cursor, SmallId, Sort, YesNo
+from engine.http.filters import MAX_INT64, Code, Count, Cursor, SmallId, Sort, YesNo
 from engine.http.forms import MAX_REASON_CHARS, Form
 from engine.http.later_days import asked_again
 from engine.http.lists.list_columns import MESSAGE_LIST
@@ -30,7 +31,6 @@ from engine.queries.work.incoming import (
     every_message,
     list_messages,
     message_queue,
-    message_story,
 )
 from engine.terms import AnswerRead, Ask
 
@@ -70,13 +70,20 @@ def listing(
 
 @router.get("/incoming/waiting")
 def queue(
-    ctx: SignedIn, kind: Code = "", tick: YesNo = None, said: Code = "", n: Count = 0, kept: Count = 0
+    ctx: SignedIn,
+    kind: Code = "",
+    at: Annotated[int, Query(alias="open", ge=0, le=MAX_INT64)] = 0,
+    tick: YesNo = None,
+    said: Code = "",
+    n: Count = 0,
+    kept: Count = 0,
 ) -> Response:
-    """The oldest that waits is opened."""
+    """``open``: the message that is opened; without one the oldest."""
     wanted = message_filter(ctx, kind=kind)
     with ctx.reading() as (session, today):
         found = message_queue(session, wanted)
-        opened = message_story(session, found.rows[0].id) if found.rows else None
+    first = found.rows[0].id if found.rows else 0
+    opened = readable_message(ctx, at or first)[0] if at or first else None
     return _page(ctx, today, wanted, found, opened, outcome=said, n=n, kept=kept, tick=bool(tick))
 
 
@@ -203,8 +210,7 @@ def act(ctx: SignedIn, form: PostedForm, message_id: SmallId, kind: Code = "") -
         return ctx.go(f"/incoming/{message_id}", said=chosen)
     with ctx.reading() as (session, _):
         following = message_queue(session, message_filter(ctx, kind=kind)).after(message_id)
-    page = f"/incoming/{following.id}" if following is not None else "/incoming/waiting"
-    return ctx.go(page, kind=kind or None, said=chosen)
+    return ctx.go("/incoming/waiting", open=following.id if following else None, kind=kind or None, said=chosen)
 
 
 def _confirm(ctx: RequestContext, session: Session, opened: MessageStory, form: Form) -> None:
