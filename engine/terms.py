@@ -162,6 +162,41 @@ class WaitReason(StrEnum):
     """The sender could have been forged, so only an acknowledgement acts."""
     FAILED = "failed"
     """The system stumbled over it."""
+    PROPOSED = "proposed"
+    """It was read, and nothing is done before a person says that it was read right."""
+
+
+class Ask(StrEnum):
+    """What an incoming message asks."""
+
+    ACKNOWLEDGE = "acknowledge"
+    DAY = "day"
+    """An extension, or a promise where the due date has passed."""
+    NOT_YET = "not_yet"
+    """The report that a task is not done, with the day that is promised."""
+    DECLINE = "decline"
+    DIFFICULTY = "difficulty"
+    QUESTION = "question"
+    ANSWER = "answer"
+    """To the only question that waits for the writer."""
+    ATTACH = "attach"
+    """Its files belong to the draft of a report."""
+
+
+class AnswerRead(StrEnum):
+    """What became of an answer: the honest counter of how well answers are read."""
+
+    AT_ONCE = "at_once"
+    """It acted by itself."""
+    CONFIRMED = "confirmed"
+    """A person recorded it as it was proposed."""
+    CORRECTED = "corrected"
+    """A person recorded something else than was proposed, or what nothing was proposed for."""
+    DROPPED = "dropped"
+    """A person read it, and nothing was recorded."""
+    TAKEN_BACK = "taken_back"
+    """What had been recorded was wrong, and was undone."""
+    WAITING = "waiting"
 
 
 class MessageAct(StrEnum):
@@ -285,6 +320,8 @@ class WebhookEvent(StrEnum):
     PROMISED = "assignment.promised"
     PROMISE_BROKEN = "assignment.promise_broken"
     DIGEST_MADE = "digest.made"
+    MESSAGE_WAITS = "message.waits"
+    """An answer waits for a person."""
     TEST = "test"
     """Sent by an administrator to see whether it arrives."""
 

@@ -16,15 +16,19 @@ from sqlmodel import Session
 
 from engine.admin.first_steps import WeeklyLetter, read_weekly_letter, write_weekly_letter
 from engine.assignments.weekly_digest import week_of
+from engine.queries.work.incoming import answers_read
 from engine.rules.calendar import instant, local_date
 from engine.store.database import Database
 from engine.store.rulebook import read_rulebook
+from engine.text import Text
+from engine.views.labels import answers_read_words
 from notifications.canary import TRY_AGAIN, is_hour_to_send
 from notifications.contract.channel import Channel, Outgoing
 from notifications.finding_alarm import Operator
 
 log = logging.getLogger(__name__)
 DAY_ENDS = time(17)
+WEEK_DAYS = 7
 
 
 def is_due(session: Session, now: datetime) -> bool:
@@ -44,12 +48,13 @@ async def send(
         if not is_due(session, now):
             return False
         before = read_weekly_letter(session)
+        read = answers_read_words(answers_read(session, now, WEEK_DAYS), WEEK_DAYS)
     today = local_date(now)
     week, since = week_of(today), before.waits_since or today.isoformat()
     with database.write() as session:  # before it leaves: somebody may open its link at once
         write_weekly_letter(session, WeeklyLetter(week=week, tried_at=now.isoformat(), waits_since=since))
     async with channel as opened:
-        outcome = await opened.send(question(week, now, operator, link(week)))
+        outcome = await opened.send(question(week, now, operator, link(week), read))
     if not outcome.taken:
         log.warning("the weekly test letter did not leave: %s %s", outcome.code, outcome.reply)
         return False
@@ -58,7 +63,8 @@ async def send(
     return True
 
 
-def question(week: str, now: datetime, operator: Operator, link: str) -> Outgoing:
+def question(week: str, now: datetime, operator: Operator, link: str, read: Text) -> Outgoing:
+    """``read``: how well the answers of the week were read."""
     if operator.language == "en":
         subject = "[Đôn Đốc] Weekly test letter: please confirm that it has arrived"
         text = (
@@ -76,7 +82,7 @@ def question(week: str, now: datetime, operator: Operator, link: str) -> Outgoin
         key=f"weekly:{week}",
         to=operator.email,
         subject=subject,
-        text=text,
+        text="\n".join(filter(None, (text, read.said(operator.language)))),
         at=now,
         headers=automatic,
         language=operator.language,

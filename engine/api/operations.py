@@ -134,6 +134,7 @@ PATH_VALUES: Mapping[str, str] = {
     "feed_id": "2",
     "frozen_id": "1",
     "letter_id": "205",
+    "message_id": "12",
     "period": "2021-H1",
     "plan_id": "1",
     "policy_id": "default",

@@ -10,12 +10,13 @@ from engine.api import (
     desk,
     directory,
     figures,
+    incoming,
     lists,
     monitoring,
     rules,
 )
 
 ROUTERS: tuple[APIRouter, ...] = tuple(
-    room.router for room in (lists, account, desk, assignments, monitoring, figures, rules, directory)
+    room.router for room in (lists, account, desk, assignments, incoming, monitoring, figures, rules, directory)
 )
 """Of the rooms, in the order in which the document has them."""

@@ -28,7 +28,7 @@ from engine.store.records import Assignment, Event, Extension, Plan, Promise, Th
 from engine.store.records.work import DECLINED_EVENT, UNANSWERED_ENTRY
 from engine.terms import EventKind, PlanState, PromiseState, Waiting
 
-ANSWERED = (EventKind.ACKNOWLEDGED, EventKind.REPORTED, EventKind.CHASED)
+ANSWERED = (EventKind.ACKNOWLEDGED, EventKind.REPORTED, EventKind.CHASED, EventKind.UNDONE)
 """Events after which a «not mine» is settled: the owner took it on after all, or the monitor chased it anyway."""
 
 

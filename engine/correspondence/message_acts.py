@@ -1,13 +1,14 @@
-"""What an answer by mail or SMS does, whether the system reads it or a person on the page «Thư đến»: a function an act.
+"""What an answer by mail or SMS asks (``Request``) and does, whether the system reads it or a person on «Thư đến».
 
-Every function acts on duties of one agency (``MessageDuty``), in the caller's transaction, and returns what was done.
-Raises what the actions raise. ``chosen_duties`` says which duties an answer is about. Permissions are the caller's.
+``perform`` acts on duties of one agency (``MessageDuty``), in the caller's transaction, and returns what was done.
+Raises what the actions raise. ``duties_for`` says which duties a request is about. Permissions are the caller's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from sqlmodel import Session
 
 from engine.assignments import lifecycle, situations
 from engine.assignments.lifecycle import ReportText
-from engine.assignments.promise_rows import PromiseText
+from engine.assignments.promise_rows import OPEN, PromiseText
 from engine.assignments.promises import ask_for_day
 from engine.correspondence import entries
 from engine.correspondence.entries import NewEntry
@@ -25,9 +26,10 @@ from engine.rules.calendar import local_date
 from engine.rules.situation import OWES, is_past, is_unfinished, lacks_report
 from engine.rules.words import period_text
 from engine.store.database import among, table
-from engine.store.records import Assignment, Duty, Plan
+from engine.store.records import Assignment, Duty, Extension, Plan, Promise
+from engine.store.rulebook import read_calendar
 from engine.store.stored_rows import objects
-from engine.terms import EntryKind, MessageAct, Outcome, State, Urgency
+from engine.terms import Ask, EntryKind, MessageAct, Outcome, State, Urgency
 from engine.text import Text
 
 NO_SUCH_DUTY = Text("Thư này không nêu nhiệm vụ ấy.", "This letter does not name that duty.")
@@ -112,6 +114,102 @@ class Done:
         return cls(act=act, ids=tuple(d.id for d in duties), citations=citations, periods=periods, on=on, files=files)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One thing that a message asks. ``on``: the day that it names; ``text``: the reason, or free words; ``count``: how
+    many duties the writer says that they mean, ``every``: all of them. ``ids``: once it is known, of which
+    assignments."""
+
+    ask: Ask
+    citations: tuple[str, ...] = ()
+    on: date | None = None
+    text: str = ""
+    count: int = 0
+    every: bool = False
+    ids: tuple[int, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Nothing of it is left to be chosen."""
+        return bool(self.ids) and ((self.on is not None and bool(self.text)) or self.ask not in DAYS)
+
+    @property
+    def as_entry(self) -> dict[str, object]:
+        return {"ask": self.ask.value, "ids": list(self.ids), "on": self.on and self.on.isoformat(), "text": self.text}
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> Request:
+        """A proposal as it was stored."""
+        on = date.fromisoformat(entry["on"]) if entry["on"] else None
+        return cls(ask=Ask(entry["ask"]), ids=tuple(entry["ids"]), on=on, text=entry["text"])
+
+    def about(self, duties: Sequence[MessageDuty], today: date) -> Request:
+        """With the assignments that it is about; without any where they are not certain."""
+        with suppress(BadInput):
+            return replace(self, ids=tuple(duty.id for duty in duties_for(self, duties, today)))
+        return self
+
+
+DAYS = (Ask.DAY, Ask.NOT_YET)
+"""They name a day and a reason."""
+ENTRIES = {Ask.DIFFICULTY: EntryKind.DIFFICULTY, Ask.QUESTION: EntryKind.QUESTION}
+
+
+def duties_for(request: Request, duties: Sequence[MessageDuty], today: date) -> Sequence[MessageDuty]:
+    """Which of a writer's duties a request is about. What is not done, or promised, is the period that is overdue; an
+    extension is of one that is not. Raises BadInput where that is not certain."""
+    if request.ask is Ask.ACKNOWLEDGE or request.ask in ENTRIES:
+        named = _named(duties, request.citations)
+        if not named:
+            raise BadInput(NO_SUCH_DUTY)
+        if request.ask is Ask.ACKNOWLEDGE and request.count not in (0, len(named)) and not request.citations:
+            raise BadInput(WHICH_DUTY)
+        return named
+    open_ones = [duty for duty in duties if duty.unfinished]
+    if not request.citations and open_ones and (request.every or request.count == len(open_ones)):
+        return open_ones
+    late = request.ask is Ask.NOT_YET
+    fits = None if request.ask is Ask.DECLINE else lambda duty: duty.overdue(today) is late
+    return chosen_duties(duties, request.citations, fits)
+
+
+def perform(
+    session: Session,
+    request: Request,
+    duties: Sequence[MessageDuty],
+    *,
+    files: tuple[Mapping[str, object], ...] = (),
+    actor: str,
+    now: datetime,
+) -> Done | None:
+    """Do what a request asks on these duties; None if nothing of it is new. ``files``: that go with a difficulty."""
+    if request.ask is Ask.ACKNOWLEDGE:
+        return acknowledge(session, duties, actor=actor, now=now)
+    if request.ask is Ask.DECLINE:
+        return decline(session, duties, request.text, actor=actor, now=now)
+    if request.ask in ENTRIES:
+        new = NewEntry(ENTRIES[request.ask], request.text, files=files)
+        return raise_entry(session, duties, new, actor=actor, now=now)
+    new_ones = [duty for duty in duties if not _has_day(session, duty, request.on)]
+    if not new_ones:
+        return None
+    text = PromiseText(on=request.on, reason=request.text)
+    act = ask_day if request.ask is Ask.DAY else report_not_yet
+    return act(session, new_ones, text, actor=actor, now=now)
+
+
+def _has_day(session: Session, duty: MessageDuty, on: date | None) -> bool:
+    """The same day was promised or asked for before, and still counts or waits."""
+    if on is None:
+        return False
+    day = read_calendar(session).due(on).on
+    p, x = table(Promise), table(Extension)
+    promised = (p.c.assignment_id == duty.id, p.c.promised_on == day, p.c.state.in_(OPEN))
+    asked = (x.c.assignment_id == duty.id, x.c.until.in_((on, day)), x.c.decided_at.is_(None))
+    found = select(exists().where(*promised) | exists().where(*asked))
+    return bool(session.connection().scalar(found))
+
+
 def duties_of(session: Session, ids: Collection[int]) -> tuple[MessageDuty, ...]:
     """The assignments with these ids, in their order."""
     if not ids:
@@ -131,14 +229,9 @@ def duties_of(session: Session, ids: Collection[int]) -> tuple[MessageDuty, ...]
     return tuple(rows[each] for each in dict.fromkeys(ids) if each in rows)
 
 
-def acknowledge(
-    session: Session, duties: Sequence[MessageDuty], citations: Collection[str], *, actor: str, now: datetime
-) -> Done | None:
+def acknowledge(session: Session, duties: Sequence[MessageDuty], *, actor: str, now: datetime) -> Done | None:
     """None if all were acknowledged before."""
-    named = _named(duties, citations)
-    if citations and not named:
-        raise BadInput(NO_SUCH_DUTY)
-    waiting = [duty for duty in named if duty.state is State.ASSIGNED and duty.done_on is None]
+    waiting = [duty for duty in duties if duty.state is State.ASSIGNED and duty.done_on is None]
     changed = [duty for duty in waiting if lifecycle.acknowledge(session, duty.id, actor=actor, now=now)]
     return Done.about(MessageAct.ACKNOWLEDGED, changed) if changed else None
 
@@ -176,25 +269,16 @@ def decline(session: Session, duties: Sequence[MessageDuty], reason: str, *, act
 
 
 def raise_entry(
-    session: Session,
-    duties: Sequence[MessageDuty],
-    citations: Collection[str],
-    new: NewEntry,
-    *,
-    actor: str,
-    now: datetime,
+    session: Session, duties: Sequence[MessageDuty], new: NewEntry, *, actor: str, now: datetime
 ) -> Done | None:
-    """A difficulty or a question, in the thread of the named duty, else of the first open one: about the plan as a
-    whole if there are several. None if the same was said today before."""
-    named = _named(duties, citations)
-    duty = next((each for each in named if lacks_report(each.state)), next(iter(named), None))
-    if duty is None:
-        raise BadInput(NO_SUCH_DUTY)
-    entry = NewEntry(new.kind, new.text, len(named) > 1, files=new.files)
+    """A difficulty or a question, in the thread of the first open duty: about the plan as a whole if there are several.
+    None if the same was said today before."""
+    duty = next((each for each in duties if lacks_report(each.state)), duties[0])
+    entry = NewEntry(new.kind, new.text, len(duties) > 1, files=new.files)
     if not entries.write(session, duty.id, entry, actor=actor, now=now):
         return None
     act = MessageAct.DIFFICULTY if new.kind is EntryKind.DIFFICULTY else MessageAct.QUESTION
-    return Done.about(act, named if entry.whole_plan else [duty])
+    return Done.about(act, duties if entry.whole_plan else [duty])
 
 
 def chosen_duties(

@@ -2,8 +2,6 @@
 
 ``receive_file`` runs before the transaction that records the message: it writes bytes, and reads the first page of a
 stranger's document in a child process. Nothing is reported by it; a person opens the draft, looks, and sends it.
-
-A message that waits is settled by a person: what they did is added to what the system did.
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ from sqlmodel import Session
 from engine.assignments.reports import drafts
 from engine.assignments.reports.evidence import FileUnfit, StoredFile, enforce_upload_limit, keep, store
 from engine.correspondence.message_acts import Done, MessageDuty
-from engine.errors import BadInput, Busy, Conflict, NotFound, TooOften
+from engine.errors import BadInput, Busy, Conflict, TooOften
 from engine.limited_process import CallFailed, LimitExceeded, shared_process
 from engine.rules.calendar import day_digits
 from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private
@@ -181,17 +179,6 @@ def head_of(body: bytes, media_type: str) -> str:
     document = docx.Document(BytesIO(body))
     cells = [cell.text for table in document.tables[:2] for row in table.rows[:6] for cell in row.cells]
     return "\n".join([*cells, *(each.text for each in document.paragraphs[:20])])[:MAX_HEAD_CHARS]
-
-
-def settle(session: Session, message_id: int, done: Done, *, actor: str, now: datetime) -> None:
-    """Record an act, and that the message waits no longer."""
-    m = table(IncomingMessage)
-    query = select(m.c.done).where(m.c.incoming_id == message_id).with_for_update()
-    acts = session.connection().scalar(query)
-    if acts is None:
-        raise NotFound
-    values = {"done": [*acts, done.as_entry], "settled_at": now, "settled_by": actor[:96]}
-    session.connection().execute(update(m).where(m.c.incoming_id == message_id).values(**values))
 
 
 def forget_senders(session: Session) -> int:

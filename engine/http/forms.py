@@ -57,7 +57,7 @@ def clean(text: str, most: int = MAX_FIELD_CHARS) -> str:
 def parse_day(value: str, today: date, *, what: Text | None = None, past: bool = False) -> date:
     """A date as people write it (``read_typed_day``). Raises BadInput, which begins with ``what``: the field's name."""
     value = value.strip()
-    day = read_typed_day(value, today, past=past)
+    day = read_typed_day(value, today, past=past, words=True)
     if day is None:
         wrong = UNREAD.filled(value=value[:20]) if value else NOT_GIVEN
         raise BadInput(wrong if what is None else Text.joined(": ", (what, wrong)))

@@ -31,7 +31,7 @@ def asked_again(form: Form, names: Iterable[str], calendar: WorkCalendar) -> Ask
     said: dict[str, Text] = {}
     fields = dict(form.fields)
     for name in names:
-        typed = read_typed_day(form.raw(name), form.today)
+        typed = read_typed_day(form.raw(name), form.today, words=True)
         if typed is None or typed <= form.today or calendar.is_working(typed):
             continue
         due = calendar.due(typed)

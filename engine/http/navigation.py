@@ -76,7 +76,7 @@ WAITING = Entry(
             (Permission.ACCEPT,),
             Waiting.DECLINED,
         ),
-        Leaf("/incoming?waiting=yes", Text("Thư trả lời", "Answers"), (Permission.HANDLE_MESSAGES,), MESSAGES),
+        Leaf("/incoming/waiting", Text("Thư trả lời", "Answers"), (Permission.HANDLE_MESSAGES,), MESSAGES),
     ),
 )
 OVERDUE = _one("/overdue", Text("Quá hạn", "Overdue"), Permission.SEE_BOARD, OVERDUE_COUNT)
@@ -154,9 +154,15 @@ def _shown(ctx: Reader, entry: Entry) -> ShownEntry | None:
     return ShownEntry(first.path, *said, sum(each.n for each in leaves), here, under if len(under) > 1 else ())
 
 
+def _here(ctx: Reader, leaf: Leaf) -> bool:
+    """Of a page below another («/incoming/waiting») only the nearer one."""
+    below = (each.path for entry in ENTRIES for each in entry.leaves if each.path.startswith(f"{leaf.path}/"))
+    return ctx.stands_at(leaf.path) and not any(map(ctx.stands_at, below))
+
+
 def _seen(ctx: Reader, leaves: tuple[Leaf, ...]) -> list[Shown]:
     return [
-        Shown(leaf.path, leaf.name.said(ctx.language), ctx.counts.get(leaf.counts, 0), ctx.stands_at(leaf.path))
+        Shown(leaf.path, leaf.name.said(ctx.language), ctx.counts.get(leaf.counts, 0), _here(ctx, leaf))
         for leaf in leaves
         if not leaf.needs or any(ctx.may(permission, ctx.actor.agency_id) for permission in leaf.needs)
     ]

@@ -46,7 +46,7 @@ from engine.terms import (
 )
 from engine.text import Text
 from engine.views.event_sentences import actor_words, done_words, said
-from engine.views.labels import label, work_state
+from engine.views.labels import answers_read_words, label, work_state
 
 T = TypeVar("T")
 ENGINE = Path(__file__).parent.parent
@@ -252,6 +252,7 @@ def vocabulary(language: str, today: Today | None) -> dict[str, Any]:
         "at": localized(words.moment),
         "period": localized(words.period_words),
         "said": localized(said),
+        "answers_read_words": answers_read_words,
         "done_words": lambda done: done_words(done).said(language),
         "why": localized(_skip_reason),
         "in_language": localized(in_language),

@@ -416,7 +416,7 @@ class RequestContext:
 
     def heard_day(self, typed: str, *, past: bool = False) -> str:
         """The day that was understood, with its weekday; "" if none was."""
-        day = read_typed_day(typed, self.today, past=past)
+        day = read_typed_day(typed, self.today, past=past, words=True)
         return "" if day is None else written(day, self.language)
 
     @cached_property

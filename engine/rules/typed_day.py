@@ -1,5 +1,6 @@
 """A day as people type it, in a form, a sheet, a list, a mail or an SMS: 17/6/2021, 17-6-21, 17.6.2021, 17062021,
-2021-06-17, «thứ Năm, 17/6/2021», «17 tháng 6 năm 2021», 17/6. And as programs write it: 2021-06-17. Pure.
+2021-06-17, «thứ Năm, 17/6/2021», «17 tháng 6 năm 2021», 17/6. And as programs write it: 2021-06-17. Within a longer
+text, or by itself in a form, also in words: «cuối tháng», «thứ Sáu tuần tới», «thêm 1 tuần», «hết quý II». Pure.
 
 What is said of a promise, beside how late its task is: on pages, in files and in papers. Pure.
 """
@@ -7,12 +8,14 @@ What is said of a promise, beside how late its task is: on pages, in files and i
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from engine.errors import BadInput
 from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, ONE_DAY, WorkCalendar, add_months, written
+from engine.rules.vietnamese import without_marks
 from engine.rules.words import working_days
 from engine.text import Text
 
@@ -31,8 +34,8 @@ _FORMS = tuple(
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NAME_BEFORE = re.compile(r"^(?:[^\W\d]+[,\s]+)+")
 """«thứ Năm, », «ngày », copied with the day from a page."""
-_BETWEEN = re.compile(r"\s*(?:[/.\-]|\btháng\b|\bnăm\b)\s*")
-PATTERN = r"(\D*\d{1,4}\D+\d{1,2}(\D+\d{2,4})?|\d{4}|\d{6}|\d{8})\s*"
+_BETWEEN = re.compile(r"\s*(?:[/.\-]|\bth[áa]ng\b|\bn[ăa]m\b)\s*")
+PATTERN = r"(\D*\d{1,4}\D+\d{1,2}(\D+\d{2,4})?|\d{4}|\d{6}|\d{8}|\D{5,}\d{0,2}\D*)\s*"
 """For the ``pattern`` of a text field; looser than what is read."""
 LEAP_CYCLE_YEARS = 8
 """29 February recurs within this many years."""
@@ -56,13 +59,15 @@ def iso_day(text: str) -> date:
     raise BadInput(Text(f"«{text}» không phải ngày; viết như 2021-06-25.", f"“{text}” is not a date."))
 
 
-def read_typed_day(text: str, today: date | None, *, past: bool = False) -> date | None:
+def read_typed_day(text: str, today: date | None, *, past: bool = False, words: bool = False) -> date | None:
     """The day that was typed; None if it is none, or its year lies outside FIRST_YEAR..LAST_YEAR. Without a year it is
-    the next such day, ``today`` included; ``past``: the last one; it is none where no day is known to count from."""
+    the next such day, ``today`` included; ``past``: the last one; it is none where no day is known to count from.
+    ``words``: also «cuối tháng», «thứ Sáu tuần tới»; where reports that return are typed they say something else."""
     digits = _BETWEEN.sub("/", _NAME_BEFORE.sub("", text.strip()))
     found = next((match for form in _FORMS if (match := form.fullmatch(digits))), None)
     if found is None:
-        return None
+        said = days_in(text.strip(), today) if words and today is not None and not past else ()
+        return said[0].on if said and (said[0].start, said[0].end) == (0, len(text.strip())) else None
     day, month, year = int(found["day"]), int(found["month"]), found["year"]
     if year is None:
         return None if today is None else _without_year(day, month, today, past)
@@ -80,6 +85,124 @@ def _in_year(day: int, month: int, year: int) -> date | None:
         return date(year, month, day) if FIRST_YEAR <= year <= LAST_YEAR else None
     except ValueError:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDay:
+    """A day in a text, at these positions."""
+
+    start: int
+    end: int
+    on: date
+
+
+_COUNTS = {word: n for n, word in enumerate(["mot", "hai", "ba", "bon", "nam", "sau", "bay", "tam", "chin", "muoi"], 1)}
+_WEEKDAYS = {name: n for n, name in enumerate(["hai", "ba", "tu", "nam", "sau", "bay"])}
+_QUARTERS = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
+_BEFORE_WEEKDAY = r"(?:(?<=den )|(?<=toi )|(?<=vao )|(?<=truoc )|(?<=hen )|(?<=het )|(?<=ngay )|(?<=chieu )|(?<=sang ))"
+_NUMBER = rf"[0-9]{{1,2}}|{'|'.join(_COUNTS)}"
+_UNIT = r"ngay lam viec|ngay|tuan|thang"
+_SHARE = r"(?!\s*(?:%|ty|trieu|nghin|ha|km|so|viec|nhiem|xa|chi tieu|don vi|noi dung|muc)\b)"
+"""«2/3 số xã» and «3.5 tỷ» are no days."""
+_IN_TEXT = re.compile(
+    r"(?<![\w/.-])(?:"
+    r"(?P<iso>20[0-9]{2}-[0-9]{1,2}-[0-9]{1,2})(?![0-9])"
+    r"|(?P<digits>[0-9]{1,2}(?:\s*[/.-]\s*|\s+thang\s+)[0-9]{1,2}(?:(?:\s*[/.-]\s*|\s+nam\s+)(?:[0-9]{4}|[0-9]{2}))?)"
+    rf"(?![0-9/]){_SHARE}"
+    r"|(?:ngay|mong|mung) (?P<of_month>[0-9]{1,2})(?! *[/.-] *[0-9]| thang [0-9]|[0-9])"
+    r"(?: (?P<which>thang (?:nay|sau|toi)))?"
+    r"|(?:cuoi|het) thang(?: (?P<month>nay|sau|toi|[0-9]{1,2})(?!\w))?"
+    r"|(?P<of_quarter>cuoi|het) quy(?: (?P<quarter>iv|i{1,3}|[1-4])(?!\w))?(?! sau| toi)"
+    r"|(?P<year>(?:cuoi|het) nam)(?: nay|(?: (?P<of_year>20[0-9]{2})))?(?! \w* ?(?:hoc|truoc|ngoai))"
+    r"|(?:(?:thu (?P<weekday>hai|ba|tu|nam|sau|bay|[2-7])|(?P<sunday>chu nhat))"
+    r" (?P<week>tuan (?:nay|toi|sau)|toi|nay)(?!\w)"
+    rf"|{_BEFORE_WEEKDAY}thu (?P<next_weekday>hai|ba|tu|nam|sau|bay)(?![\w]| *,? *(?:ngay )?[0-9]))"
+    rf"|(?P<more>them|sau|trong|trong vong) (?P<count>{_NUMBER}) (?P<unit>{_UNIT})(?!\w)"
+    rf"|(?P<count_left>{_NUMBER}) (?P<unit_left>{_UNIT}) (?:nua|toi)(?!\w)"
+    r"|(?P<named>ngay mai|ngay kia)(?!\w)"
+    r")"
+)
+MAX_LEAD, MAX_NEXT_YEAR_LEAD = timedelta(days=366), timedelta(days=183)
+"""A later day is a mistyped year; one without a year is not meant of so far into the next."""
+
+
+def days_in(text: str, today: date, *, since: date | None = None) -> tuple[FoundDay, ...]:
+    """The days to come that a text names, in their order; ``since``: what «thêm 1 tuần» is counted from. A day that is
+    past, is in no calendar or is not certain («tuần sau») is none."""
+    return tuple(_days_in(without_marks(text), today, max(since or today, today)))
+
+
+def _days_in(folded: str, today: date, since: date) -> Iterator[FoundDay]:
+    for found in _IN_TEXT.finditer(folded):
+        on = _named_day(found.groupdict(), today, since)
+        if on is not None and today <= on <= today + MAX_LEAD:
+            yield FoundDay(found.start(), found.end(), on)
+
+
+def _named_day(found: dict[str, str | None], today: date, since: date) -> date | None:
+    def part(*names: str) -> str:
+        return next((value for name in names if (value := found[name])), "")
+
+    if digits := part("iso", "digits"):
+        return _in_digits(digits, today)
+    if day := part("of_month"):
+        return _of_month(int(day), today, found["which"])
+    if part("week", "next_weekday"):
+        return _weekday(part("weekday", "next_weekday"), today, part("week"))
+    if unit := part("unit", "unit_left"):
+        count = part("count", "count_left")
+        return _later(since if found["more"] == "them" else today, _COUNTS.get(count) or int(count), unit)
+    if named := part("named"):
+        return today + ONE_DAY * (1 if named == "ngay mai" else 2)
+    return _end_of(found, today)
+
+
+def _in_digits(digits: str, today: date) -> date | None:
+    on = read_typed_day(digits, today)
+    if on is not None and len(re.findall("[0-9]+", digits)) < 3:
+        return on if on.year == today.year or on <= today + MAX_NEXT_YEAR_LEAD else None
+    return on
+
+
+def _of_month(day: int, today: date, which: str | None) -> date | None:
+    months = 1 if which in ("thang sau", "thang toi") else 0
+    first = add_months(today.replace(day=1), months)
+    on = _in_year(day, first.month, first.year)
+    if on is not None and on < today and which is None:
+        following = add_months(first, 1)
+        return _in_year(day, following.month, following.year)
+    return on
+
+
+def _weekday(name: str, today: date, week: str) -> date:
+    number = int(name) - 2 if name.isdigit() else _WEEKDAYS.get(name, 6)
+    monday = today - ONE_DAY * today.weekday()
+    if week.startswith("tuan"):
+        return monday + ONE_DAY * (number + (0 if week == "tuan nay" else 7))
+    return today + ONE_DAY * ((number - today.weekday() - 1) % 7 + 1)
+
+
+def _later(start: date, count: int, unit: str) -> date:
+    if unit == "thang":
+        return add_months(start, count)
+    if unit == "ngay lam viec":
+        return WorkCalendar.of(()).shift(start, count)
+    return start + ONE_DAY * (count * (7 if unit == "tuan" else 1))
+
+
+def _end_of(found: dict[str, str | None], today: date) -> date:
+    """The last day of a month, quarter or year."""
+    first = today.replace(day=1)
+    if found["year"]:
+        return date(int(found["of_year"] or today.year), 12, 31)
+    month = found["month"]
+    if found["of_quarter"]:
+        quarter = found["quarter"] or str((today.month + 2) // 3)
+        month = str(3 * (_QUARTERS.get(quarter) or int(quarter)))
+    if month is not None and month.isdigit():
+        year = today.year + (int(month) < today.month)
+        return add_months(date(year, min(int(month) or 1, 12), 1), 1) - ONE_DAY
+    return add_months(first, 2 if month in ("sau", "toi") else 1) - ONE_DAY
 
 
 def likely_days(today: date, calendar: WorkCalendar) -> tuple[tuple[date, Text], ...]:

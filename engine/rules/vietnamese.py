@@ -59,6 +59,17 @@ def matching(text: str) -> str:
     return _OLD_TONE.sub(lambda found: _OLD_TONES[found.group()], lowered).replace("quí ", "quý ")
 
 
+def without_marks(text: str) -> str:
+    """Lower case without diacritics, one character for each character, so that positions match those in ``text``."""
+    return "".join(map(_letter, text))
+
+
+@lru_cache(maxsize=2048)
+def _letter(char: str) -> str:
+    base = unicodedata.normalize("NFD", char)[0].lower()
+    return "d" if base == "đ" else base[:1]
+
+
 def squashed(text: str) -> str:
     """Only the letters and digits of ``matching``: equal for texts that differ in blanks and signs."""
     return _SIGNS.sub("", matching(text))

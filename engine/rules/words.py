@@ -145,6 +145,7 @@ CODES: Mapping[str, Text] = {
     "stopped": Text("ngừng SMS", "SMS stopped"),
     "already": Text("đã làm từ trước", "already done"),
     "not_understood": Text("chưa hiểu", "not understood"),
+    "proposed": Text("chờ xác nhận nội dung", "waits to be confirmed"),
     "automatic": Text("máy tự trả lời", "automatic"),
     "bounced": Text("thư bị trả về", "bounces"),
     "bounced_elsewhere": Text("bản chuyển tiếp bị trả về", "a forwarded copy bounced"),

@@ -50,6 +50,7 @@ AFTER: Mapping[WebhookEvent, State] = complete(
         WebhookEvent.ESCALATED,
         *OF_PROMISES,
         WebhookEvent.DIGEST_MADE,
+        WebhookEvent.MESSAGE_WAITS,
         WebhookEvent.TEST,
     ),
 )
@@ -77,6 +78,18 @@ def enqueue(session: Session, events: Sequence[Mapping[str, Any]]) -> int:
         if not webhook.events or kind in webhook.events
     ]
     return insert_new(session, WebhookMessage, rows)
+
+
+def enqueue_message(session: Session, data: Mapping[str, Any], at: datetime) -> int:
+    """Tell that an incoming message waits. It is no event of the log: who wrote, and what, stays here."""
+    kind = WebhookEvent.MESSAGE_WAITS
+    body = {"type": kind.value, "timestamp": at.astimezone(UTC).isoformat(), "data": dict(data)}
+    rows = [
+        message(webhook.id, f"message:{data['message_id']}:{compact(at)}", kind, body, at)
+        for webhook in session.connection().execute(_active())
+        if not webhook.events or kind in webhook.events
+    ]
+    return insert_new(session, WebhookMessage, rows) if rows else 0
 
 
 @cache

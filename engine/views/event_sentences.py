@@ -257,3 +257,18 @@ def all_done(acts: Iterable[Done]) -> Text | None:
     """All acts in one sentence without its end; None if there is none."""
     said = [done_words(each) for each in acts]
     return Text.joined("; ", said) if said else None
+
+
+def recorded_by_person(acts: Iterable[Done]) -> Text:
+    """What the writer of a message is told, once somebody has recorded it."""
+    said = Text("Bộ phận theo dõi đã ghi nhận: {done}.", "The monitoring section has recorded: {done}.")
+    return said.filled(done=all_done(acts) or Text.same(""))
+
+
+def taken_back(acts: Iterable[Done]) -> Text:
+    """What the writer is told if their message was misread."""
+    said = Text(
+        "Nội dung đã ghi nhận từ thư trả lời ({done}) chưa đúng và đã được thu hồi; bộ phận theo dõi sẽ xem lại.",
+        "What was recorded from your reply ({done}) was not right and has been taken back; it is looked at again.",
+    )
+    return said.filled(done=all_done(acts) or Text.same(""))

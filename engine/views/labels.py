@@ -21,6 +21,8 @@ from engine.rules.periods import Cadence
 from engine.rules.policy import Skip
 from engine.rules.words import ROLES, STATES
 from engine.terms import (
+    AnswerRead,
+    Ask,
     EntryKind,
     EventKind,
     LetterState,
@@ -72,6 +74,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         WebhookEvent.PROMISED: Text("hẹn ngày hoàn thành", "promised"),
         WebhookEvent.PROMISE_BROKEN: Text("quá ngày đã hẹn", "promise broken"),
         WebhookEvent.DIGEST_MADE: Text("làm tổng hợp tuần", "weekly digest made"),
+        WebhookEvent.MESSAGE_WAITS: Text("thư đến chờ xử lý", "an incoming message waits"),
         WebhookEvent.TEST: Text("tin thử", "test"),
     },
     WaitReason: {
@@ -87,6 +90,25 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         ),
         WaitReason.UNAUTHENTICATED: Text("Chưa xác thực được người gửi", "The sender is not authenticated"),
         WaitReason.FAILED: Text("Hệ thống gặp lỗi khi đọc", "The system stumbled over it"),
+        WaitReason.PROPOSED: Text("Hệ thống đọc được, chờ xác nhận", "Read, waits to be confirmed"),
+    },
+    Ask: {
+        Ask.ACKNOWLEDGE: Text("xác nhận đã nhận", "acknowledgement"),
+        Ask.DAY: Text("gia hạn, quá hạn thì hẹn ngày", "an extension, or a promise where it is late"),
+        Ask.NOT_YET: Text("chưa hoàn thành, hẹn ngày", "not done, promised for a day"),
+        Ask.DECLINE: Text("không thuộc nhiệm vụ của cơ quan", "not the agency's duty"),
+        Ask.DIFFICULTY: Text("khó khăn, vướng mắc", "a difficulty"),
+        Ask.QUESTION: Text("câu hỏi", "a question"),
+        Ask.ANSWER: Text("trả lời câu hỏi", "an answer"),
+        Ask.ATTACH: Text("gắn tệp vào bản nháp báo cáo", "files for the draft of the report"),
+    },
+    AnswerRead: {
+        AnswerRead.AT_ONCE: Text("ghi nhận ngay", "recorded at once"),
+        AnswerRead.CONFIRMED: Text("xác nhận đúng như hệ thống đọc", "confirmed as read"),
+        AnswerRead.CORRECTED: Text("sửa rồi ghi nhận", "corrected"),
+        AnswerRead.DROPPED: Text("không ghi nhận", "dropped"),
+        AnswerRead.TAKEN_BACK: Text("hiểu sai, thu hồi", "misread, taken back"),
+        AnswerRead.WAITING: Text("đang chờ", "waiting"),
     },
     Timing: {
         Timing.OPEN: Text("chưa có báo cáo", "no report yet"),
@@ -336,3 +358,12 @@ def work_state(state: State, time_class: TimeClass | None, language: str) -> str
 def label(value: StrEnum, language: str) -> str:
     """The label of an enumeration member."""
     return LABELS[type(value)][value].said(language)
+
+
+def answers_read_words(read: Mapping[AnswerRead, int], days: int) -> Text:
+    """The counter in a sentence: «Trong 30 ngày qua có 42 thư trả lời: ghi nhận ngay 20; …»; empty without answers."""
+    total = sum(read.values())
+    if not total:
+        return Text.same("")
+    vi, en = ("; ".join(f"{label(each, lang)} {n}" for each, n in read.items() if n) for lang in ("vi", "en"))
+    return Text(f"Trong {days} ngày qua có {total} thư trả lời: {vi}.", f"Of {total} answers in {days} days: {en}.")

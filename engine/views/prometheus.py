@@ -18,6 +18,7 @@ from engine.assignments import situations
 from engine.queries.system.health import channels
 from engine.queries.system.letters import count_letters
 from engine.queries.time_class import read_today, time_class
+from engine.queries.work.incoming import answers_read
 from engine.rules.calendar import local_date
 from engine.store.database import table
 from engine.store.letter_waits import AIM_SECONDS, AIM_SHARE, read_waits
@@ -42,7 +43,7 @@ COUNTED_DAYS = 7
 
 
 def render(session: Session, now: datetime, security: Mapping[str, int]) -> bytes:
-    """All metrics in the Prometheus text format. Nine queries. ``security``: security events of this process."""
+    """All metrics in the Prometheus text format. Ten queries. ``security``: security events of this process."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Precomputed([*_metrics(session, now), _security(security)]))
     return generate_latest(registry)
@@ -81,6 +82,8 @@ def _metrics(session: Session, now: datetime) -> Iterator[Metric]:
     yield _assignments(session, now)
     yield _channels(session)
     yield _answers(session, now)
+    read: Sequence[Row] = [((each.value,), n) for each, n in answers_read(session, now, COUNTED_DAYS).items()]
+    yield _gauge("answers_read", f"What became of the answers of the last {COUNTED_DAYS} days.", ("read",), read)
     yield from _webhooks(session)
 
 

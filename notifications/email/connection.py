@@ -151,6 +151,12 @@ class SmtpConnection:
         replies.write(b".\r\n")
         return await replies.read()
 
+    @property
+    def size_limit(self) -> int:
+        """Bytes of the largest message that the relay says it takes; 0 if it says nothing."""
+        most = self._client.esmtp_extensions.get("size", "")
+        return int(most) if most.isascii() and most.isdigit() else 0
+
     def _not_supported(self, letter: Envelope) -> Outcome | None:
         """The outcome if the extensions in the EHLO reply rule the letter out (SMTPUTF8, SIZE), else None."""
         offers = self._client.esmtp_extensions
@@ -166,8 +172,8 @@ class SmtpConnection:
                     )
                 ),
             )
-        most = offers.get("size", "")
-        if most.isascii() and most.isdigit() and 0 < int(most) < len(letter.content):
+        most = self.size_limit
+        if 0 < most < len(letter.content):
             return Outcome(
                 fate=Fate.REFUSED,
                 code="552",

@@ -111,6 +111,15 @@ class Email:
                 return None
             return connection
 
+    async def size_limit(self) -> int:
+        """As of a connection; 0 if there is none."""
+        async with self._slots:
+            connection = await self._connection()
+            if not isinstance(connection, SmtpConnection):
+                return 0
+            self._idle.append(connection)
+            return connection.size_limit
+
     def _envelope(self, letter: Outgoing) -> Envelope:
         relay = self._relay
         message_id, content = compose(letter, relay.sender)

@@ -2,24 +2,26 @@
 monitor.
 
 Every message is recorded once, in the transaction that acts on it, so it may be fetched again after a crash; what a
-person wrote is kept beside it, and waits on the page «Thư đến» as long as something of it is open. The sender is
-verified: an e-mail must come from the mailbox of a contact and prove that it answers a letter to their agency
-(``proof``); an SMS from the number of the contact that its code was issued to. Automatic messages are neither acted on
-nor answered. A reply to our answer is answered only if something was done, and nobody is answered more than once an
-hour, so there can be no mail loop.
+person wrote is kept beside it, and waits on the page «Thư đến» as long as something of it is open: what is not sure
+(``requests``) does nothing before a person says that it was read right.
+
+The sender is verified: an e-mail must come from the mailbox of a contact and prove that it answers a letter to their
+agency (``proof``); an SMS from the number of the contact that its code was issued to. Automatic messages are neither
+acted on nor answered. A reply to our answer is answered only if something was done, and nobody is answered more than
+once an hour, so there can be no mail loop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session
 
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
-from engine.correspondence.message_acts import Done, MessageDuty, chosen_duties
+from engine.correspondence.message_acts import ENTRIES, Done, MessageDuty, Request, chosen_duties
 from engine.correspondence.received_files import ReceivedFile, draft_report, keep_files
 from engine.errors import BadInput, TooOften
 from engine.rules.calendar import local_date
@@ -27,7 +29,8 @@ from engine.store.database import insert_rows, table
 from engine.store.recipients import CHANNELS, WHOLE, Recipient
 from engine.store.records import Contact, IncomingMessage, Letter
 from engine.store.stored_rows import object_of
-from engine.terms import MessageAct, Role, WaitReason
+from engine.store.webhook_outbox import enqueue_message
+from engine.terms import Ask, MessageAct, Role, WaitReason
 from engine.text import Text
 from notifications.email.bounces import Bounce
 from notifications.inbound.incoming_rows import (
@@ -55,15 +58,21 @@ from notifications.inbound.performing import (
     Performed,
     Performer,
     Problem,
-    words_of,
 )
 from notifications.inbound.proof import MailProof
 from notifications.inbound.replying import Answer, answer_by_mail, answer_by_sms, excerpt, notify_monitor, send_answer
-from notifications.inbound.requests import ReadReply, citations_in, read_requests, without_sending
+from notifications.inbound.requests import ReadReply, citations_in, read_requests
 from notifications.letters import reply_codes
 from notifications.receipts import letter_outcomes
 from notifications.receipts.rerouting import TriedLetter, select_letters
-from notifications.sms.replies import Acknowledge, NotUnderstood, Reply, Say, Stop, read_reply
+from notifications.sms.replies import (
+    NOT_UNDERSTOOD,
+    STOP_HOW,
+    asks_to_stop,
+    candidate_codes,
+    quotes_help,
+    without_code,
+)
 from notifications.sms.replies import Incoming as Message
 
 WRONG_CODE, WRONG_CODES = "sms_code", Limit(5, timedelta(hours=1))
@@ -111,14 +120,28 @@ class _Message:
     def whole(self) -> str:
         return self.own or self.subject
 
+    @property
+    def own_duties(self) -> list[MessageDuty]:
+        return [duty for duty in self.duties if duty.agency_id == self.agency_id]
+
+    @property
+    def kept_files(self) -> list[ReceivedFile]:
+        return [each for each in self.files if each.stored is not None]
+
+    def about(self, proposed: Sequence[Request]) -> tuple[Request, ...]:
+        """With the duties that each is about."""
+        return tuple(each.about(self.own_duties, local_date(self.now)) for each in proposed)
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Outcome:
-    """What became of a message. ``rest``: its words that were not acted upon."""
+    """What became of a message. ``proposed``: what a person may confirm; ``rest``: its words that were not acted
+    upon."""
 
     result: AnswerResult
     waits: WaitReason | None = None
     performed: Performed = field(default_factory=Performed)
+    proposed: Sequence[Request] = ()
     rest: str = ""
 
 
@@ -224,28 +247,22 @@ def _with_files(session: Session, message: _Message, files: Sequence[ReceivedFil
 
 def _mail_of_contact(session: Session, message: _Message, mail: Mail, *, proven: bool, certain: bool) -> AnswerResult:
     assert message.writer is not None
-    names = names_of(session, message.writer.agency_id)
-    read = ReadReply(rest=message.own)
-    if not mail.own.between:
-        read = read_requests(message.own, local_date(message.now), names)
-    performer = Performer(
-        session=session,
-        writer=message.writer,
-        duties=duties_in(session, message.letter),
-        now=message.now,
-        certain=certain,
-    )
-    if read.requests and not proven:
-        words = "\n".join(filter(None, (words_of(each) for each in read.requests)))
-        performed = Performed(problems=[Problem(AnswerResult.UNPROVEN, UNPROVEN, words)])
-        return _finish(
-            session,
-            message,
-            _Outcome(result=AnswerResult.UNPROVEN, waits=WaitReason.UNPROVEN, performed=performed, rest=read.rest),
+    duties = duties_in(session, message.letter)
+    read = _read(session, replace(message, duties=duties), written_on=mail.written_on(message.now))
+    if mail.own.between:
+        read = ReadReply(proposed=read.sure or read.proposed, rest=message.own)
+    if read.sure and not proven:
+        problems = [Problem(AnswerResult.UNPROVEN, UNPROVEN)]
+        outcome = _Outcome(
+            result=AnswerResult.UNPROVEN,
+            waits=WaitReason.UNPROVEN,
+            performed=Performed(problems=problems),
+            proposed=message.about(read.sure),
+            rest=message.own,
         )
-    if any(each.stored is not None for each in message.files):
-        read = replace(read, rest=without_sending(read.rest))
-    performed = performer.perform(read.requests)
+        return _finish(session, message, outcome)
+    performer = Performer(session=session, writer=message.writer, duties=duties, now=message.now, certain=certain)
+    performed = performer.perform(read.sure)
     drafted = _draft(session, message, performer.own, certain=certain and proven)
     if drafted is not None:
         performed.done.append(drafted)
@@ -253,10 +270,29 @@ def _mail_of_contact(session: Session, message: _Message, mail: Mail, *, proven:
     return _finish(session, message, _outcome(message, performed, read))
 
 
+def _read(
+    session: Session,
+    message: _Message,
+    text: str | None = None,
+    *,
+    written_on: date | None = None,
+    taught: bool = False,
+) -> ReadReply:
+    due = [duty.due_on for duty in message.own_duties if duty.unfinished and duty.due_on]
+    return read_requests(
+        message.own if text is None else text,
+        written_on or local_date(message.now),
+        names_of(session, message.agency_id) if message.agency_id else (),
+        since=max(due, default=None),
+        taught=taught,
+        files=bool(message.kept_files),
+    )
+
+
 def _draft(session: Session, message: _Message, own: Sequence[MessageDuty], *, certain: bool) -> Done | None:
     """Put the files into the draft of the report of the duty that the message names, or of the only unfinished one.
     Where that is not one, or the sender is not certain, they wait for a person."""
-    kept = [each for each in message.files if each.stored is not None]
+    kept = message.kept_files
     if not kept or not certain or message.writer is None:
         return None
     cited = [each for each in citations_in([message.own, message.subject]) if any(d.citation == each for d in own)]
@@ -268,21 +304,35 @@ def _draft(session: Session, message: _Message, own: Sequence[MessageDuty], *, c
 
 
 def _outcome(message: _Message, performed: Performed, read: ReadReply) -> _Outcome:
-    result = AnswerResult.FILED if message.files and not read.requests else performed.result
-    waits = _wait_reason(message, performed, read)
-    return _Outcome(result=result, waits=waits, performed=performed, rest=read.rest)
+    drafted = not message.files or _all_drafted(message, performed)
+    refused = [each.request for each in performed.problems if each.request is not None]
+    proposed = [*refused, *read.proposed]
+    if message.kept_files and not drafted:
+        cited = citations_in([message.own, message.subject])
+        proposed.append(Request(ask=Ask.ATTACH, citations=cited))
+    if read.problem is not None:
+        performed.problems.append(Problem(AnswerResult.PROPOSED, read.problem))
+    waits = _wait_reason(message, performed, read, drafted=drafted)
+    result = performed.result
+    if not performed.problems and not performed.done and waits is WaitReason.PROPOSED:
+        result = AnswerResult.PROPOSED
+    if message.files and not read.sure:
+        result = AnswerResult.FILED
+    return _Outcome(result=result, waits=waits, performed=performed, proposed=message.about(proposed), rest=read.rest)
 
 
-def _wait_reason(message: _Message, performed: Performed, read: ReadReply) -> WaitReason | None:
+def _wait_reason(message: _Message, performed: Performed, read: ReadReply, *, drafted: bool) -> WaitReason | None:
     if any(each.answer is ONLY_ACKNOWLEDGED for each in performed.problems):
         return WaitReason.UNAUTHENTICATED
-    if performed.problems:
+    if any(each.result is not AnswerResult.PROPOSED for each in performed.problems):
         return WaitReason.REFUSED
-    if not performed.results and not message.files:
-        return WaitReason.NOT_UNDERSTOOD
-    if message.files and not _all_drafted(message, performed):
+    if read.proposed or read.problem is not None:
+        return WaitReason.PROPOSED
+    if not drafted:
         return WaitReason.FILES
-    return WaitReason.LEFT_OVER if read.rest else None
+    if read.rest and performed.results:
+        return WaitReason.LEFT_OVER
+    return WaitReason.NOT_UNDERSTOOD if not performed.results else None
 
 
 def _all_drafted(message: _Message, performed: Performed) -> bool:
@@ -301,7 +351,9 @@ def _leave_to_monitor(session: Session, message: _Message) -> AnswerResult:
         if reader is not None and not message.replies_to_answer:
             asked = _ask_reader(message)
             send_answer(session, message.id, reader, "email", asked, message.now)
-    return _store(session, message, _Outcome(result=result, waits=waits, rest=message.whole))
+    read = _read(session, message)
+    proposed = message.about(read.sure or read.proposed)
+    return _store(session, message, _Outcome(result=result, waits=waits, proposed=proposed, rest=message.whole))
 
 
 def _ask_reader(message: _Message) -> Answer:
@@ -327,23 +379,16 @@ def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> Ans
         return _close(session, incoming_id, AnswerResult.STRANGER, "sms")
     text = sms.text[:MAX_TEXT_CHARS]
     message = _Message(id=incoming_id, channel="sms", sender=sms.sender, own=text, raw=text, now=now, writer=writers[0])
-    reply = read_reply(sms.text, local_date(now))
-    if isinstance(reply, Stop):
+    stops = asks_to_stop(sms.text)
+    if stops:
         return _stop(session, message, writers)
-    if isinstance(reply, NotUnderstood):
-        return _reject(session, message, Problem(AnswerResult.NOT_UNDERSTOOD, reply.answer))
-    try:
-        enforce_rate_limit(session, WRONG_CODE, {sms.sender: WRONG_CODES}, now)
-    except TooOften:
-        return _store(session, message, _Outcome(result=AnswerResult.LIMITED, rest=text))
-    reply_code = reply_codes.find_reply_code(session, [each.id for each in writers], reply.code, now)
-    if reply_code is None:
-        count(session, WRONG_CODE, (sms.sender,), now)
-        return _reject(session, message, Problem(AnswerResult.REFUSED, INVALID_CODE))
-    letter = one_letter(session, select_letters().where(table(Letter).c.id == reply_code.letter_id))
-    writer = next(each for each in writers if each.id == reply_code.contact_id)
-    message = replace(message, writer=writer, letter=letter, duties=duties_in(session, letter))
-    return _with_code(session, message, reply, reply_code.id, used=reply_code.used_at is not None)
+    if stops is None:
+        return _reject(session, message, Problem(AnswerResult.NOT_UNDERSTOOD, STOP_HOW))
+    ids = [each.id for each in writers]
+    code = _code_in(session, sms, now, lambda each: reply_codes.find_reply_code(session, ids, each, now))
+    if isinstance(code, _Code):
+        message = replace(message, writer=next(each for each in writers if each.id == code.row.contact_id))
+    return _short_message(session, message, code)
 
 
 def take_zalo(session: Session, zalo: Message, now: datetime) -> AnswerResult:
@@ -353,40 +398,83 @@ def take_zalo(session: Session, zalo: Message, now: datetime) -> AnswerResult:
     incoming_id = record(session, "zalo", zalo.id, now)
     if incoming_id is None:
         return AnswerResult.AGAIN
-    reply = read_reply(zalo.text, local_date(now))
-    code = None if isinstance(reply, NotUnderstood | Stop) else _zalo_code(session, zalo.sender, reply.code, now)
-    known = by_zalo(session, zalo.sender, now)
-    writer = known if code is None else valid_contact(session, table(Contact).c.id == code.contact_id, now)
+    code = _code_in(session, zalo, now, lambda each: reply_codes.find_unique_code(session, each, now))
+    writer = by_zalo(session, zalo.sender, now)
+    if isinstance(code, _Code):
+        writer = valid_contact(session, table(Contact).c.id == code.row.contact_id, now)
     if writer is None:
         return _close(session, incoming_id, AnswerResult.STRANGER, "sms")
     text = zalo.text[:MAX_TEXT_CHARS]
     message = _Message(id=incoming_id, channel="zalo", sender=zalo.sender, own=text, raw=text, now=now, writer=writer)
-    if code is None or isinstance(reply, NotUnderstood | Stop):
-        answer = reply.answer if isinstance(reply, NotUnderstood) else INVALID_CODE
-        return _reject(session, message, Problem(AnswerResult.NOT_UNDERSTOOD, answer))
-    letter = one_letter(session, select_letters().where(table(Letter).c.id == code.letter_id))
-    message = replace(message, letter=letter, duties=duties_in(session, letter))
-    return _with_code(session, message, reply, code.id, used=code.used_at is not None)
+    return _short_message(session, message, code)
 
 
-def _zalo_code(session: Session, sender: str, code: str, now: datetime) -> Any:
-    """The row of a code of just one contact; None for any other, and after too many wrong ones."""
-    try:
-        enforce_rate_limit(session, WRONG_CODE, {sender: WRONG_CODES}, now)
-    except TooOften:
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """The code of a letter, found in a text; ``row``: as ``reply_codes`` has it."""
+
+    code: str
+    row: Any
+
+
+def _code_in(
+    session: Session, message: Message, now: datetime, find: Callable[[str], Any]
+) -> _Code | AnswerResult | None:
+    """The first code in a text that belongs to its writer, wherever it stands. LIMITED after too many wrong ones,
+    REFUSED for a wrong one, None without any."""
+    candidates = candidate_codes(message.text)
+    if not candidates:
         return None
-    found = reply_codes.find_unique_code(session, code, now)
+    try:
+        enforce_rate_limit(session, WRONG_CODE, {message.sender: WRONG_CODES}, now)
+    except TooOften:
+        return AnswerResult.LIMITED
+    found = next((_Code(each, row) for each in candidates if (row := find(each)) is not None), None)
     if found is None:
-        count(session, WRONG_CODE, (sender,), now)
-    return found
+        count(session, WRONG_CODE, (message.sender,), now)
+    return found or AnswerResult.REFUSED
 
 
-def _with_code(session: Session, message: _Message, reply: Reply, code_id: int, *, used: bool) -> AnswerResult:
+def _short_message(session: Session, message: _Message, code: _Code | AnswerResult | None) -> AnswerResult:
+    """An SMS or Zalo message: with the code of a letter it may act; anything else is at most a proposal about the last
+    letter."""
+    if isinstance(code, _Code):
+        letter = one_letter(session, select_letters().where(table(Letter).c.id == code.row.letter_id))
+        message = replace(message, letter=letter, duties=duties_in(session, letter))
+        read = _read(session, message, without_code(message.own, code.code), taught=True)
+        if read.sure:
+            return _with_code(session, message, read, code.row)
+        return _proposed(session, message, read)
+    message = replace(message, duties=_last_duties(session, message.writer))
+    wrong = candidate_codes(message.own)[:1]
+    read = _read(session, message, without_code(message.own, wrong[0]) if wrong else None, taught=bool(wrong))
+    if code is AnswerResult.REFUSED and (read.sure or read.problem):
+        return _reject(session, message, Problem(AnswerResult.REFUSED, INVALID_CODE), read)
+    read = ReadReply(proposed=read.sure or read.proposed, problem=read.problem, rest=message.own)
+    if code is AnswerResult.LIMITED:
+        waits = WaitReason.PROPOSED if read.proposed else WaitReason.NOT_UNDERSTOOD
+        proposed = message.about(read.proposed)
+        return _store(session, message, _Outcome(result=code, waits=waits, proposed=proposed, rest=message.own))
+    return _proposed(session, message, read)
+
+
+def _proposed(session: Session, message: _Message, read: ReadReply) -> AnswerResult:
+    ours = quotes_help(message.own)
+    if not ours and (read.proposed or read.problem is not None):
+        return _finish(session, message, _outcome(message, Performed(), read))
+    answer = None if ours else NOT_UNDERSTOOD
+    return _reject(session, message, Problem(AnswerResult.NOT_UNDERSTOOD, answer))
+
+
+def _with_code(session: Session, message: _Message, read: ReadReply, code: Any) -> AnswerResult:
     """Words may follow an acknowledgement, and use no code up."""
-    if used and isinstance(reply, Acknowledge):
+    used = code.used_at is not None
+    asks = {each.ask for each in read.sure}
+    free = asks <= {*ENTRIES, Ask.ANSWER}
+    if used and asks == {Ask.ACKNOWLEDGE}:
         return _store(session, message, _Outcome(result=AnswerResult.ALREADY))
-    if used and not isinstance(reply, Say):
-        return _reject(session, message, Problem(AnswerResult.REFUSED, INVALID_CODE))
+    if used and not free:
+        return _reject(session, message, Problem(AnswerResult.REFUSED, INVALID_CODE), read)
     assert message.writer is not None
     performer = Performer(
         session=session,
@@ -395,12 +483,11 @@ def _with_code(session: Session, message: _Message, reply: Reply, code_id: int, 
         now=message.now,
         certain=message.channel != "zalo",
     )
-    performed = performer.perform([reply])
-    if performed.result not in REJECTED and not isinstance(reply, Say):
-        reply_codes.mark_used(session, code_id, message.now)
-    waits = _wait_reason(message, performed, ReadReply(rest=""))
-    rest = message.own if performed.problems else ""
-    return _finish(session, message, _Outcome(result=performed.result, waits=waits, performed=performed, rest=rest))
+    performed = performer.perform(read.sure)
+    if performed.result not in REJECTED and not free:
+        reply_codes.mark_used(session, code.id, message.now)
+    outcome = _outcome(message, performed, read)
+    return _finish(session, message, replace(outcome, rest=message.own if performed.problems else ""))
 
 
 def _stop(session: Session, message: _Message, writers: Sequence[Recipient]) -> AnswerResult:
@@ -415,13 +502,18 @@ def _stop(session: Session, message: _Message, writers: Sequence[Recipient]) -> 
     return _store(session, stopped, _Outcome(result=AnswerResult.STOPPED, performed=performed))
 
 
-def _reject(session: Session, message: _Message, problem: Problem) -> AnswerResult:
+def _reject(session: Session, message: _Message, problem: Problem, read: ReadReply | None = None) -> AnswerResult:
     """Nothing of an SMS was done."""
     waits = WaitReason.REFUSED if problem.result is AnswerResult.REFUSED else WaitReason.NOT_UNDERSTOOD
-    performed = Performed(problems=[problem])
-    duties = message.duties or duties_in(session, last_letter(session, message.writer))
-    outcome = _Outcome(result=problem.result, waits=waits, performed=performed, rest=message.own)
-    return _finish(session, replace(message, duties=duties), outcome)
+    message = replace(message, duties=message.duties or _last_duties(session, message.writer))
+    outcome = _Outcome(
+        result=problem.result,
+        waits=waits,
+        performed=Performed(problems=[problem]),
+        proposed=message.about(read.sure or read.proposed) if read is not None else (),
+        rest=message.own,
+    )
+    return _finish(session, message, outcome)
 
 
 # --- what is left ---------------------------------------------------------------------------------------------------
@@ -433,12 +525,11 @@ def _finish(session: Session, message: _Message, outcome: _Outcome) -> AnswerRes
     result = _store(session, message, outcome)
     performed = outcome.performed
     if message.channel not in WHOLE:
-        answer = answer_by_sms(performed)
+        answer = answer_by_sms(performed, proposed=outcome.waits is WaitReason.PROPOSED)
     else:
-        empty = not performed.results and not performed.problems and not message.files
         forwarded = outcome.waits is not None and message.writer.role is not Role.MONITOR
-        rest = outcome.rest or (message.whole if empty else "")
-        answer = answer_by_mail(performed, rest, message.files, forwarded=forwarded, empty=empty)
+        proposed = outcome.waits is WaitReason.PROPOSED
+        answer = answer_by_mail(performed, outcome.rest, message.files, forwarded=forwarded, proposed=proposed)
     if answer is not None and answer.text.vi:
         send_answer(
             session,
@@ -455,8 +546,13 @@ def _finish(session: Session, message: _Message, outcome: _Outcome) -> AnswerRes
 def _store(session: Session, message: _Message, outcome: _Outcome) -> AnswerResult:
     """Keep a message of a person, and tell the monitor if it waits or files came with it."""
     insert_rows(session, IncomingMessage, [_row(message, outcome)])
+    if outcome.waits is not None:
+        asks = [each.ask for each in outcome.proposed]
+        data = {"message_id": message.id, "agency_id": message.agency_id, "waits": outcome.waits, "asks": asks}
+        enqueue_message(session, data, message.now)
     by_monitor = message.writer is not None and message.writer.role is Role.MONITOR
-    if (outcome.waits is not None or message.files) and not by_monitor:
+    quiet = by_monitor or outcome.result is AnswerResult.LIMITED
+    if (outcome.waits is not None or message.files) and not quiet:
         told = _open_words(outcome) or message.whole
         notify_monitor(session, message.id, message.duties, told, message.now, files=message.files)
     kind = "mail" if message.channel in WHOLE else "sms"
@@ -488,6 +584,8 @@ def _row(message: _Message, outcome: _Outcome) -> dict[str, object]:
         "files": [each.as_entry for each in message.files],
         "about": [duty.id for duty in duties],
         "done": [each.as_entry for each in outcome.performed.done],
+        "proposed": [each.as_entry for each in outcome.proposed],
+        "undo": outcome.performed.parts,
         "waits": outcome.waits,
         "settled_at": None,
         "settled_by": "",

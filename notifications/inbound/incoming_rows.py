@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, select, update
 from sqlmodel import Session
 
 from engine.assignments.weekly_digest import overdue
+from engine.correspondence.handling import ANSWER
 from engine.correspondence.message_acts import MessageDuty, duties_of
 from engine.errors import BadInput
 from engine.rules.calendar import local_date
@@ -18,7 +19,6 @@ from engine.store.database import insert_new, table
 from engine.store.recipients import Recipient
 from engine.store.records import Agency, Contact, Incoming, IncomingMessage, Letter, LetterBody, Notice
 from engine.store.stored_rows import columns_for, object_of, objects
-from notifications.letters.facts import ANSWER
 from notifications.receipts.rerouting import TriedLetter, select_letters
 from notifications.sms.gateway import e164
 
@@ -81,10 +81,12 @@ def reader_of(session: Session, letter: TriedLetter, mailbox: str, now: datetime
 
 
 def names_of(session: Session, agency_id: str) -> tuple[str, ...]:
-    """By which an agency calls itself."""
+    """By which an agency calls itself: its names of the directory, former ones and short ones too."""
     g = table(Agency)
-    row = session.connection().execute(select(g.c.name, g.c.short, g.c.aliases).where(g.c.id == agency_id)).one()
-    return (row.name, row.short, *row.aliases)
+    columns = g.c.name, g.c.short, g.c.aliases, g.c.names
+    row = session.connection().execute(select(*columns).where(g.c.id == agency_id)).one()
+    former = [str(each.get(form) or "") for each in row.names for form in ("name", "short")]
+    return tuple(filter(None, (row.name, row.short, *row.aliases, *former)))
 
 
 def is_known(session: Session, mailbox: str) -> bool:

@@ -133,6 +133,7 @@ _WHITE = re.compile(r"(?:white|#fff(?:fff)?|rgba?\(\s*255,\s*255,\s*255\b.*|tran
 _BREAK = "\x01"
 _UNSHOWN = frozenset(("style", "script", "title", "head", "template"))
 _QUOTING = frozenset(("gmail_quote", "yahoo_quoted", "moz-cite-prefix"))
+_CELLS = frozenset(("td", "th"))
 _BLOCKS = frozenset(("p", "div", "tr", "li", "ul", "ol", "table", "hr", "h1", "h2", "h3", "h4", "pre"))
 
 
@@ -161,6 +162,7 @@ def _shown(soup: Tag) -> Iterator[str]:
         within: list[PageElement | str] = [*node.children]
         if node.name in _BLOCKS:
             within = [_BREAK, *within, _BREAK]
+        within += [NavigableString(" ")] * (node.name in _CELLS)
         left += [(each, style) for each in reversed(within)]
         if node.name == "br":
             yield _BREAK

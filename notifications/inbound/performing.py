@@ -9,21 +9,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
 
 from sqlmodel import Session
 
 from engine.accounts.permissions import Acting, Actor, ActorRole, Permission, concerned, require
-from engine.assignments.promise_rows import PromiseText
-from engine.correspondence import entries, message_acts
-from engine.correspondence.entries import NewEntry
-from engine.correspondence.message_acts import Done, MessageDuty
+from engine.assignments.acts.undo import recorded
+from engine.correspondence import entries
+from engine.correspondence.message_acts import DAYS, Done, MessageDuty, Request, duties_for, perform
+from engine.enums import complete
 from engine.errors import BadInput, DondocError
 from engine.rules.calendar import day_digits, local_date
 from engine.store.recipients import Recipient
-from engine.terms import EntryKind, MessageAct
+from engine.terms import Ask, MessageAct
 from engine.text import Text
-from notifications.sms.replies import Acknowledge, Decline, Extend, MailReply, NotUnderstood, NotYet, Said, Say, Stop
 
 
 class AnswerResult(StrEnum):
@@ -46,6 +44,8 @@ class AnswerResult(StrEnum):
     REFUSED = "refused"
     """Understood, but not allowed or not possible: answered with the reason."""
     NOT_UNDERSTOOD = "not_understood"
+    PROPOSED = "proposed"
+    """Something was read that is not sure: nothing is done before a person confirms it."""
     AUTOMATIC = "automatic"
     BOUNCED = "bounced"
     BOUNCED_ELSEWHERE = "bounced_elsewhere"
@@ -67,7 +67,7 @@ class AnswerResult(StrEnum):
     """The message was processed before."""
 
 
-REJECTED = frozenset({AnswerResult.REFUSED, AnswerResult.NOT_UNDERSTOOD})
+REJECTED = frozenset({AnswerResult.REFUSED, AnswerResult.NOT_UNDERSTOOD, AnswerResult.PROPOSED})
 """Something of it was not done: the writer was told, and it waits for the monitor."""
 
 
@@ -86,21 +86,24 @@ ONLY_ACKNOWLEDGED = Text(
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a request was not carried out, and its ``words`` ("" for the whole message). ``result``: refused or not
+    """Why a ``request`` was not carried out, and its ``words`` ("" for the whole message). ``result``: refused or not
     understood. No ``answer``: nobody is to be told."""
 
     result: AnswerResult
     answer: Text | None
     words: str = ""
+    request: Request | None = None
 
 
 @dataclass
 class Performed:
-    """What became of the requests of a message. ``results``: of those that were carried out."""
+    """What became of the requests of a message. ``results``: of those that were carried out; ``parts``: how to take
+    back what was done."""
 
     done: list[Done] = field(default_factory=list)
     results: list[AnswerResult] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    parts: list[dict[str, object]] = field(default_factory=list)
 
     @property
     def result(self) -> AnswerResult:
@@ -110,13 +113,20 @@ class Performed:
         return self.results[-1] if self.results else AnswerResult.NOT_UNDERSTOOD
 
 
-RESULTS: Mapping[type[MailReply], AnswerResult] = {
-    Acknowledge: AnswerResult.ACKNOWLEDGED,
-    Extend: AnswerResult.EXTENSION_ASKED,
-    NotYet: AnswerResult.REPORTED,
-    Decline: AnswerResult.DECLINED,
-    Say: AnswerResult.SAID,
-}
+RESULTS: Mapping[Ask, tuple[AnswerResult, Permission]] = complete(
+    Ask,
+    {
+        Ask.ACKNOWLEDGE: (AnswerResult.ACKNOWLEDGED, Permission.ACKNOWLEDGE),
+        Ask.DAY: (AnswerResult.EXTENSION_ASKED, Permission.ASK_EXTENSION),
+        Ask.NOT_YET: (AnswerResult.REPORTED, Permission.REPORT),
+        Ask.DECLINE: (AnswerResult.DECLINED, Permission.DECLINE),
+        Ask.DIFFICULTY: (AnswerResult.SAID, Permission.RAISE),
+        Ask.QUESTION: (AnswerResult.SAID, Permission.RAISE),
+        Ask.ANSWER: (AnswerResult.SAID, Permission.RAISE),
+        Ask.ATTACH: (AnswerResult.FILED, Permission.REPORT),
+    },
+)
+"""What a request that was carried out is called, and what the writer has to be allowed to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,71 +153,40 @@ class Performer:
         """The duties that the writer's agency owes."""
         return [duty for duty in self.duties if duty.agency_id == self.writer.agency_id]
 
-    def perform(self, requests: Sequence[MailReply]) -> Performed:
+    def perform(self, requests: Sequence[Request]) -> Performed:
+        if not requests:
+            return Performed()
+        ids = [duty.id for duty in self.duties]
+        performed, parts = recorded(self.session, ids, lambda: self._perform(requests))
+        return replace(performed, parts=parts)
+
+    def _perform(self, requests: Sequence[Request]) -> Performed:
         performed = Performed()
         for request in [one for each in requests[:MAX_REQUESTS] for one in _by_duty(each)]:
-            if isinstance(request, NotUnderstood | Stop):
-                answer = request.answer if isinstance(request, NotUnderstood) else None
-                performed.problems.append(Problem(AnswerResult.NOT_UNDERSTOOD, answer, words_of(request)))
-                continue
             try:
-                if not self.certain and not isinstance(request, Acknowledge):
+                if not self.certain and request.ask is not Ask.ACKNOWLEDGE:
                     raise BadInput(ONLY_ACKNOWLEDGED)
                 done = self._one(request)
             except DondocError as error:
-                performed.problems.append(Problem(AnswerResult.REFUSED, error.text, words_of(request)))
+                performed.problems.append(Problem(AnswerResult.REFUSED, error.text, words_of(request), request))
                 continue
-            performed.results.append(RESULTS[type(request)] if done is not None else AnswerResult.ALREADY)
+            performed.results.append(RESULTS[request.ask][0] if done is not None else AnswerResult.ALREADY)
             performed.done += [done] if done is not None else []
         for request in requests[MAX_REQUESTS:]:
-            performed.problems.append(Problem(AnswerResult.NOT_UNDERSTOOD, None, words_of(request)))
+            performed.problems.append(Problem(AnswerResult.REFUSED, None, words_of(request), request))
         return performed
 
-    def _one(self, request: Acknowledge | Extend | NotYet | Decline | Say) -> Done | None:
-        by, session = self._by, self.session
-        match request:
-            case Acknowledge():
-                self._require(Permission.ACKNOWLEDGE)
-                if request.count and not request.citations and request.count != len(self.own):
-                    raise BadInput(message_acts.WHICH_DUTY)
-                return message_acts.acknowledge(session, self.own, request.citations, **by)
-            case Extend():
-                self._require(Permission.ASK_EXTENSION)
-                text = PromiseText(on=request.until, reason=request.reason)
-                return message_acts.ask_day(session, self._chosen(request, late=False), text, **by)
-            case NotYet():
-                self._require(Permission.REPORT)
-                text = PromiseText(on=request.until, reason=request.reason)
-                return message_acts.report_not_yet(session, self._chosen(request, late=True), text, **by)
-            case Decline():
-                self._require(Permission.DECLINE)
-                duties = message_acts.chosen_duties(self.own, request.citations)
-                return message_acts.decline(session, duties, request.reason, **by)
-            case Say():
-                return self._say(request)
-            case _:
-                assert_never(request)
+    def _one(self, request: Request) -> Done | None:
+        if request.ask is Ask.ANSWER:
+            return self._answer(request)
+        require(self.actor, RESULTS[request.ask][1], self.writer.agency_id)
+        chosen = duties_for(request, self.own, local_date(self.now))
+        return perform(self.session, request, chosen, **self._by)
 
-    def _chosen(self, request: Extend | NotYet, *, late: bool) -> Sequence[MessageDuty]:
-        """What is not done, or promised, is the period that is overdue; an extension is of one that is not."""
-        today = local_date(self.now)
-        return message_acts.chosen_duties(self.own, request.citations, lambda duty: duty.overdue(today) is late)
-
-    def _require(self, permission: Permission) -> None:
-        require(self.actor, permission, self.writer.agency_id)
-
-    def _say(self, said: Say) -> Done | None:
-        """Free words into a thread: a difficulty or question of the owner, or the answer to the only question of the
-        letter that waits for the writer's side."""
-        if said.what is Said.ANSWER:
-            return self._answer(said)
-        self._require(Permission.RAISE)
-        kind = EntryKind.DIFFICULTY if said.what is Said.DIFFICULTY else EntryKind.QUESTION
-        named = (said.citation,) if said.citation else ()
-        return message_acts.raise_entry(self.session, self.own, named, NewEntry(kind, said.text), **self._by)
-
-    def _answer(self, said: Say) -> Done | None:
-        rows = {duty.id: duty for duty in self.duties if said.citation in ("", duty.citation)}
+    def _answer(self, said: Request) -> Done | None:
+        """To the only question of the letter that waits for the writer's side."""
+        named = [duty for duty in self.duties if not said.citations or duty.citation in said.citations]
+        rows = {duty.id: duty for duty in named}
         waiting = [
             (entry_id, rows[assignment_id])
             for of_owner in (True, False)
@@ -224,27 +203,16 @@ class Performer:
         return Done.about(MessageAct.ANSWERED, [duty])
 
 
-def _by_duty(request: MailReply) -> Sequence[MailReply]:
+def _by_duty(request: Request) -> Sequence[Request]:
     """A request of several duties as one of each, since each may be refused, or become something else."""
-    if isinstance(request, Extend | NotYet | Decline) and request.citations:
+    if request.ask in (*DAYS, Ask.DECLINE) and request.citations:
         return [replace(request, citations=(citation,)) for citation in request.citations]
     return [request]
 
 
-def words_of(request: MailReply) -> str:
+def words_of(request: Request) -> str:
     """What a request says, for a person to read."""
-    match request:
-        case Acknowledge() if request.count:
-            return f"{request.count} nhiệm vụ"
-        case Acknowledge() | Stop():
-            return ""
-        case Extend() | NotYet():
-            return " ".join((*request.citations, f"{day_digits(request.until)}: {request.reason}"))
-        case Say():
-            return request.text
-        case Decline():
-            return request.reason
-        case NotUnderstood():
-            return request.said
-        case _:
-            assert_never(request)
+    if request.ask is Ask.ACKNOWLEDGE:
+        return f"{request.count} nhiệm vụ" if request.count else ""
+    day = f"{day_digits(request.on)}: " if request.on else ""
+    return " ".join((*(request.citations if day else ()), f"{day}{request.text}"))

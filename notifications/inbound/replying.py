@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from engine.assignments.outbox import LetterDay, NoticeLine, letter_row, post
+from engine.correspondence.handling import ANSWER
 from engine.correspondence.message_acts import Done, MessageDuty
 from engine.correspondence.received_files import ReceivedFile
 from engine.rules.situation import lacks_report
@@ -22,7 +23,6 @@ from engine.text import Text
 from engine.views.event_sentences import all_done
 from notifications.inbound.incoming_rows import note
 from notifications.inbound.performing import Performed, Problem
-from notifications.letters.facts import ANSWER
 from notifications.sms.gateway import masked
 
 MAX_EXCERPT_CHARS = 200
@@ -37,6 +37,11 @@ HELP = Text(
     "Hệ thống chưa nhận biết được nội dung trả lời nên chưa ghi nhận.",
     "Your reply was not understood, so nothing was done.",
 )
+PROPOSED = Text(
+    "Đã nhận được thư trả lời; nội dung được ghi nhận sau khi bộ phận theo dõi xem.",
+    "Your reply was received; what it says is recorded once the monitoring section has seen it.",
+)
+PROPOSED_SMS = Text.same("Da nhan tin nhan. Noi dung duoc ghi nhan sau khi bo phan theo doi xem.")
 ALREADY = Text("Nội dung này đã được ghi nhận trước đó.", "This had been recorded before.")
 
 
@@ -56,10 +61,10 @@ def excerpt(text: str) -> str:
 
 
 def answer_by_mail(
-    performed: Performed, rest: str, files: Sequence[ReceivedFile], *, forwarded: bool, empty: bool
+    performed: Performed, rest: str, files: Sequence[ReceivedFile], *, forwarded: bool, proposed: bool
 ) -> Answer:
-    """One or a few sentences: what was done, to which duties; which files were kept; what was not understood, quoted.
-    ``empty``: the message asked nothing that was understood."""
+    """One or a few sentences: what was done, to which duties; which files were kept; what is missing, or that a person
+    reads it."""
     done = all_done(performed.done)
     said: list[Text] = []
     if done is not None:
@@ -68,26 +73,23 @@ def answer_by_mail(
         said.append(ALREADY)
     said += _file_sentences(files, performed.done)
     said += _problem_sentences(performed.problems)
-    said += _rest_sentences(rest, empty=empty, first=not said)
-    left = bool(performed.problems or rest or any(each.stored is None for each in files))
-    if forwarded and (left or not done):
+    left = bool(performed.problems or rest or proposed or any(each.stored is None for each in files))
+    if proposed:
+        said.append(PROPOSED)
+    elif not said:
+        said.append(HELP)
+    if forwarded and not proposed and (left or not done):
         said.append(FORWARDED)
     return Answer(text=Text.joined(" ", said), done=done is not None or bool(performed.results), open=left)
 
 
-def _rest_sentences(rest: str, *, empty: bool, first: bool) -> Iterable[Text]:
-    if first and (rest or empty):
-        yield HELP
-    elif rest:
-        not_read = Text("Nội dung chưa tự ghi nhận được: “{words}”.", "Not understood: “{words}”.")
-        yield not_read.filled(words=excerpt(rest))
-
-
-def answer_by_sms(performed: Performed) -> Answer | None:
+def answer_by_sms(performed: Performed, *, proposed: bool) -> Answer | None:
     """The first problem, whose words fit one message, else what was done; None if nothing is to be said."""
     if performed.problems:
         answer = performed.problems[0].answer
         return Answer(text=answer, done=False, open=True) if answer is not None else None
+    if proposed:
+        return Answer(text=PROPOSED_SMS, done=False, open=True)
     done = all_done(performed.done)
     if done is None:
         return None

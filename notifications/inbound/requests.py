@@ -1,389 +1,500 @@
-"""What an answer in free words asks: every clause that says one thing and nothing else, and what is left over.
+"""What an answer asks, by mail, SMS or Zalo. Pure.
 
-Pure. A clause is read only as a whole, and but for the reason of a day all its words are in the lists below: «khỏi gia
-hạn», «đã nhận, gửi nhầm» and «5 đơn không thuộc thẩm quyền» are left for a person. Codes are empty: the letter says
-what its answer is about.
+Sure: the whole text, greeting and signature apart, is of a closed grammar: the office's own acknowledgement, all of
+whose words are in the lists below, and the words that the letters teach (XN, GH, CHUA, KK, HOI, TL). It acts.
+
+Proposed: anything else in which an act, a day or a citation is found. It has no effect before a person presses; what
+looks like one thing and may say another («khỏi gia hạn») costs them a look, and nobody else anything.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
+from engine.correspondence.message_acts import DAYS, ENTRIES, Request
+from engine.rules.typed_day import MAX_NEXT_YEAR_LEAD, FoundDay, days_in, read_typed_day
+from engine.rules.vietnamese import matching, without_marks
+from engine.terms import Ask
 from engine.text import Text
-from notifications.sms.replies import (
-    DATE,
-    Acknowledge,
-    Decline,
-    Extend,
-    MailReply,
-    NotUnderstood,
-    NotYet,
-    dated,
-    normalise,
-    say,
-    without_marks,
-)
+from notifications.sms.replies import NO_DATE, NO_REASON, NO_WORDS, normalise
 
+MAX_REASON_CHARS, MAX_SAID_CHARS = 300, 2_000
 MAX_CLAUSE_CHARS = 300
-MIN_NAME_CHARS = 3
 MAX_CLAUSES = 60
 NO_PROMISE = Text(
     "Không đọc được ngày hẹn hoàn thành hoặc lý do; ghi như: CHUA 30/6 do …",
     "The promised day or the reason could not be read; write it like: CHUA 30/6 because …",
 )
-NO_DATE = Text(
+NO_EXTENSION = Text(
     "Không đọc được ngày xin gia hạn hoặc lý do; ghi như: GH 30/6 do …",
     "The date or the reason of the extension could not be read; write it like: GH 30/6 because …",
 )
 
 
-def _one_of(words: str) -> str:
-    """A pattern for whole words, of several that begin alike the longest first. Atomic: a text that could be taken
-    apart in many ways would be tried in all of them."""
-    return rf"(?>(?:{words})(?!\w))"
-
-
-CITATION = r"(?:[ivxlc]+(?:\.[0-9]+){1,2}|bs\.[0-9]+)"
-_CITATIONS = re.compile(rf"(?<![\w.])({CITATION})(?![\w])")
-_NAME = "\x02"
-"""Stands for each character of the office's own name."""
-_POLITE_WORDS = (
-    r"da|vang|xin|kinh|cam on so|cam on|tran trong|thong bao|bao cao so|thank you|thanks?|with|hi|hello|we|i|hereby|"
-    r"yes|duoc roi|roi|nhe|nha|a|ah|anh|chi|em|so|oi"
-)
-_OFFICE_WORDS = (
-    rf"{_NAME}+|ubnd|hdnd|uy ban nhan dan|uy ban|so|phong|van phong|vp|don vi|co quan|xa|phuong|huyen|thi xa|thi tran|"
-    r"thanh pho|tinh|ban|chung toi|chung em|toi|em|minh|anh|chi|trung tam|chi cuc|truong|our office|we"
-)
-_DUTY_WORDS = rf"nhiem vu|viec|noi dung|cong viec|bao cao|bc|muc|nay|tren|day|va|{CITATION}"
-_SEPARATED = r"[\s,.!:-]+"
-_POLITE = _one_of(_POLITE_WORDS)
-_OFFICE = rf"{_one_of(_OFFICE_WORDS)}(?:[\s-]+{_one_of(_OFFICE_WORDS)})*"
-_BEFORE = rf"(?:{_one_of(f'{_POLITE_WORDS}|{_OFFICE_WORDS}')}{_SEPARATED})*"
-_ABOUT = rf"(?:{_one_of(f'{_POLITE_WORDS}|{_OFFICE_WORDS}|{_DUTY_WORDS}')}{_SEPARATED})*"
-_BEHIND = rf"(?:{_SEPARATED}{_POLITE})*"
-_TURNS = (
-    r"(?:khong|ko|chua|chang|dung|neu|nhung|tuy|lai|giup|ho|ai|gi|sao|nao|se|de nghi|khi|sau|hay|can|phai|hoi|cho|not|"
-    r"if|but|will|cannot|please)"
-)
-"""Words that turn the meaning of a clause: with one of them in it, it is not what it looks like."""
-_TURNS_AS_WRITTEN = "không chưa chẳng đừng nếu nhưng tuy lại giúp hộ gì sao nào sẽ đề nghị hãy cần phải hỏi hay"
-_WITH_MARKS = frozenset(f"{_TURNS_AS_WRITTEN} đúng do vì vị để chờ lý lí thiếu".split(" "))
-_LIKE_THEM = frozenset(without_marks(word) for word in _WITH_MARKS)
-_RECEIVED = (
-    r"(?:xn|ack|acknowledged?|confirm(?:ed)?|received|noted|ok(?:ay|e|ie)?|(?:da )?ro|"
-    r"xac nhan(?: la)?(?: da)?(?: (?:tiep )?nhan)?(?: duoc| du| day du| roi| het)*|"
-    r"(?:da|vua) (?:tiep )?nhan(?: duoc| du| day du| roi| het)*|(?:tiep )?nhan(?: duoc| du| day du| roi| het)+)"
-)
-_OBJECT = _one_of(
-    r"thu nhac viec|thu nhac|thu|e-?mail|mail|tin nhan|tin|van ban|cong van|thong tin|thong bao|nhiem vu|noi dung|"
-    r"ke hoach|viec|duoc giao|giao|cua so|tren|nay|ca|cac|du|het|day du|da nhan|[0-9]{1,3}|mot|hai|ba|bon|muc|va|it|"
-    rf"this|the|letter|message|{CITATION}"
-)
-_ACK = re.compile(rf"{_BEFORE}{_RECEIVED}(?:[\s,]+{_OBJECT})*{_BEHIND}")
-_COUNTED = re.compile(r"(?<![\w/.])(?P<n>[0-9]{1,3}|mot|hai|ba|bon) (?:nhiem vu|viec|noi dung)\b")
-_NUMBERS = {"mot": 1, "hai": 2, "ba": 3, "bon": 4}
-_COMPLIES = re.compile(
-    rf"(?:va )?{_BEFORE}(?:(?:se|dang) )?(?:"
-    + _one_of(
-        r"to chuc|trien khai|thuc hien|lam|bao cao|nghiem tuc|kip thoi|day du|ngay|dung thoi han|dung han|"
-        r"theo quy dinh|nhiem vu|nhe|a"
-    )
-    + r"(?: |$))+"
-)
-_ENCLOSES = re.compile(rf"{_BEFORE}gui(?: {_one_of('kem|theo|so|anh|bao cao|van ban|tep|day|a')})*")
-_SENDS = re.compile(
-    rf"{_BEFORE}(?:{_OFFICE} (?:(?!{_TURNS}\b)[\w&/().-]+ ){{0,9}}?)?(?:kinh |bc\s*:?\s*)*"
-    r"(?:gui(?: kem)?|kem theo|dinh kem|bao cao day)\b(?P<what>.{0,160})"
-)
-_JOINS = re.compile(r"(?:ly do|vi|do|boi vi|nguyen nhan|hen|xin hen)\b")
-"""Begins a sentence that goes on with the one before it."""
-_OPEN_ENDED = re.compile(r"\b(?:gia han|gh|lui (?:thoi )?han|chua|extend)\b")
-
-_EXTEND = re.compile(
-    rf"(?:(?:muc |nhiem vu )?{CITATION}{_SEPARATED}(?:va )?)*"
-    rf"(?:(?:(?:do|vi|boi vi) (?P<before>[^,]+), ?)?{_ABOUT}(?:xin phep|xin|de nghi|de xuat|please)"
-    r"(?: (?:quy|so|cho|duoc|phep))* )?"
-    r"(?:gia han|gh|lui (?:thoi )?han|extend|extension)(?!\w)"
-    r"(?:[\s,:.-]|thoi gian|thoi han|bao cao|nop|nhiem vu|muc|viec|cua|them|cho|het|han|va|to\b|until|"
-    rf"toi da|{CITATION}|(?:den|toi) (?=het|muc))*(?P<rest>.*)"
-)
-_NOT_YET = re.compile(
-    rf"{_ABOUT}chua(?!\w)(?P<verb>(?: (?:lam|xong|thuc hien|hoan thanh|trien khai|bao cao|duoc)(?!\w))*)"
-    rf"(?:[\s:.,-]|{_one_of(f'muc|va|{CITATION}|{_POLITE_WORDS}')})*"
-    r"(?P<promise>hen(?!\w)(?: lai| hoan thanh| bao cao| xong| gui| thuc hien| truoc| vao| den het| ngay(?= ))*"
-    r"[\s:,]*)?(?P<rest>.*)"
-)
-_PROMISES = re.compile(r"(?:xin )?hen\b")
-_REASON = re.compile(
-    r"[\s,.:;-]*(?:(?:nhe|nha|a|ah|em|anh|chi)(?!\w)[\s,.:;-]*)*"
-    r"(?:(?:ly do|nguyen nhan)(?!\w)(?: la(?!\w))?[\s,.:;-]*(?P<named>.*)"
-    r"|(?P<plain>(?:do|vi|boi vi|de(?! nghi)|cho|thieu|because|waiting) .*))?"
-)
-"""What may follow a day: nothing, or why."""
-_DECLINE = re.compile(
-    rf"{_ABOUT}khong (?:thuoc(?: ve)?(?:,? {_one_of('tham quyen|chuc nang|nhiem vu|pham vi|trach nhiem|linh vuc|va')})+"
-    rf"|phai(?: la)? (?:nhiem vu|viec|trach nhiem|cong viec)(?= cua))(?: cua {_OFFICE})?{_BEHIND}"
-)
-_SAY = re.compile(
-    rf"(?:(?P<short>kk|tl)\b[\s:]*|(?P<long>kho khan(?:,? vuong mac)?|vuong mac|tra loi)\s*:"
-    rf"|(?:cho |xin |em |toi )*(?P<asks>hoi)\s*(?:(?={CITATION})|:))\s*(?=\S)"
-)
-_TAGS = {"vuong mac": "kho khan"}
-_CLOSING = re.compile(r"(?:tran trong|kinh thu|thanks|regards|best regards|yours)\b.{0,40}")
-_GREETING = re.compile(r"(?:kinh gui|kinh chao|kinh thua|xin chao|chao|dear|hi|hello)\b[^,.;!?]{0,80}[,.;!:]*")
-_COURTESY = re.compile(rf"(?:(?:{_POLITE}|toi|minh|chung toi|don vi|co quan|phong)[\s,.!;:-]*)+")
-_SIGNATURE_WORDS = 8
-_SAYS = re.compile(
-    r"\b(?:khong|chua|xin|de nghi|kho khan|vuong|gia han|bao cao|gui|kem|chuyen|tham quyen|nhung|tuy nhien|se|can|duoc|"
-    r"xac nhan|nhan|not|but|please|will|cannot)\b"
-)
-"""Below the closing these words tell something that is said from a name, a position or a telephone number."""
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=\S)|;\s*")
-
-
 @dataclass(frozen=True, slots=True)
 class ReadReply:
-    """``requests``: in the order of the text; ``NotUnderstood`` is one that was begun and cannot be carried out.
-    ``rest``: what says something else, a line for each clause, without greeting and signature."""
+    """``sure``: the text says that and nothing else; else ``proposed``, for a person to confirm. ``problem``: what is
+    missing in what was begun in the taught words. ``rest``: what is said, without greeting and signature."""
 
-    requests: tuple[MailReply, ...] = ()
+    sure: tuple[Request, ...] = ()
+    proposed: tuple[Request, ...] = ()
+    problem: Text | None = None
     rest: str = ""
 
 
-_Reader = Callable[[str, str, date], MailReply | None]
+# --- the closed grammar ---------------------------------------------------------------------------------------------
 
 
-@dataclass
-class _Reading:
-    today: date
-    names: re.Pattern[str]
-    requests: list[MailReply] = field(default_factory=list)
-    rest: list[str] = field(default_factory=list)
-
-    def folded(self, typed: str) -> str:
-        return self.names.sub(lambda found: _NAME * len(found.group()), _told_apart(typed))
+def _words(phrases: str) -> str:
+    """A pattern for whole phrases, each word with its marks or without any. Atomic: a text that could be taken apart in
+    many ways would be tried in all of them."""
+    longest_first = sorted(phrases.split("|"), key=len, reverse=True)
+    return rf"(?>(?:{'|'.join(map(_spelled, longest_first))})(?!\w))"
 
 
-def read_requests(text: str, today: date, names: Iterable[str] = ()) -> ReadReply:
-    """``today``: completes a date without a year. ``names``: of the writer's office. Never raises."""
-    reading = _Reading(today, _pattern_of(names))
-    clauses = _clauses(reading, _said_lines(text.replace("./.", ".")))
-    for clause in clauses[:MAX_CLAUSES]:
-        _read_clause(reading, clause)
-    reading.rest += clauses[MAX_CLAUSES:]
-    return ReadReply(tuple(dict.fromkeys(reading.requests)), "\n".join(reading.rest))
+def _spelled(words: str) -> str:
+    spelled = (matching(word) for word in words.split())
+    return " ".join(w if w.isascii() else f"(?:{w}|{without_marks(w)})" for w in map(re.escape, spelled))
 
 
-def _pattern_of(names: Iterable[str]) -> re.Pattern[str]:
-    """The names, and what of each is the office's own: «Nậm Cắn», «Tư pháp»."""
-    whole = [_folded(name) for name in names]
-    own = [re.sub(rf"{_OFFICE}[\s-]+", "", name, count=1) if re.match(_OFFICE, name) else name for name in whole]
-    parts = sorted({part for part in (*whole, *own) if len(part) >= MIN_NAME_CHARS}, key=len, reverse=True)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, parts))})(?!\w)" if parts else r"(?!)")
+CITATION = r"(?:[ivxlc]+(?:\.[0-9]+){1,2}|bs\.[0-9]+)(?!\w|\.\w)"
+_SEPARATED = r"[\s,.!:-]+"
+_WRITER = "đơn vị|cơ quan|văn phòng|phòng|chúng tôi|chúng em|tôi|mình|em|our office|we|i"
+_COURTESY_WORDS = (
+    "dạ|vâng|xin|kính|kính báo|cảm ơn|cám ơn|cảm ơn sở|cám ơn sở|trân trọng|thông báo|báo cáo sở|thank you|thanks|"
+    f"with thanks|hi|hello|yes|được rồi|rồi|nhé|nha|ạ|a|ah|anh|chị|oi|ơi|{_WRITER}"
+)
+_COURTESY = _words(_COURTESY_WORDS)
+_RECEIVED = _words(
+    "xn|ack|acknowledged|confirm|confirmed|received|noted|ok|oke|okay|okie|đã rõ|rõ|xác nhận|xác nhận đã nhận|"
+    "xác nhận là đã nhận|xác nhận đã tiếp nhận|xác nhận nhận|đã nhận|vừa nhận|đã tiếp nhận|nhận được|nhận đủ"
+)
+_OBJECT_WORDS = _words(
+    "được|đủ|đầy đủ|rồi|hết|thư|thư nhắc|thư nhắc việc|e-mail|email|mail|tin nhắn|tin|văn bản|thông tin|thông báo|"
+    "nhiệm vụ|nội dung|việc|được giao|giao|của sở|nêu trên|trên|này|cả|các|một|hai|ba|bốn|mục|và|this|the|letter|"
+    "message"
+)
+_OBJECT = rf"(?:{_OBJECT_WORDS}|[0-9]{{1,3}}(?!\w)|{CITATION})"
+_COMPLIANCE = _words(
+    "tổ chức|triển khai|thực hiện|làm|báo cáo|nghiêm túc|kịp thời|đầy đủ|ngay|đúng thời hạn|đúng hạn|theo quy định|"
+    "nhiệm vụ"
+)
+_COMPLIES = rf"(?:{_words(f'và|{_WRITER}')} )*{_words('sẽ')}(?: {_COMPLIANCE})+"
+_COURTEOUS = re.compile(rf"(?:{_COURTESY}(?:{_SEPARATED}|$))*")
+_SENDING = _words(
+    "kính|gửi|xin|bc|báo cáo|sở|anh|chị|em|kèm|theo|đính|văn bản|tệp|file|ảnh|chụp|quý|tháng|năm|6|đầu|kết quả|"
+    "thực hiện|của|đơn vị|xã|phòng|đã|ký|đây|ạ|a|có|nộp|lại|và"
+)
+_SENDS = re.compile(rf"(?:{_SENDING}(?:[\s,.:()]+|$))+")
+"""What only says that a file is sent."""
+_COUNTED = re.compile(r"(?<![\w/.])(?P<n>[0-9]{1,3}|mot|hai|ba|bon) (?:nhiem vu|viec|noi dung|muc|bao cao)\b")
+_NUMBERS = re.compile(r"(?<![\w/.])(?P<n>[0-9]{1,3}|mot|hai|ba|bon)(?![\w/.])")
+_COUNTS = {"mot": 1, "hai": 2, "ba": 3, "bon": 4}
+_EVERY = re.compile(r"\b(?:ca|tat ca|toan bo|cac) (?:\w+ )?(?:nhiem vu|viec|noi dung|muc|bao cao)\b")
+_CITATIONS = re.compile(rf"(?<![\w.])({CITATION})")
+_GAP = r"[\s:.,;-]*"
+_DAYED = re.compile(
+    rf"(?:(?P<extends>gh|gia han|extend)|chua)(?!\w){_GAP}(?:(?:muc|nhiem vu|va)?{_GAP}{CITATION}{_GAP})*"
+    rf"(?(extends)(?:(?:den|toi|sang|ngay|to|until|het(?= ngay| \d))(?!\w){_GAP})*)(?P<rest>.*)"
+)
+_SAID = re.compile(
+    rf"(?:(?P<short>kk|tl)\b|(?P<long>kho khan(?:,? vuong mac)?|vuong mac|tra loi|(?:(?:cho|xin|em|toi) )*hoi)"
+    rf"(?P<colon>\s*:)?)(?![\w]){_GAP}(?P<cited>{CITATION})?{_GAP}(?P<text>.*)"
+)
+_NOTHING = re.compile(r"(?:hien )?(?:khong|chua)(?: co)?(?: gi)?(?: a)?\W*")
+"""«Khó khăn: không»."""
+FREE = (*ENTRIES, Ask.ANSWER)
+_SAID_ASKS = {"tl": Ask.ANSWER, "tra loi": Ask.ANSWER}
+_REASON = re.compile(
+    r"[\s,.:;-]*(?:(?:ly do|nguyen nhan)(?: la(?!\w))?[\s,.:;-]*(?P<named>.*)"
+    r"|(?P<plain>(?:do|vi|boi vi|de|cho|doi|thieu|because|waiting) .*))"
+)
+_TURNS = re.compile(
+    r"\b(?:nhung|tuy|khoi|roi|xong|neu|thoi|huy|khong can|khong phai|da bao cao|gia han|gh|chua \d|hen|xn|kk|de nghi|"
+    r"not|but)\b|[?]"
+)
+"""In a reason they may say the opposite, or ask something else."""
 
 
-# --- lines and clauses ----------------------------------------------------------------------------------------------
-
-
-def _said_lines(text: str) -> Iterator[tuple[str, bool]]:
-    """The lines that say something: no greeting, closing or signature; and whether they stand below the closing."""
-    closed = False
-    for line in text.split("\n"):
-        folded = _folded(line)
-        if _CLOSING.fullmatch(folded) and not _SAYS.search(folded):
-            closed = True
-            continue
-        if not folded or _COURTESY.fullmatch(folded):
-            continue
-        if closed and len(folded.split()) <= _SIGNATURE_WORDS and not _SAYS.search(folded):
-            continue
-        yield _without_greeting(line), closed
-
-
-def _without_greeting(line: str) -> str:
-    """«Kính gửi Sở, đơn vị xin …» goes on after its greeting; «Kính gửi báo cáo» greets nobody."""
-    folded = without_marks(line)
-    start = len(line) - len(line.lstrip())
-    greeting = _GREETING.match(folded, start)
-    if greeting is None or _SAYS.search(greeting.group().partition(" ")[2].removeprefix("gui")):
-        return line
-    return line[greeting.end() :]
-
-
-def _clauses(reading: _Reading, lines: Iterable[tuple[str, bool]]) -> list[str]:
-    """Sentences, and parts between semicolons; free words go on over the lines that follow, up to the closing."""
-    clauses: list[str] = []
-    free = False
-    for line, closed in lines:
-        parts = _parts(line)
-        if free and parts and not closed and not _is_request(reading.folded(normalise(parts[0]))):
-            clauses[-1] = f"{clauses[-1]} {line.strip()}"
-            continue
-        for part in parts:
-            if clauses and _JOINS.match(_folded(part)) and _OPEN_ENDED.search(_folded(clauses[-1])) and not free:
-                clauses[-1] = f"{clauses[-1].rstrip('. ')}, {part}"
-            else:
-                clauses.append(part)
-        free = bool(clauses) and _SAY.match(_folded(clauses[-1])) is not None
-    return clauses
-
-
-def _parts(line: str) -> list[str]:
-    """The clauses of one line; what follows «KK:» is one."""
-    found: list[str] = []
-    rest = line.strip()
-    while rest:
-        if _SAY.match(_folded(rest)):
-            return [*found, rest]
-        end = _SENTENCE_END.search(rest)
-        if end is None:
-            return [*found, rest]
-        found.append(rest[: end.start()].strip())
-        rest = rest[end.end() :].strip()
-    return [each for each in found if each]
-
-
-def _is_request(folded: str) -> bool:
-    return any(pattern.match(folded) for pattern in (_SAY, _EXTEND, _NOT_YET, _DECLINE)) or bool(_ACK.fullmatch(folded))
-
-
-def _folded(text: str) -> str:
-    return _told_apart(normalise(text))
-
-
-def _told_apart(typed: str) -> str:
-    """Without diacritics, each letter at its place. A word that only without them is one that turns a meaning, as the
-    name «Cắn» is «cần», is not taken for it."""
+def _sure_clause(typed: str, names: str, today: date, *, taught: bool, asked: bool) -> Request | Text | None:
+    """What a clause says as a whole; the problem of one that begins in the taught words; None for any other.
+    ``taught``: it came with the code of an SMS, so it is an answer to its words; ``asked``: it ends in «?»."""
+    if asked:
+        return _said(typed, without_marks(typed), taught=taught)
+    normal = matching(typed)
+    before = rf"(?:(?:{_COURTESY}|{names}){_SEPARATED})*"
+    found = re.fullmatch(
+        rf"{before}{_RECEIVED}(?:[\s,]+(?:{_OBJECT}|{_RECEIVED}))*(?:{_SEPARATED}(?:{_COMPLIES}|{_COURTESY}))*", normal
+    )
     folded = without_marks(typed)
-    for word in re.finditer(r"\w+", typed):
-        plain = folded[word.start() : word.end()]
-        if plain in _LIKE_THEM and not word.group().isascii() and word.group().casefold() not in _WITH_MARKS:
-            folded = f"{folded[: word.start()]}{'z' * len(plain)}{folded[word.end() :]}"
-    return folded
+    if found and len(typed) <= MAX_CLAUSE_CHARS:
+        return Request(ask=Ask.ACKNOWLEDGE, citations=_cited(folded), count=_number(_NUMBERS.search(folded)))
+    return _said(typed, folded, taught=taught) or _dayed(typed, folded, today, taught=taught)
 
 
-# --- one clause -----------------------------------------------------------------------------------------------------
+def _said(typed: str, folded: str, *, taught: bool) -> Request | Text | None:
+    found = _SAID.fullmatch(folded)
+    if found is None or (found["long"] and not taught and not found["colon"] and not found["cited"]):
+        return None
+    word = found["short"] or found["long"]
+    ask = Ask.QUESTION if word.endswith("hoi") else _SAID_ASKS.get(word, Ask.DIFFICULTY)
+    text = typed[found.start("text") :].strip()[:MAX_SAID_CHARS]
+    if not any(map(str.isalpha, text)):
+        return NO_WORDS
+    if _NOTHING.fullmatch(found["text"]):
+        return None
+    return Request(ask=ask, citations=(found["cited"].upper(),) if found["cited"] else (), text=text)
 
 
-def _read_clause(reading: _Reading, clause: str) -> None:
-    typed = normalise(clause).lstrip("+•·👍 ")
-    folded = reading.folded(typed)
-    if clause.rstrip().endswith("?"):
-        readers: Sequence[_Reader] = (_said,)
-    elif _acknowledges(reading, typed, folded):
-        return
-    else:
-        readers = _READERS
-    found = _first(readers, typed, folded, reading.today)
-    if found is not None:
-        reading.requests.append(found)
-    elif folded and not _COURTESY.fullmatch(folded):
-        reading.rest.append(clause.strip())
-
-
-def _said(typed: str, folded: str, today: date) -> MailReply | None:
-    del today
-    found = _SAY.match(folded)
+def _dayed(typed: str, folded: str, today: date, *, taught: bool) -> Request | Text | None:
+    found = _DAYED.fullmatch(folded)
     if found is None:
         return None
-    what = (found["short"] or found["long"] or found["asks"]).replace(",", "")
-    return say("", _TAGS.get(what, what), typed[found.end() :], folded[found.end() :])
-
-
-def _extension(typed: str, folded: str, today: date) -> MailReply | None:
-    found = _EXTEND.fullmatch(folded) if len(folded) <= 2 * MAX_CLAUSE_CHARS else None
-    if found is None:
+    ask = Ask.DAY if found["extends"] else Ask.NOT_YET
+    start, days = found.start("rest"), days_in(typed, today)
+    if not days or days[0].start != start:
+        return _why_no_day(found["rest"], today, ask, taught=taught)
+    end = days[0].end
+    reason = _REASON.fullmatch(folded, end)
+    text = _reason_text(typed, end if reason is None else _reason_start(reason))
+    if not any(map(str.isalpha, text)) or without_marks(text) == "ly do":
+        return NO_REASON if taught else _ASK_BACK[ask]
+    if len(days) > 1 or _TURNS.search(folded, end) or (reason is None and not taught):
         return None
-    day = DATE.match(folded, found.start("rest"))
-    before = typed[found.start("before") : found.end("before")] if found["before"] else ""
-    read = _dated(typed, folded, day, today, before)
-    return NotUnderstood(NO_DATE, typed) if read is None else Extend("", *read, _cited(folded[: found.start("rest")]))
+    return Request(ask=ask, citations=_cited(folded[:start]), on=days[0].on, text=text)
 
 
-def _not_yet(typed: str, folded: str, today: date) -> MailReply | None:
-    """The report that a task is not done, with its day. «Chưa nhận được công văn ngày 30/6» is none."""
-    found = _NOT_YET.fullmatch(folded) if len(folded) <= 2 * MAX_CLAUSE_CHARS else None
-    if found is None:
-        return NotUnderstood(NO_PROMISE, typed) if _PROMISES.match(folded) else None
-    if not found["promise"] and (found["verb"] or not found["rest"][:1].isdigit()):
-        return None
-    read = _dated(typed, folded, DATE.match(folded, found.start("rest")), today)
-    return NotUnderstood(NO_PROMISE, typed) if read is None else NotYet(*read, _cited(folded[: found.start("rest")]))
+def _reason_start(found: re.Match[str]) -> int:
+    return found.start("plain" if found["named"] is None else "named")
 
 
-def _dated(
-    typed: str, folded: str, day: re.Match[str] | None, today: date, before: str = ""
-) -> tuple[date, str] | None:
-    """A day with the reason behind or ``before`` it; None if one is missing or something else follows."""
-    behind = _REASON.fullmatch(folded, day.end()) if day is not None else None
-    if day is None or behind is None:
-        return None
-    start = behind.start("named") if behind["named"] else behind.start("plain") if behind["plain"] else len(typed)
-    read = dated(day, typed[start:] or before, today)
-    return None if isinstance(read, Text) else read
+def _reason_text(typed: str, start: int, end: int | None = None) -> str:
+    return typed[start:end].strip(" :.,;-")[:MAX_REASON_CHARS].strip()
 
 
-def _declined(typed: str, folded: str, today: date) -> MailReply | None:
-    del today
-    found = _DECLINE.fullmatch(folded) if len(folded) <= MAX_CLAUSE_CHARS else None
-    return Decline(typed, _cited(folded)) if found is not None else None
+_ASK_BACK = {Ask.DAY: NO_EXTENSION, Ask.NOT_YET: NO_PROMISE}
+_DIGITS = re.compile(r"(?:20\d\d-)?\d{1,2}(?:[/.-]| thang )\d{1,2}(?:(?:[/.-]| nam )\d{2,4})?")
 
 
-_READERS: Sequence[_Reader] = (_said, _extension, _not_yet, _declined)
+def _why_no_day(said: str, today: date, ask: Ask, *, taught: bool) -> Text | None:
+    shown = _DIGITS.match(said)
+    if not taught:
+        return _ASK_BACK[ask] if shown is not None else None
+    if shown is None:
+        return NO_DATE
+    on = read_typed_day(shown[0], today)
+    dated = len(re.findall(r"\d+", shown[0])) == 3
+    if on is None or (not dated and on.year > today.year + 1):
+        return Text.same(f"Ngay {shown[0]} khong co trong lich. Soan: GH 4821 25/6 ly do")
+    passed = on < today or (not dated and on > today + MAX_NEXT_YEAR_LEAD)
+    return Text.same(f"Ngay {shown[0]} {'da qua' if passed else 'qua xa, xem lai nam'}. Soan: GH 4821 25/6 ly do")
 
 
-def _first(readers: Sequence[_Reader], typed: str, folded: str, today: date) -> MailReply | None:
-    return next((found for read in readers if (found := read(typed, folded, today)) is not None), None)
+def _own_names(names: Iterable[str]) -> str:
+    """A pattern for how an office calls itself: its names of the directory, the beginning of each («Sở», «UBND xã»),
+    and what of it is its own («Nậm Cắn»)."""
+    found: set[str] = set()
+    for name in names:
+        words = matching(name).split()
+        for own in (words, _without_council(words), ["ủy", "ban", "nhân", "dân", *_without_council(words)]):
+            found |= {" ".join(own[:n]) for n in range(1, len(own) + 1)}
+            found |= {" ".join(own[n:]) for n in range(len(own) - 1)}
+    found = {each for each in found if any(map(str.isalpha, each))}
+    return _words("|".join(each.replace("|", " ") for each in found)) if found else r"(?!)"
 
 
-def _acknowledges(reading: _Reading, typed: str, folded: str) -> bool:
-    """An acknowledgement, perhaps with what the office is going to do, or with another request behind a comma."""
-    if len(folded) > MAX_CLAUSE_CHARS or _SAY.match(folded):
-        return False
-    if _ACK.fullmatch(folded):
-        reading.requests.append(_received(folded))
-        return True
-    for cut in re.finditer(r",\s*| (?=va (?:se|dang) )", folded):
-        first, after = folded[: cut.start()], folded[cut.end() :]
-        if not _ACK.fullmatch(first):
-            continue
-        asked = _first(_READERS, typed[cut.end() :], after, reading.today)
-        if isinstance(asked, NotUnderstood):
-            reading.requests.append(asked)
-            return True
-        if asked is None and not (_COMPLIES.fullmatch(after) or _ENCLOSES.fullmatch(after)):
-            continue
-        reading.requests += [_received(first)] if asked is None else [_received(first), asked]
-        reading.rest += [typed[cut.end() :]] if _ENCLOSES.fullmatch(after) else []
-        return True
-    return False
-
-
-def _received(folded: str) -> Acknowledge:
-    counted = _COUNTED.search(folded)
-    number = counted["n"] if counted else "0"
-    return Acknowledge("", _cited(folded), _NUMBERS.get(number) or (int(number) if number.isdigit() else 0))
+def _without_council(words: Sequence[str]) -> Sequence[str]:
+    if words[:4] == ["ủy", "ban", "nhân", "dân"]:
+        return words[4:]
+    return words[1:] if words[:1] == ["ubnd"] else words
 
 
 def _cited(folded: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.upper() for each in _CITATIONS.findall(folded)))
 
 
-def without_sending(rest: str) -> str:
-    """What was left over, without lines that only say that a file is sent: «Gửi Sở báo cáo 6 tháng»."""
-    return "\n".join(line for line in rest.split("\n") if not _only_sends(line))
+def _number(found: re.Match[str] | None) -> int:
+    """How many duties a writer says that they mean; 0 if they do not say."""
+    number = found["n"] if found else "0"
+    return _COUNTS.get(number) or int(number)
 
 
-def _only_sends(line: str) -> bool:
-    found = _SENDS.fullmatch(_folded(line))
-    turned = rf"\b(?:{_TURNS}|xin|kho khan|vuong)\b"
-    return found is not None and "?" not in line and re.search(turned, found["what"]) is None
+# --- what is judged -------------------------------------------------------------------------------------------------
+
+_CLOSING = re.compile(
+    r"(?:.*[,.!] *)?(?:xin )?(?:tran trong|kinh thu|kinh bao|thanks|regards|best regards|yours)\b.{0,24}"
+)
+_GREETING = re.compile(r"(?:kinh gui|kinh chao|kinh thua|xin chao|chao|dear|hi|hello)\b[^,.;!?:]{0,80}(?:[,.;!:]+|$)")
+_GREETED_NEXT = re.compile(r"kinh gui *: *[^.;!?]{0,80}[.;!,]*")
+_SIGNATURE_WORDS = 9
+_UNIT = re.compile(r"(?:phong|van phong|ban|so|ubnd|hdnd|uy ban|trung tam|chi cuc|to|bo phan|dt|tel|email|sdt)\b")
+"""«Phòng Tổng hợp», «ĐT: 0238 …» begin with these; other words of a signature begin with a capital."""
+_TITLES = set(without_marks("phó chánh trưởng phòng văn viên chuyên công chức cán bộ thư giám đốc chủ tịch").split())
+_SAYS = re.compile(
+    r"\b(?:khong|chua|xin|de nghi|kho khan|vuong|gia han|bao cao|gui|kem|chuyen|tham quyen|nhung|tuy nhien|se|"
+    r"can(?! bo)|duoc|xac nhan|nhan(?! dan)|hen|sai|nham|khoi|huy|not|but|please|will|cannot)\b"
+)
+"""A line that says something is no greeting, closing or signature."""
+_FOOTER = re.compile(
+    r"(?:confidential|disclaimer|thong bao bao mat|luu y bao mat|this (?:e-?mail|message) (?:and|is|may|contains)|"
+    r"(?:thu|email|e-mail|thong diep|thu dien tu) nay.{0,80}(?:bao mat|mat|nguoi nhan|tuyet mat)\b)"
+)
+
+
+def _said_lines(text: str) -> Iterator[str]:
+    """The lines that say something: no greeting, closing, signature or footer."""
+    closed = False
+    for line in text.split("\n"):
+        folded = without_marks(normalise(line))
+        if _FOOTER.match(folded):
+            return
+        if not folded or _COURTEOUS.fullmatch(matching(normalise(line))):
+            closed = closed or bool(_CLOSING.fullmatch(folded))
+            continue
+        if closed and _is_signature(line, folded):
+            continue
+        closing = _CLOSING.fullmatch(folded)
+        closed = closed or closing is not None
+        if closing is not None and not _SAYS.search(folded) and folded.startswith(("tran trong", "kinh thu", "thanks")):
+            continue
+        yield _without_greeting(line)
+
+
+def _is_signature(line: str, folded: str) -> bool:
+    """Below the closing: names, positions, numbers; no sentence."""
+    words = [word for word in normalise(line).split() if any(map(str.isalpha, word))]
+    if len(words) > _SIGNATURE_WORDS or _SAYS.search(folded):
+        return False
+    return bool(_UNIT.match(folded)) or all(w[:1].isupper() or without_marks(w) in _TITLES or "@" in w for w in words)
+
+
+def _without_greeting(line: str) -> str:
+    """«Kính gửi Sở, đơn vị xin …» goes on after its greeting; «Kính gửi báo cáo» greets nobody."""
+    folded = without_marks(line)
+    start = len(line) - len(line.lstrip())
+    greeting = _GREETED_NEXT.match(folded, start) or _GREETING.match(folded, start)
+    if greeting is None or _SAYS.search(greeting.group().partition(" ")[2].removeprefix("gui")):
+        return line
+    return line[greeting.end() :]
+
+
+_SENTENCE_END = re.compile(r"(?<=[!?…])\s+(?=\S)|(?<=\D\.)\s+(?=\S)|(?<=\d\.)\s+(?=[^\W\d])|;\s*")
+
+
+def _clauses(lines: Iterable[str]) -> list[str]:
+    parts = (part.strip() for line in lines for part in _parts(line.replace("./.", ".").strip()))
+    return [part for part in parts if normalise(part)]
+
+
+def _parts(line: str) -> list[str]:
+    """Its sentences, and parts between semicolons; what follows «KK:» is one."""
+    parts = _SENTENCE_END.split(line)
+    for n, part in enumerate(parts):
+        found = _SAID.fullmatch(without_marks(normalise(part)))
+        if found is not None and (found["short"] or found["colon"]):
+            return [*parts[:n], line[line.index(part) :]]
+    return parts
+
+
+def read_requests(
+    text: str,
+    today: date,
+    names: Iterable[str] = (),
+    *,
+    since: date | None = None,
+    taught: bool = False,
+    files: bool = False,
+) -> ReadReply:
+    """``today``: the day on which it was written. ``names``: of the writer's office. ``since``: the due date, which
+    «thêm 1 tuần» is counted from. ``taught``: it came with the code of an SMS. ``files``: files came with
+    it, so that «gửi kèm báo cáo» asks nothing. Never raises."""
+    clauses = _clauses(_said_lines(text))
+    if files:
+        clauses = [kept for each in clauses if (kept := _without_sending(each))]
+    if not clauses or len(clauses) > MAX_CLAUSES:
+        return ReadReply(rest="\n".join(clauses))
+    sure, problem = _sure(clauses, _own_names(names), today, taught=taught)
+    if sure:
+        return ReadReply(sure=tuple(dict.fromkeys(sure)))
+    proposed = _proposed(clauses, today, since, lacks=problem is not None)
+    return ReadReply(proposed=proposed, problem=problem or _what_lacks(proposed), rest="\n".join(clauses))
+
+
+def _sure(clauses: Sequence[str], names: str, today: date, *, taught: bool) -> tuple[list[Request], Text | None]:
+    """What all clauses say; nothing, and the first problem, where one says something else."""
+    found: list[Request] = []
+    problem: Text | None = None
+    certain = True
+    for clause in clauses:
+        typed = normalise(clause).lstrip("+•·👍 ")
+        asks = _sure_clause(typed, names, today, taught=taught, asked=clause.endswith("?"))
+        if isinstance(asks, Request):
+            found.append(asks)
+        elif isinstance(asks, Text):
+            problem, certain = problem or asks, False
+        elif found and found[-1].ask in FREE and not _is_begun(clause, typed, today):
+            found[-1] = replace(found[-1], text=f"{found[-1].text} {clause}"[:MAX_SAID_CHARS])
+        else:
+            certain = certain and _COURTEOUS.fullmatch(matching(typed)) is not None
+    return (found if certain else []), problem
+
+
+def _what_lacks(proposed: Sequence[Request]) -> Text | None:
+    return next((_ASK_BACK[each.ask] for each in proposed if each.ask in DAYS and each.on is None), None)
+
+
+# --- what is proposed -----------------------------------------------------------------------------------------------
+
+_NOT = r"(?<!khoi )(?<!khong )(?<!khong xin )(?<!khong can )(?<!dong y )(?<!da duoc )(?<!duoc so )"
+_EXTENDS = re.compile(
+    rf"{_NOT}\b(?:gia han|gh|(?:lui|gian|doi|dieu chinh)(?: \w+)? (?:thoi )?(?:han|gian|ngay)|keo dai|them thoi gian|"
+    r"xin them|cho them|cham (?:nop|gui|bao cao)|(?:nop|gui|bao cao) (?:cham|muon)|extend|extension)\b"
+)
+_NOT_DONE = re.compile(
+    r"\bchua (?:the |kip )?(?:xong|hoan thanh|thuc hien|bao cao|lam|trien khai|tong hop|gui|nop|co bao cao|duoc)\b|"
+    r"\bhen\b"
+)
+_WILL = re.compile(r"\b(?:se|cam ket|du kien|phan dau|hua|hoan thanh|nop|gui|xong|bao cao|bao lai)\b")
+_DECLINES = re.compile(
+    r"\bkhong (?:thuoc|phai|dung)(?: la| ve| cua)?\b.{0,30}?\b(?:tham quyen|chuc nang|nhiem vu|trach nhiem|pham vi|"
+    r"linh vuc|viec|don vi|co quan|phong|xa)\b|\bviec nay (?:la )?(?:cua|thuoc)\b|\bde nghi (?:so )?chuyen\b|"
+    r"\b(?:gui|giao) nham|\b(?:nham|sai) (?:co quan|don vi|dia chi)"
+)
+_ACKNOWLEDGES = re.compile(
+    r"\b(?:(?:da|vua)(?: tiep)? nhan|xac nhan|nhan duoc|tiep nhan|xn|da ro|received|noted|acknowledged?)\b"
+)
+_TURNED = re.compile(
+    r"\b(?:khong|ko|chua|neu|nhung|giup|lai|tham du|hoan thanh|ban giao|nham|phan anh|not|ai|sau khi)\b"
+)
+_DIFFICULT = re.compile(
+    r"\b(?:(?<!khong co )kho khan(?!.*\bkhong$)|vuong(?!.*\bkhong$)|thieu|"
+    r"(?:chua|khong) co (?:kinh phi|can bo|bien che|nguoi|xe|bieu mau|huong dan)|"
+    r"chua bo tri|khong (?:lam|thuc hien) duoc|huong dan|trung voi)\b"
+)
+_ASKED = re.compile(
+    r"(?:(?:cho|xin|em|toi) )*hoi\b|.*\b(?:the nao|o dau|khi nao|may gio|mau nao|la ai|hay khong|co phai)\b|.*\d hay\b"
+)
+_WHY = re.compile(
+    r"\b(?:ly do|nguyen nhan)(?: la(?!\w))?[\s,.:;-]*(?P<named>.+)"
+    r"|\b(?P<plain>(?:do|(?<!don )vi|boi vi|de(?! nghi)|cho(?! phep| don vi| gia)|doi|thieu|because|waiting) .+)"
+)
+
+
+def _is_begun(clause: str, typed: str, today: date) -> bool:
+    folded = without_marks(typed)
+    return clause.endswith("?") or bool(_asks_in(folded, _days(typed, folded, today)))
+
+
+def _proposed(clauses: Sequence[str], today: date, since: date | None, *, lacks: bool) -> tuple[Request, ...]:
+    """``lacks``: the writer is asked for what is missing, so a reason is not made up."""
+    found: list[Request] = []
+    for clause in clauses:
+        typed = normalise(clause).lstrip("+•·👍 ")
+        folded = without_marks(typed)
+        days = _days(typed, folded, today, since)
+        last = found[-1] if found else None
+        asks = [(Ask.QUESTION, folded)] if clause.endswith("?") else _asks_in(folded, days)
+        if last and last.ask in DAYS and _goes_on(last, folded, [ask for ask, _ in asks]):
+            on = last.on or (days[-1].on if days else None)
+            why = _why(typed, folded, days)
+            found[-1] = replace(last, on=on, text=why or last.text)
+            continue
+        for ask, about in asks:
+            request = _request(ask, typed, about, folded, days, lacks=lacks)
+            found += _a_day_each(request, folded, days) if ask in DAYS else [request]
+    merged = {(each.ask, each.citations, each.on): each for each in reversed(found)}
+    return tuple(reversed(merged.values()))
+
+
+def _a_day_each(request: Request, folded: str, days: Sequence[FoundDay]) -> list[Request]:
+    """«IV.2.1 đến 25/6, IV.2.2 đến 30/6»: a day for each task."""
+    starts = [0, *(day.end for day in days)]
+    named = [_cited(folded[start : day.end]) for start, day in zip(starts, days, strict=False)]
+    if len(days) < 2 or not all(named):
+        return [request]
+    return [replace(request, citations=cited, on=day.on) for cited, day in zip(named, days, strict=True)]
+
+
+_OF_PAPER = re.compile(
+    r"\b(?:so:? ?[0-9]+\s?/\S*|cong van|quyet dinh|ke hoach|thong bao|to trinh|giay moi)(?: \w+){0,3}? (?:ngay )?$"
+)
+
+
+def _days(typed: str, folded: str, today: date, since: date | None = None) -> list[FoundDay]:
+    """The days that a sentence names, without those of papers: «Báo cáo số 45/BC-UBND ngày 14/6/2021»."""
+    return [day for day in days_in(typed, today, since=since) if not _OF_PAPER.search(folded[: day.start])]
+
+
+def _goes_on(last: Request, folded: str, asks: Sequence[Ask]) -> bool:
+    """A sentence that only says the day or the reason of the one before it."""
+    if _cited(folded) and _cited(folded) != last.citations:
+        return False
+    begins = re.match(r"(?:ly do|nguyen nhan|do|vi|hen|xin hen|boi vi|du kien|se)\b", folded)
+    return begins is not None and not {Ask.DECLINE, Ask.ACKNOWLEDGE, Ask.QUESTION} & set(asks)
+
+
+def _asks_in(folded: str, days: Sequence[FoundDay]) -> list[tuple[Ask, str]]:
+    """What a sentence asks, each with the part of it that says so."""
+    found: list[tuple[Ask, str]] = []
+    rest = folded
+    for part in re.split(r", | va (?=se|dang|xin)", folded):
+        received = _ACKNOWLEDGES.search(part)
+        if received is not None and not _TURNED.search(part) and not _EXTENDS.search(part[: received.start()]):
+            found.append((Ask.ACKNOWLEDGE, part))
+            rest = folded.replace(part, "", 1)
+            break
+    other = _other_ask(rest, days, alone=not found)
+    return [*found, (other, rest)] if other is not None else found
+
+
+def _other_ask(folded: str, days: Sequence[FoundDay], *, alone: bool) -> Ask | None:
+    if _ASKED.match(folded):
+        return Ask.QUESTION
+    if _DECLINES.search(folded):
+        return Ask.DECLINE
+    if _EXTENDS.search(folded):
+        return Ask.DAY
+    if _NOT_DONE.search(folded) or (days and _WILL.search(folded)):
+        return Ask.NOT_YET
+    if _DIFFICULT.search(folded) or (_cited(folded) and alone):
+        return Ask.DIFFICULTY
+    return Ask.DAY if days and alone else None
+
+
+def _request(ask: Ask, typed: str, about: str, folded: str, days: Sequence[FoundDay], *, lacks: bool) -> Request:
+    cited, count = _cited(about), _number(_COUNTED.search(about))
+    if ask is Ask.ACKNOWLEDGE:
+        return Request(ask=ask, citations=cited, count=count)
+    if ask not in DAYS:
+        said = _said(typed, folded, taught=True) if ask in ENTRIES else None
+        text = said.text if isinstance(said, Request) else typed[:MAX_SAID_CHARS]
+        return Request(ask=ask, citations=cited, text=text)
+    why = _why(typed, folded, days) or ("" if lacks else typed[:MAX_REASON_CHARS])
+    on = days[-1].on if days else None
+    return Request(ask=ask, citations=cited, on=on, text=why, count=count, every=bool(_EVERY.search(about)))
+
+
+def _why(typed: str, folded: str, days: Sequence[FoundDay]) -> str:
+    """The reason behind the day, else before it."""
+    behind = _WHY.search(folded, days[-1].end) if days else None
+    found = behind or _WHY.search(folded)
+    if found is None:
+        return ""
+    end = len(typed) if behind else next((n for n in [folded.find(", ", found.start())] if n > 0), len(typed))
+    return _reason_text(typed, _reason_start(found), end)
+
+
+def _without_sending(clause: str) -> str:
+    """Without the end that only says that a file is sent: «Đã nhận, gửi kèm báo cáo» is «Đã nhận»."""
+    for cut in (0, *(found.end() for found in re.finditer(r", ", clause))):
+        if _SENDS.fullmatch(matching(normalise(clause[cut:]))):
+            return clause[:cut].rstrip(", ")
+    return clause
 
 
 def citations_in(words: Sequence[str]) -> tuple[str, ...]:
     """The duties that free words name."""
-    return _cited(" ".join(map(_folded, words)))
+    return _cited(" ".join(map(without_marks, words)))

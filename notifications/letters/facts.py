@@ -22,6 +22,7 @@ from engine.assignments.measures import report_timing
 from engine.assignments.outbox import WITHDRAWN
 from engine.assignments.promise_rows import promise_waits, promises_made
 from engine.correspondence.entries import waiting_entries
+from engine.correspondence.handling import ANSWER
 from engine.enums import complete
 from engine.queries.directory.enquiries import Enquiries, administrator, monitors
 from engine.rules.calendar import local_date, tells_of_move
@@ -73,8 +74,6 @@ RANK = complete(NoticeKind, {kind: position for position, kind in enumerate(ORDE
 ASKED_TO_ACKNOWLEDGE = (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE)
 FOLLOWING = (Role.MONITOR, Role.DIRECTOR)
 """Roles that are written to because their department follows the plan."""
-ANSWER = "answer:"
-"""Key prefix of letters that answer an incoming message; the message's id follows the last colon."""
 
 
 def about_duties() -> ColumnElement[bool]:

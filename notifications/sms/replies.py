@@ -1,8 +1,5 @@
-"""Parse replies by SMS: ``XN 4821`` acknowledges, ``GH 4821 25/6 lý do`` requests an extension, ``KK 4821 …`` raises a
-difficulty, ``HOI 4821 …`` asks, ``TL 4821 …`` answers a question, ``NGUNG`` stops SMS.
-
-Pure. People type with and without diacritics, in capitals, without a space («XN4821»), with the quotation marks of the
-help text. Anything else gets one help message of one part. Permissions and the validity of codes are checked elsewhere.
+"""Replies by SMS: what the help text teaches, the codes of letters, «NGUNG». What an answer asks is read by
+``inbound.requests``, as that of a mail.
 
 Incoming SMS from the two self-hosted gateways.
 
@@ -18,21 +15,15 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs
 
 from engine.errors import BadInput
-from engine.rules.typed_day import read_typed_day
+from engine.rules.vietnamese import without_marks
 from engine.text import Text
 from notifications.sms.gateway import e164
 
-MAX_NEXT_YEAR_LEAD = timedelta(days=183)
-MAX_EXTENSION = timedelta(days=366)
-"""A later date is rejected as a mistyped year."""
-MAX_REASON_CHARS = 300
-MAX_SAID_CHARS = 2_000
 SAMPLE = 4821
 """The code in the help text; never issued, so that a copied example has no effect."""
 
@@ -47,96 +38,7 @@ NO_WORDS = Text.same(f"Can ghi noi dung. Soan: KK {SAMPLE} noi dung kho khan")
 NO_DATE = Text.same(f"Khong doc duoc ngay xin gia han. {_EXTEND_HELP}")
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledge:
-    """``citations``: of which duties, () for all that the letter names. ``count``: how many the writer says that they
-    received, 0 if they do not say."""
-
-    code: str
-    citations: tuple[str, ...] = ()
-    count: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Extend:
-    """``reason`` as typed, with diacritics, at most ``MAX_REASON_CHARS`` characters. ``citations``: of which duties, ()
-    for the only one."""
-
-    code: str
-    until: date
-    reason: str
-    citations: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class NotYet:
-    """A task is not done, with the day that is promised and why. ``citations``: of which duties, () for the only
-    one."""
-
-    until: date
-    reason: str
-    citations: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Decline:
-    """A duty is not the agency's, in the writer's words. ``citations``: which, () for the only one."""
-
-    reason: str
-    citations: tuple[str, ...] = ()
-
-
-class Said(StrEnum):
-    """What a reply in free words is: the word that it begins with."""
-
-    DIFFICULTY = "kk"
-    QUESTION = "hoi"
-    ANSWER = "tl"
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """Free words for the thread of an assignment. ``citation``: which duty of the letter, "" for all that it names."""
-
-    code: str
-    what: Said
-    text: str
-    citation: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class NotUnderstood:
-    """``answer``: the help message to send; None if the text quotes our own help message (prevents a loop). ``said``:
-    the words that were not understood, "" for the whole message."""
-
-    answer: Text | None
-    said: str = ""
-
-
-Reply = Acknowledge | Extend | Say | Stop | NotUnderstood
-MailReply = Reply | NotYet | Decline
-
-_CODE = r"(?P<code>[1-9][0-9]{3,4})"
-_GAP = r"[\s:.,;-]*"
-_ACK = re.compile(rf"(?:xn|xac nhan){_GAP}(?:ma{_GAP})?{_CODE}(?P<rest>.*)")
-_EXTEND = re.compile(rf"(?:gh|gia han){_GAP}(?:ma{_GAP})?{_CODE}(?![0-9])(?P<rest>.*)")
-_SAY = re.compile(
-    rf"(?P<what>kk|kho khan(?:,? vuong mac)?|hoi|tl|tra loi){_GAP}(?:ma{_GAP})?{_CODE}(?![0-9])(?P<rest>.*)"
-)
-_CITATION = re.compile(r"\s*([ivxlc]+(?:\.[0-9]+){1,2}|bs\.[0-9]+)\b[\s:.,;-]*")
-SAID_BY = {"kho khan": Said.DIFFICULTY, "kho khan vuong mac": Said.DIFFICULTY, "tra loi": Said.ANSWER}
-_POLITE = re.compile(r"(?:\s|ok|okay|da|vang|nhan|roi|xin|cam on|cam|on|nhe|a|em|anh|chi)*")
-DATE = re.compile(
-    r"(?:hen )?(?:den |toi |sang )?(?:ngay )?(?:"
-    r"(?P<y>20[0-9]{2})-(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})"
-    r"|(?P<day>[0-9]{1,2})(?: thang |[/.-])(?P<month>[0-9]{1,2})(?:(?: nam |[/.-])(?P<year>20[0-9]{2}|[0-9]{2}))?"
-    r")(?![0-9])"
-)
+_CANDIDATE = re.compile(r"(?<![0-9])(?<![0-9][/.-])[1-9][0-9]{3,4}(?![0-9]|[/.-][0-9])")
 _STOPS = {"ngung", "ngừng", "ngưng", "dừng", "stop"}
 """Compared with diacritics: «đúng» (correct) and «đừng» (do not) have the base letters of «dừng» and must not match."""
 _OLD_STOP = "DUNG"
@@ -144,87 +46,31 @@ _OLD_STOP = "DUNG"
 STOP_HOW = Text.same("De ngung nhan tin nhan, soan: NGUNG")
 
 
-def read_reply(text: str, today: date) -> Reply:
-    """The request in an incoming text. A date without a year is completed from ``today``: this year's, or next year's
-    if that is at most half a year ahead. Never raises."""
-    typed = normalise(text)
-    word = typed.removesuffix(" SMS").removesuffix(" sms")
+def asks_to_stop(text: str) -> bool | None:
+    """None where it is not sure: it is asked back."""
+    word = normalise(text).removesuffix(" SMS").removesuffix(" sms")
     if word.casefold() in _STOPS or word == _OLD_STOP:
-        return Stop()
-    if word.casefold() == _OLD_STOP.casefold():
-        return NotUnderstood(STOP_HOW)
-    folded = without_marks(typed)
-    acknowledgement = _ACK.fullmatch(folded)
-    if (
-        acknowledgement
-        and _POLITE.fullmatch(re.sub(r"[\W_]", " ", acknowledgement["rest"]))
-        and not acknowledgement["rest"][:1].isalnum()
-    ):
-        return Acknowledge(acknowledgement["code"])
-    requested = _EXTEND.fullmatch(folded)
-    if requested:
-        return extension(requested["code"], typed[requested.start("rest") :], requested["rest"], today)
-    free = _SAY.fullmatch(folded)
-    if free:
-        return say(free["code"], free["what"], typed[free.start("rest") :], free["rest"])
-    ours = any(without_marks(normalise(words)) in folded for words in (_HELP, _EXTEND_HELP))
-    return NotUnderstood(None if ours else NOT_UNDERSTOOD)
+        return True
+    return None if word.casefold() == _OLD_STOP.casefold() else False
 
 
-def extension(code: str, typed: str, folded: str, today: date) -> Extend | NotUnderstood:
-    """Parse what follows «GH 4821»: perhaps a citation, then a date and a reason. ``folded`` is ``typed`` without
-    diacritics."""
-    start = _begin(folded)
-    cited = _CITATION.match(folded, start)
-    found = DATE.match(folded, cited.end() if cited else start)
-    if not found:
-        return NotUnderstood(NO_DATE)
-    read = dated(found, typed[found.end() :], today)
-    if isinstance(read, Text):
-        return NotUnderstood(read)
-    return Extend(code, *read, (cited[1].upper(),) if cited else ())
+def quotes_help(text: str) -> bool:
+    """Our own words come back: a program answers, and is not answered again."""
+    folded = without_marks(normalise(text))
+    return any(without_marks(normalise(words)) in folded for words in (_HELP, _EXTEND_HELP))
 
 
-def _begin(folded: str) -> int:
-    return len(folded) - len(folded.lstrip(" :.,;-"))
+def candidate_codes(text: str) -> tuple[str, ...]:
+    """What could be the code of a letter, anywhere in a text. A year is none."""
+    found = dict.fromkeys(_CANDIDATE.findall(unicodedata.normalize("NFKC", text)))
+    return tuple(each for each in found if not 1900 <= int(each) < 2100 and int(each) != SAMPLE)
 
 
-def dated(found: re.Match[str], reason: str, today: date) -> tuple[date, str] | Text:
-    """The day that was found in a request and the reason behind it, or what is wrong with them."""
-    until = _until(found, today)
-    if isinstance(until, Text):
-        return until
-    reason = reason.strip(" :.,;-")[:MAX_REASON_CHARS].strip()
-    if not any(char.isalpha() for char in reason) or without_marks(reason) == "ly do":
-        return NO_REASON
-    return until, reason
-
-
-def say(code: str, what: str, typed: str, folded: str) -> Say | NotUnderstood:
-    """Parse what follows «KK 4821»: perhaps a citation, then free words. ``folded`` as in ``extension``."""
-    word = what.replace(",", "")
-    start = _begin(folded)
-    found = _CITATION.match(folded, start)
-    text = typed[found.end() if found else start :].strip()[:MAX_SAID_CHARS]
-    if not any(char.isalpha() for char in text):
-        return NotUnderstood(NO_WORDS)
-    kind = SAID_BY[word] if word in SAID_BY else Said(word)
-    return Say(code, kind, text, found[1].upper() if found else "")
-
-
-def _until(found: re.Match[str], today: date) -> date | Text:
-    """The requested date, or the reason why it is not valid."""
-    day, month = int(found["d"] or found["day"]), int(found["m"] or found["month"])
-    written = found["y"] or found["year"]
-    shown = f"{day}/{month}" + (f"/{written}" if written else "")
-    requested = read_typed_day(shown, today)
-    later = requested is not None and not written and requested.year > today.year
-    if requested and today <= requested <= today + (MAX_NEXT_YEAR_LEAD if later else MAX_EXTENSION):
-        return requested
-    if not requested or (later and requested.year > today.year + 1):
-        return Text.same(f"Ngay {shown} khong co trong lich. {_EXTEND_HELP}")
-    passed = later or requested < today
-    return Text.same(f"Ngay {shown} {'da qua' if passed else 'qua xa, xem lai nam'}. {_EXTEND_HELP}")
+def without_code(text: str, code: str) -> str:
+    """The words beside the code: «XN 4821» is «XN», «Đã nhận mã 4821» «Đã nhận»."""
+    normal = unicodedata.normalize("NFKC", text)
+    gap = r"[\s:.,;-]*"
+    return re.sub(rf"{gap}(?:\bm[ãa]\b)?{gap}(?<![0-9]){code}(?![0-9]){gap}", " ", normal, count=1, flags=re.I)
 
 
 def normalise(text: str) -> str:
@@ -233,16 +79,6 @@ def normalise(text: str) -> str:
     normalised = "".join(" " if unicodedata.category(char) == "Cc" else char for char in normalised)
     visible = "".join(char for char in normalised if unicodedata.category(char) not in ("Cf", "Mn", "Me", "Co", "Cs"))
     return " ".join(visible.replace("–", "-").replace("—", "-").split()).strip(" \"'“”‘’«»<>[](){}.,;:!?*#-")
-
-
-def without_marks(text: str) -> str:
-    """Lower case without diacritics, one character for each character, so that positions match those in ``text``."""
-    return "".join(_letter(char) for char in text)
-
-
-def _letter(char: str) -> str:
-    base = unicodedata.normalize("NFD", char)[0].lower()
-    return "d" if base == "đ" else base[:1]
 
 
 def short_codes(key: str, secret: bytes) -> Iterator[str]:

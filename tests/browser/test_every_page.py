@@ -78,6 +78,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/letters": ("/letters", "/letters?kind=chase"),
     "/letters/{letter_id}": ("/letters/{letter}", "/letters/{queued}"),
     "/incoming": ("/incoming", "/incoming?waiting=yes"),
+    "/incoming/waiting": ("/incoming/waiting",),
     "/incoming/{message_id}": ("/incoming/{message}",),
     "/overdue": ("/overdue", "/overdue?kind=huyen"),
     "/papers": ("/papers",),

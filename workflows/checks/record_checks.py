@@ -23,6 +23,7 @@ from config.settings import ArrivalProof, Settings
 from engine.agencies.preferences import ASKED, DEPUTY_NAMED
 from engine.assignments.opening import opened_periods, planned
 from engine.assignments.reports.evidence import path_of
+from engine.correspondence.handling import ANSWER
 from engine.rules.calendar import DayKind, local_date
 from engine.store.database import Database, table
 from engine.store.facts import read_fact, write_fact
@@ -44,7 +45,7 @@ from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import StoredPlan, objects, select_plans
 from engine.terms import LetterState, PlanState, PromiseState
 from notifications import canary, weekly_letter
-from notifications.letters.facts import ANSWER, about_duties
+from notifications.letters.facts import about_duties
 
 PLANS_AT_ONCE, FILES_AT_ONCE = 20, 50
 LEASED_BEFORE = timedelta(minutes=30)

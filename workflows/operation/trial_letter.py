@@ -33,6 +33,7 @@ from notifications.email.signed_addresses import (
 from notifications.email.smtp import Email
 from notifications.inbound.mailbox import Inbox
 from notifications.inbound.message import Mail, read_mail
+from notifications.inbound.structure import MAX_PART_BYTES
 from workflows.run import channel_wiring
 
 if TYPE_CHECKING:
@@ -173,7 +174,31 @@ def round_trip(system: System, wait: float = WAIT_SECONDS) -> Iterator[CheckLine
             _, claimed = _try(system, way, channel, inbox, wait, {"Authentication-Results": result})
             forged = claimed is not None and mark in claimed.authentication
         seen = seen or mail.authentication
+    yield _size(asyncio.run(_size_limit(channel)))
     yield senders(named, seen, forged=forged)
+
+
+async def _size_limit(channel: Email) -> int:
+    async with channel:
+        return await channel.size_limit()
+
+
+def _size(limit: int) -> CheckLine:
+    """Whether an answer with the largest file that is kept can come in: a server says what it takes when it is
+    greeted."""
+    needed = Text("thư {n} MB", "a mail of {n} MB").filled(n=round(MAX_PART_BYTES / 1e6))
+    if limit == 0:
+        return unused("size", Text("máy chủ thư không cho biết nhận thư lớn đến đâu", "the mail server says no size"))
+    if limit >= MAX_PART_BYTES:
+        return well("size", Text("máy chủ thư nhận {needed}", "the mail server takes {needed}").filled(needed=needed))
+    said = Text(
+        "máy chủ thư chỉ nhận thư {n} MB, tệp lớn bị trả về", "the mail server takes {n} MB, larger files bounce"
+    )
+    fix = Text(
+        "Cho máy chủ thư nhận {needed}: message_size_limit (docs/vi/van-hanh/thu-dien-tu.md).",
+        "Let the mail server take {needed}: message_size_limit (docs/operating/mail.md).",
+    )
+    return wrong("size", said.filled(n=round(limit / 1e6, 1)), fix.filled(needed=needed))
 
 
 def _try(

@@ -3,17 +3,21 @@
 ``undoable`` runs an act and keeps what it changed, row by row; its letters leave no earlier than ``UNDO_TIME`` later.
 ``undo`` puts the rows back, takes the lines out of the letters and records it: the log keeps both. It leaves a task on
 which something was built since: another event, a letter that left, a column that is not as the act left it.
+
+What an answer was misread to say is taken back whenever that is found (``recorded``, ``take_back``): what a letter has
+said of it by then is said.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Enum, Table, func, insert, select, update
+from sqlalchemy import ColumnElement, Enum, Table, delete, func, insert, select, update
 from sqlmodel import Session, SQLModel
 
 from engine.assignments.bulk_decisions import Decided, decide_each
@@ -23,16 +27,21 @@ from engine.errors import Conflict, NotFound
 from engine.rules.calendar import ONE_DAY, instant, local_date
 from engine.store.database import among, table
 from engine.store.event_log import record
-from engine.store.records import Assignment, Event, Extension, Notice, Promise, Report, UndoableAct
-from engine.store.stored_rows import columns_for, objects
+from engine.store.records import Assignment, Event, Extension, Notice, Promise, Report, ThreadEntry, UndoableAct
+from engine.store.stored_rows import StoredAssignment, columns_for, objects
 from engine.terms import EventKind
 from engine.text import Text
 
 T = TypeVar("T")
 UNDO_TIME = timedelta(minutes=10)
 """What is written to somebody waits so long; what is written to nobody can be undone until the day ends."""
-KEPT: Mapping[str, type[SQLModel]] = {"report": Report, "extension": Extension, "promise": Promise}
-"""The tables besides the assignments' whose rows an act may change."""
+KEPT: Mapping[str, type[SQLModel]] = {
+    "report": Report,
+    "extension": Extension,
+    "promise": Promise,
+    "thread_entry": ThreadEntry,
+}
+"""The tables besides the assignments' whose rows an act may change, or add."""
 TOO_LATE = Text("Đã hết thời gian hoàn tác.", "It is too late to undo this.")
 BUILT_ON = Text(
     "Đã có thao tác khác sau đó nên không hoàn tác được.", "Something else was done since, so it cannot be undone."
@@ -66,13 +75,7 @@ def undoable(
 ) -> T:
     """Run an act on these assignments and keep how to undo it. ``kind``: what it is called; ``place``: the path of the
     page that offers to undo it. The assignments are locked first, as the act would."""
-    ids = sorted(set(assignment_ids))
-    before, event_id, notice_id = _rows(session, ids, lock=True), _last(session, Event), _last(session, Notice)
-    result = act()
-    after = _rows(session, ids)
-    events = _newer(session, Event, event_id, ids)
-    notices = _newer(session, Notice, notice_id, ids)
-    parts = [_part(one, before, after, events[one], notices[one]) for one in ids if events[one]]
+    result, parts = recorded(session, assignment_ids, act)
     if parts:
         until = now + UNDO_TIME
         if not hold_lines(session, [each for part in parts for each in part["notices"]], until):
@@ -80,6 +83,36 @@ def undoable(
         values = {"actor": actor, "kind": kind, "place": place, "at": now, "until": until, "parts": parts}
         session.connection().execute(insert(table(UndoableAct)).values(**values))
     return result
+
+
+def recorded(session: Session, assignment_ids: Collection[int], act: Callable[[], T]) -> tuple[T, list[Values]]:
+    """Run an act on these assignments; its result, and for each that it changed what it did, as ``take_back`` reads
+    it."""
+    ids = sorted(set(assignment_ids))
+    before, event_id, notice_id = _rows(session, ids, lock=True), _last(session, Event), _last(session, Notice)
+    result = act()
+    after = _rows(session, ids)
+    events = _newer(session, Event, event_id, ids)
+    notices = _newer(session, Notice, notice_id, ids)
+    return result, [_part(one, before, after, events[one], notices[one]) for one in ids if events[one]]
+
+
+def take_back(session: Session, parts: Sequence[Mapping[str, Any]], key: str, *, actor: str, now: datetime) -> Decided:
+    """Put back what an act did, however long ago. ``key``: of the act. Tasks on which something was built since are
+    left, with the reason; raises Conflict if that is every one."""
+    by_task = {part["assignment"]: part for part in parts}
+    if not by_task:
+        return Decided((), {})
+
+    def put_back_one(one: int) -> None:
+        row = _restored(session, by_task[one])
+        with suppress(LineLeft):
+            withdraw_lines(session, by_task[one]["notices"], key)
+        e = table(Event)
+        kind = session.connection().scalars(select(e.c.kind).where(e.c.id == max(by_task[one]["events"]))).one()
+        record(session, EventKind.UNDONE, now, row, actor=actor, key=f"{key}:{one}", of=EventKind(kind).value)
+
+    return _some_done(decide_each(session, list(by_task), put_back_one))
 
 
 def undoable_acts(session: Session, actor: str, place: str, now: datetime) -> tuple[Undoable, ...]:
@@ -135,13 +168,29 @@ def undo(session: Session, act_id: int, *, actor: str, now: datetime) -> Decided
     if session.connection().execute(update(u).where(*mine).values(undone_at=now)).rowcount != 1:
         return Decided((), {})
     parts = {part["assignment"]: part for part in kept.parts}
-    decided = decide_each(session, list(parts), lambda one: _put_back(session, kept, parts[one], actor=actor, now=now))
+    return _some_done(
+        decide_each(session, list(parts), lambda one: _put_back(session, kept, parts[one], actor=actor, now=now))
+    )
+
+
+def _some_done(decided: Decided) -> Decided:
     if not decided.done:
         raise next(iter(decided.left.values()))
     return decided
 
 
 def _put_back(session: Session, kept: StoredAct, part: Mapping[str, Any], *, actor: str, now: datetime) -> None:
+    row = _restored(session, part)
+    try:
+        withdraw_lines(session, part["notices"], f"undone:{kept.id}")
+    except LineLeft:
+        raise Conflict(LEFT) from None
+    key = f"undone:{kept.id}:{part['assignment']}"
+    record(session, EventKind.UNDONE, now, row, actor=actor, key=key, of=kept.kind.value)
+
+
+def _restored(session: Session, part: Mapping[str, Any]) -> StoredAssignment:
+    """The assignment, its rows as they were before the act; what the act added is removed. Raises Conflict."""
     one, e = part["assignment"], table(Event)
     changes = {(name, row_id): (before, after) for name, row_id, before, after in part["rows"]}
     before, after = changes.pop(("assignment", one), ({}, {}))
@@ -153,14 +202,10 @@ def _put_back(session: Session, kept: StoredAct, part: Mapping[str, Any], *, act
     for (name, row_id), (old, new) in changes.items():
         t = table(KEPT[name])
         same = [t.c.id == row_id, *_equal(t, _read(t, new))]
-        if session.connection().execute(update(t).where(*same).values(**_read(t, old))).rowcount != 1:
+        change = delete(t) if old is None else update(t).values(**_read(t, old))
+        if session.connection().execute(change.where(*same)).rowcount != 1:
             raise Conflict(BUILT_ON)
-    try:
-        withdraw_lines(session, part["notices"], f"undone:{kept.id}")
-    except LineLeft:
-        raise Conflict(LEFT) from None
-    key = f"undone:{kept.id}:{one}"
-    record(session, EventKind.UNDONE, now, row, actor=actor, key=key, of=kept.kind.value)
+    return row
 
 
 def _rows(session: Session, ids: Sequence[int], *, lock: bool = False) -> Rows:
@@ -193,10 +238,12 @@ def _newer(session: Session, record_type: type[SQLModel], than: int, ids: Sequen
 def _part(one: int, before: Rows, after: Rows, events: Sequence[int], notices: Sequence[int]) -> Values:
     rows = []
     for key, new in after.items():
-        old = before[key]
         if one != (new["id"] if key[0] == "assignment" else new["assignment_id"]):
             continue
-        if names := [name for name in new if new[name] != old[name]]:
+        old = before.get(key)
+        if old is None:
+            rows.append([*key, None, _written(new, [name for name in ("actor", "state") if name in new])])
+        elif names := [name for name in new if new[name] != old[name]]:
             rows.append([*key, _written(old, names), _written(new, names)])
     return {"assignment": one, "rows": rows, "events": list(events), "notices": list(notices)}
 

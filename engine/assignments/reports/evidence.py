@@ -199,6 +199,9 @@ def _detected_type(body: bytes, name: str) -> tuple[str, str]:
             if detected is not None:
                 return detected
     shown = _shown(name)
+    for signature, remedy in _NAMED.items():
+        if body[:16].find(signature) in (0, 4):
+            raise FileUnfit(Text(f"«{shown}» {remedy.vi}", f"“{shown}” {remedy.en}"))
     raise FileUnfit(
         Text(
             f"«{shown}» không phải một trong: {ACCEPTED_TYPES} (không có macro).",
@@ -227,6 +230,19 @@ _OPEN_DOCUMENT = {
     f"application/vnd.oasis.opendocument.{kind}": (f"application/vnd.oasis.opendocument.{kind}", extension)
     for kind, extension in (("text", "odt"), ("spreadsheet", "ods"))
 }
+_NAMED: Mapping[bytes, Text] = {
+    b"ftyphei": Text(
+        "là ảnh HEIC của điện thoại; đề nghị gửi ảnh JPEG hoặc PDF.", "is a HEIC picture; send it as JPEG or PDF."
+    ),
+    b"ftypmif1": Text(
+        "là ảnh HEIC của điện thoại; đề nghị gửi ảnh JPEG hoặc PDF.", "is a HEIC picture; send it as JPEG or PDF."
+    ),
+    b"PK\x03\x04": Text(
+        "là tệp nén, hoặc có macro; đề nghị gửi từng tệp, không nén.",
+        "is an archive, or has macros; send its files one by one.",
+    ),
+}
+"""What people send and we do not keep, with what to do instead."""
 _SIGNATURES: Mapping[bytes, Callable[[bytes], tuple[str, str] | None]] = {
     b"%PDF-": lambda _: ("application/pdf", "pdf"),
     b"\xff\xd8\xff": lambda _: ("image/jpeg", "jpg"),

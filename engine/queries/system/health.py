@@ -19,14 +19,14 @@ from engine.assignments.weekly_digest import LAST_LOOK
 from engine.enums import complete
 from engine.queries.system.letters import LetterCounts, count_letters
 from engine.queries.time_class import Today
-from engine.queries.work.incoming import waiting_messages
+from engine.queries.work.incoming import answers_read, waiting_messages
 from engine.store.database import table
 from engine.store.facts import read_fact, read_facts
 from engine.store.markers import hold
 from engine.store.recipients import unset_channels
 from engine.store.records import STILL_OWED, Contact, Letter, Pass
 from engine.store.stored_rows import objects
-from engine.terms import LetterState
+from engine.terms import AnswerRead, LetterState
 
 PREFIX = "channel:"
 """Prefix of the facts that hold the channels' health."""
@@ -148,6 +148,8 @@ class Health:
     messages: int
     """Incoming messages that wait for a person, since ``messages_since``."""
     messages_since: datetime | None
+    answers: Mapping[AnswerRead, int]
+    """What became of those of the last days."""
     live: bool
     """Whether the clock is real; with the demonstration's fixed clock no pass counts as silent."""
 
@@ -157,7 +159,7 @@ class Health:
 
 
 def health(session: Session, today: Today, *, live: bool = True) -> Health:
-    """Ten queries."""
+    """Eleven queries."""
     passes, now = _passes(session), today.now
     letter = table(Letter)
     late = func.count().filter(letter.c.send_after <= now - STUCK_AFTER)
@@ -197,6 +199,7 @@ def health(session: Session, today: Today, *, live: bool = True) -> Health:
         troubles=troubles,
         messages=messages,
         messages_since=messages_since,
+        answers=answers_read(session, now),
         live=live,
     )
 

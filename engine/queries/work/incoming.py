@@ -1,17 +1,19 @@
-"""Incoming messages of people: the list «Thư đến», one message whole, those of a thread, and how many wait."""
+"""Incoming messages of people: the list «Thư đến», the queue of those that wait, one message whole, those of a
+thread."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 from sqlmodel import Session
 
 from engine.assignments import situations
-from engine.correspondence.message_acts import Done, MessageDuty, duties_of
+from engine.correspondence.message_acts import Done, MessageDuty, Request, duties_of
 from engine.correspondence.received_files import ReceivedFile, file_of
 from engine.errors import NotFound
 from engine.queries.filter_choices import SqlOrders, sql_order
@@ -19,11 +21,14 @@ from engine.queries.paging import PER_PAGE, Page, decode, page, streamed
 from engine.store.database import table
 from engine.store.records import MESSAGE_WAITS, Agency, Assignment, Contact, IncomingMessage, Letter
 from engine.store.stored_rows import object_of, objects, objects_of
-from engine.terms import Role, WaitReason
+from engine.terms import AnswerRead, Role, WaitReason
 from engine.text import Text
 
 MAX_DUTIES = 60
 """Duties that a message can be settled with, where no letter says what it is about."""
+NO_KIND = "none"
+MAX_QUEUE = 60
+"""Messages that the queue shows; the later ones follow."""
 MAX_THREAD = 30
 """Messages of a thread that its page shows."""
 
@@ -47,6 +52,9 @@ class MessageRow:
     files: Sequence[Mapping[str, Any]]
     done: Sequence[Mapping[str, Any]]
     about: Sequence[int]
+    proposed: Sequence[Mapping[str, Any]]
+    undo: Sequence[Mapping[str, Any]]
+    handled: AnswerRead | None
     waits: WaitReason | None
     settled_at: datetime | None
     settled_by: str
@@ -60,6 +68,21 @@ class MessageRow:
     def acts(self) -> tuple[Done, ...]:
         """What was done, by the system and by people."""
         return tuple(map(Done.of, self.done))
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """What was read and waits to be confirmed."""
+        return tuple(map(Request.of, self.proposed))
+
+    @property
+    def ready(self) -> bool:
+        """One press records it."""
+        return bool(self.proposed) and all(each.whole for each in self.requests)
+
+    @property
+    def kind(self) -> str:
+        """What it asks first; "" where nothing was read."""
+        return str(self.proposed[0]["ask"]) if self.proposed else ""
 
     @property
     def words(self) -> str:
@@ -78,10 +101,12 @@ class MessageRow:
 
 @dataclass(frozen=True, kw_only=True)
 class MessageFilter:
-    """Which messages to list. ``agency_id``: written by; ``waiting``: only those that wait, or do not; ``reader``:
-    whose they may be, "" for all (``monitor``: of the department that reads them, too)."""
+    """Which messages to list. ``agency_id``: written by; ``waiting``: only those that wait, or do not; ``kind``: by
+    what they ask first, «none» where nothing was read; ``reader``: whose they may be, "" for all (``monitor``: of the
+    department that reads them, too)."""
 
     agency_id: str = ""
+    kind: str = ""
     waiting: bool | None = None
     reader: str = ""
     monitor: bool = False
@@ -116,6 +141,9 @@ def _columns() -> list[Any]:
         m.c.files,
         m.c.done,
         m.c.about,
+        m.c.proposed,
+        m.c.undo,
+        m.c.handled,
         m.c.waits,
         m.c.settled_at,
         m.c.settled_by,
@@ -136,7 +164,13 @@ def _conditions(wanted: MessageFilter) -> list[ColumnElement[bool]]:
         found.append(or_(m.c.agency_id == wanted.reader, read))
     if wanted.waiting is not None:
         found.append(_waits() if wanted.waiting else ~_waits())
+    if wanted.kind:
+        found.append(_kind() == wanted.kind)
     return found
+
+
+def _kind() -> ColumnElement[str]:
+    return func.coalesce(table(IncomingMessage).c.proposed[(0, "ask")].as_string(), NO_KIND)
 
 
 def _waits() -> ColumnElement[bool]:
@@ -174,6 +208,33 @@ def every_message(session: Session, wanted: MessageFilter, sort: str = "") -> It
         yield from objects_of(MessageRow, some)
 
 
+@dataclass(frozen=True, kw_only=True)
+class MessageQueue:
+    """What waits for a person, the oldest first. ``kinds``: how many of each, whichever is looked at."""
+
+    rows: tuple[MessageRow, ...]
+    kinds: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.kinds.values())
+
+    def after(self, message_id: int) -> MessageRow | None:
+        """What is to be looked at next: behind a message, else the first that is left."""
+        others = [row for row in self.rows if row.id != message_id]
+        return next((row for row in others if row.id > message_id), next(iter(others), None))
+
+
+def message_queue(session: Session, wanted: MessageFilter) -> MessageQueue:
+    waiting = replace(wanted, waiting=True)
+    statement = _joined(*_columns()).where(*_conditions(waiting)).order_by(table(IncomingMessage).c.incoming_id)
+    rows = objects(MessageRow, session.connection().execute(statement.limit(MAX_QUEUE)))
+    kind = _kind().label("kind")
+    counted = select(kind, func.count().label("n")).where(*_conditions(replace(waiting, kind=""))).group_by(kind)
+    kinds = {row.kind: row.n for row in session.connection().execute(counted)}
+    return MessageQueue(rows=tuple(rows), kinds=kinds)
+
+
 def _order(sort: str) -> tuple[ColumnElement[Any], ...]:
     own = [_waiting_first()] if not sort else [each.nulls_last() for each in sql_order(SORTS, sort)]
     return (*own, table(IncomingMessage).c.incoming_id.desc())
@@ -189,7 +250,8 @@ def message_story(session: Session, message_id: int) -> MessageStory:
     if found is None:
         raise NotFound(Text(f"Không có thư đến số {message_id}.", f"There is no incoming message {message_id}."))
     row = object_of(MessageRow, found)
-    duties = [duty for duty in duties_of(session, row.about) if duty.agency_id == row.agency_id]
+    asked = [one for request in row.requests for one in request.ids]
+    duties = [duty for duty in duties_of(session, [*row.about, *asked]) if duty.agency_id == row.agency_id]
     if not duties and row.agency_id:
         duties = list(duties_of(session, _open_duties(session, row.agency_id)))
     return MessageStory(
@@ -224,3 +286,19 @@ def waiting_messages(session: Session, department: str = "") -> tuple[int, datet
         statement = statement.where(m.c.supervisor_id == department)
     count, since = session.connection().execute(statement).one()
     return count, since
+
+
+COUNTED_DAYS = 30
+"""Over which Health says how answers were read."""
+
+
+def answers_read(session: Session, now: datetime, days: int = COUNTED_DAYS) -> Mapping[AnswerRead, int]:
+    """What became of the answers of the last days: how well they are read, by nobody's test."""
+    m = table(IncomingMessage)
+    columns = m.c.handled, _waits().label("waits"), func.count().label("n")
+    statement = select(*columns).where(m.c.at > now - timedelta(days=days)).group_by(m.c.handled, _waits())
+    found: Counter[AnswerRead] = Counter()
+    for handled, waits, n in session.connection().execute(statement):
+        read = AnswerRead(handled) if handled else AnswerRead.WAITING if waits else AnswerRead.AT_ONCE
+        found[read] += n
+    return {read: found[read] for read in AnswerRead}

@@ -4,11 +4,11 @@ delivery pass."""
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, LargeBinary, String, Text, UniqueConstraint, false, text
+from sqlalchemy import JSON, Column, Index, LargeBinary, String, Text, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from engine.store.records.columns import BigId, PackedText, by_value, json_column
-from engine.terms import LetterState, NoticeKind, Role, WaitReason
+from engine.terms import AnswerRead, LetterState, NoticeKind, Role, WaitReason
 
 # Conditions of the partial indexes; queries must use the same text for the index to be used.
 STILL_OWED = text("state IN ('queued','sending')")
@@ -189,6 +189,16 @@ class IncomingMessage(SQLModel, table=True):
     """The assignments that the answered letter names."""
     done: list[dict[str, object]] = Field(default_factory=list, sa_column=json_column())
     """What was done, one entry an act (``engine.correspondence.message_acts``)."""
+    proposed: list[dict[str, object]] = Field(
+        default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]")
+    )
+    """What was read and is not sure, one entry a request; it does nothing before a person confirms it."""
+    handled: AnswerRead | None = Field(default=None, sa_column=by_value(AnswerRead, nullable=True))
+    """What became of it with a person."""
+    undo: list[dict[str, object]] = Field(
+        default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]")
+    )
+    """How to take back what was done (``engine.assignments.acts.undo``)."""
     waits: WaitReason | None = Field(default=None, sa_column=by_value(WaitReason, nullable=True))
     settled_at: datetime | None = None
     settled_by: str = Field(default="", max_length=96)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from engine.correspondence.message_acts import Done
+from engine.correspondence.message_acts import Done, Request
 from engine.store.database import insert_rows
 from engine.store.records import IncomingMessage
 from engine.terms import WaitReason
@@ -26,6 +26,7 @@ def keep_message(
     supervisor_id: str | None = None,
     waits: WaitReason | None = None,
     done: Sequence[Done] = (),
+    proposed: Sequence[Request] = (),
     files: Sequence[Mapping[str, Any]] = (),
     contact_id: int | None = None,
 ) -> int:
@@ -49,6 +50,7 @@ def keep_message(
         "files": [dict(each) for each in files],
         "about": list(about),
         "done": [each.as_entry for each in done],
+        "proposed": [each.as_entry for each in proposed],
         "waits": waits,
         "settled_at": None,
         "settled_by": "",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from ground.factory import at, lay, row
+from ground.incoming.messages import keep_message
 from ground.post import KEY, LetterBox
 
 from config.settings import Settings
@@ -17,6 +18,7 @@ from engine.errors import LinkRefused
 from engine.rules.calendar import DayException, DayKind
 from engine.store.database import Database
 from engine.store.records import Pass
+from engine.terms import WaitReason
 from notifications import weekly_letter
 from notifications.contract.channel import Channel, Fate, Outcome
 from notifications.finding_alarm import Operator
@@ -56,6 +58,8 @@ def confirmed(database: Database, day: str, wall: str, week: str) -> None:
 
 def test_it_goes_once_a_week_in_working_hours(laid: Database) -> None:
     relay = LetterBox()
+    with laid.write() as session:
+        keep_message(session, "so-ban", "Gọi lại", now=at("2021-06-10"), waits=WaitReason.NOT_UNDERSTOOD)
     assert [sent(laid, MONDAY, wall, relay) for wall in ("07:29", "07:30", "07:31", "16:00")] == [
         False,
         True,
@@ -66,6 +70,7 @@ def test_it_goes_once_a_week_in_working_hours(laid: Database) -> None:
     assert sent(laid, NEXT_MONDAY, "07:30", relay)
     assert [letter.to for letter in relay.letters] == [OPERATOR.email] * 2
     assert "https://x/2021-W24" in relay.letters[0].text
+    assert "Trong 7 ngày qua có 1 thư trả lời: đang chờ 1." in relay.letters[0].text
     assert relay.letters[0].headers["Auto-Submitted"] == "auto-generated"
 
 

@@ -1,54 +1,52 @@
-"""«Thư đến»: what people answered by mail and SMS, what waits for a person first; one message whole, with a button for
-each thing that may be done because of it."""
+"""«Thư đến»: what people answered by mail and SMS. The list of all; and what waits for a person as a queue: one row a
+message, what was read of the opened one beside it, the next after each press."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from enum import StrEnum
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import ActorRole, Permission
-from engine.assignments.promise_rows import PromiseText
-from engine.correspondence import message_acts
-from engine.correspondence.entries import MAX_TEXT_CHARS, NewEntry
-from engine.correspondence.message_acts import Done, MessageDuty
-from engine.correspondence.received_files import draft_report, settle
-from engine.errors import BadInput, Conflict, FieldsRefused, ForbiddenMove, NotAllowed
-from engine.http.filters import Code, Cursor, SmallId, Sort, YesNo
+from engine.correspondence import entries, handling
+from engine.correspondence.handling import NOTHING_CHOSEN
+from engine.correspondence.message_acts import DAYS, ENTRIES, Done, Request
+from engine.errors import BadInput, Conflict, DondocError, FieldsRefused, ForbiddenMove
+from engine.http.filters import MAX_INT64, Code, Count, Cursor, SmallId, Sort, YesNo
 from engine.http.forms import MAX_REASON_CHARS, Form
 from engine.http.later_days import asked_again
 from engine.http.lists.list_columns import MESSAGE_LIST
 from engine.http.lists.list_download import ExportFormat, download, filter_names
+from engine.http.messages import message_filter, readable_message, record_message, take_back_message
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.time_class import Today
 from engine.queries.work.incoming import (
     MessageFilter,
+    MessageQueue,
     MessageStory,
     every_message,
     list_messages,
-    message_story,
+    message_queue,
 )
-from engine.terms import EntryKind, MessageAct
-from engine.text import Text
+from engine.terms import AnswerRead, Ask
 
 router = APIRouter(include_in_schema=False)
-NOTHING_CHOSEN = Text("Chưa chọn nhiệm vụ nào.", "No duty is chosen.")
-NOTHING_NEW = Text("Việc này đã được ghi nhận trước đó.", "This had been recorded before.")
+MAX_STEPS = 6
+"""Things that one message is recorded as at once."""
 
 
 class IncomingAct(StrEnum):
     """The buttons of a message."""
 
-    ACKNOWLEDGE = "acknowledge"
-    DAY = "day"
-    """An extension, or a promise where the due date has passed."""
-    DIFFICULTY = "difficulty"
-    ATTACH = "attach"
-    DECLINE = "decline"
+    CONFIRM = "confirm"
+    RECORD = "record"
+    """As the form says."""
     ASIDE = "aside"
+    MISREAD = "misread"
 
 
 @router.get("/incoming")
@@ -60,7 +58,7 @@ def listing(
     after: Cursor = "",
     sort: Sort = "",
 ) -> Response:
-    wanted = _filter(ctx, agency, waiting)
+    wanted = message_filter(ctx, agency, waiting)
     sort = MESSAGE_LIST.known_order(sort)
     with ctx.reading() as (session, today):
         if export_format:
@@ -70,124 +68,204 @@ def listing(
     return ctx.page("incoming.html", today=today, listing=MESSAGE_LIST, found=found, wanted=wanted, sort=sort)
 
 
-def _filter(ctx: RequestContext, agency: str, waiting: bool | None) -> MessageFilter:
-    ctx.require(Permission.HANDLE_MESSAGES, "" if ctx.may(Permission.HANDLE_MESSAGES) else ctx.actor.agency_id)
-    reader = "" if ctx.actor.role is ActorRole.ADMINISTRATOR else ctx.actor.agency_id
-    return MessageFilter(agency_id=agency, waiting=waiting, reader=reader, monitor=ctx.actor.role is ActorRole.MONITOR)
+@router.get("/incoming/waiting")
+def queue(
+    ctx: SignedIn,
+    kind: Code = "",
+    at: Annotated[int, Query(alias="open", ge=0, le=MAX_INT64)] = 0,
+    tick: YesNo = None,
+    said: Code = "",
+    n: Count = 0,
+    kept: Count = 0,
+) -> Response:
+    """``open``: the message that is opened; without one the oldest."""
+    wanted = message_filter(ctx, kind=kind)
+    with ctx.reading() as (session, today):
+        found = message_queue(session, wanted)
+    first = found.rows[0].id if found.rows else 0
+    opened = readable_message(ctx, at or first)[0] if at or first else None
+    return _page(ctx, today, wanted, found, opened, outcome=said, n=n, kept=kept, tick=bool(tick))
 
 
 @router.get("/incoming/{message_id}")
-def show(ctx: SignedIn, message_id: SmallId, said: Code = "") -> Response:
-    found, today = _readable(ctx, message_id)
-    return _page(ctx, found, today, outcome=said)
+def show(ctx: SignedIn, message_id: SmallId, kind: Code = "", said: Code = "") -> Response:
+    opened, today = readable_message(ctx, message_id)
+    return _with_queue(ctx, opened, today, kind, outcome=said)
 
 
-def _readable(ctx: RequestContext, message_id: int) -> tuple[MessageStory, Today]:
-    """The message, for those whose agency wrote it or reads it. Raises NotFound, NotAllowed."""
-    with ctx.reading() as (session, today):
-        found = message_story(session, message_id)
-    filtered = _filter(ctx, "", None)
-    whose = {found.row.agency_id} | ({found.row.supervisor_id} if filtered.monitor else set())
-    if filtered.reader and filtered.reader not in whose:
-        raise NotAllowed
-    return found, today
-
-
-def _page(
+def _with_queue(
     ctx: RequestContext,
-    found: MessageStory,
+    opened: MessageStory,
     today: Today,
+    kind: str,
     *,
     outcome: str = "",
     sentence: str = "",
     form: Form | None = None,
     status: int = 200,
 ) -> Response:
-    ticked = form.every("id") if form is not None else tuple(str(duty.id) for duty in found.duties)
+    wanted = message_filter(ctx, kind=kind)
+    with ctx.reading() as (session, _):
+        found = message_queue(session, wanted)
+    return _page(ctx, today, wanted, found, opened, outcome=outcome, sentence=sentence, form=form, status=status)
+
+
+def _page(
+    ctx: RequestContext,
+    today: Today,
+    wanted: MessageFilter,
+    found: MessageQueue,
+    opened: MessageStory | None,
+    *,
+    outcome: str = "",
+    n: int = 0,
+    kept: int = 0,
+    tick: bool = False,
+    sentence: str = "",
+    form: Form | None = None,
+    status: int = 200,
+) -> Response:
     return ctx.page(
-        "incoming_message.html",
+        "incoming_queue.html",
         status,
         today=today,
-        message=found,
-        raw_text=ctx.masked(found.raw_text),
-        row=found.row,
+        wanted=wanted,
+        found=found,
+        opened=opened,
+        raw_text=ctx.masked(opened.raw_text) if opened is not None else "",
+        steps=_steps(opened, form),
         outcome=outcome,
+        n=n,
+        kept=kept,
+        tick=tick,
         sentence=sentence,
-        ticked=ticked if len(found.duties) == 1 or form is not None else (),
         typed=form,
         Act=IncomingAct,
+        Ask=Ask,
+        DAYS=DAYS,
     )
 
 
+def _steps(opened: MessageStory | None, form: Form | None) -> list[Mapping[str, object]]:
+    """The parts of the form, filled with what was read or typed."""
+    if opened is None:
+        return []
+    if form is not None and form.raw("act") == IncomingAct.RECORD:
+        count = len([name for name in form.fields if name.startswith("ask-")])
+        return [
+            {
+                "ask": form.raw(f"ask-{i}"),
+                "ids": form.every(f"id-{i}"),
+                "on": form.raw(f"until-{i}"),
+                "text": form.raw(f"text-{i}"),
+            }
+            for i in range(min(count, MAX_STEPS))
+        ]
+    only = [str(duty.id) for duty in opened.duties] if len(opened.duties) == 1 else []
+    words = opened.row.rest or opened.row.words
+    read: list[Mapping[str, object]] = [
+        {
+            "ask": each.ask,
+            "ids": [str(one) for one in each.ids] or only,
+            "on": each.on or "",
+            "text": each.text or words,
+        }
+        for each in opened.row.requests[:MAX_STEPS]
+    ]
+    return read or [{"ask": "", "ids": only, "on": "", "text": words}]
+
+
+@router.post("/incoming/waiting")
+def several(ctx: SignedIn, form: PostedForm, kind: Code = "") -> Response:
+    """Record the chosen messages as they were read; those that lack something, or that somebody else has settled, are
+    left."""
+    message_filter(ctx)
+    done = kept = 0
+    for message_id in form.numbers("message"):
+        try:
+            opened, _ = readable_message(ctx, message_id)
+            with ctx.writing() as session:
+                _confirm(ctx, session, opened, form)
+            done += 1
+        except DondocError:
+            kept += 1
+    return ctx.go("/incoming/waiting", kind=kind or None, said="several", n=done or None, kept=kept or None)
+
+
 @router.post("/incoming/{message_id}")
-def act(ctx: SignedIn, form: PostedForm, message_id: SmallId) -> Response:
-    found, today = _readable(ctx, message_id)
+def act(ctx: SignedIn, form: PostedForm, message_id: SmallId, kind: Code = "") -> Response:
+    opened, today = readable_message(ctx, message_id)
     chosen = form.choice("act", IncomingAct)
     try:
-        if (again := asked_again(form, ("until",), today.calendar)) is not None:
+        names = [name for name in form.fields if name.startswith("until-")]
+        if (again := asked_again(form, names, today.calendar)) is not None:
             form = again.form
             raise FieldsRefused(again.said)
         with ctx.writing() as session:
-            done = _ACTS[chosen](ctx, session, found, form)
-            settle(session, message_id, done, **ctx.by)
+            _ACTS[chosen](ctx, session, opened, form)
     except (BadInput, Conflict, ForbiddenMove) as error:
-        return _page(ctx, found, today, sentence=error.said(ctx.language), form=form, status=error.status)
-    return ctx.go(f"/incoming/{message_id}", said=chosen)
+        said = error.said(ctx.language)
+        return _with_queue(ctx, opened, today, kind, sentence=said, form=form, status=error.status)
+    if chosen is IncomingAct.MISREAD:
+        return ctx.go(f"/incoming/{message_id}", said=chosen)
+    with ctx.reading() as (session, _):
+        following = message_queue(session, message_filter(ctx, kind=kind)).after(message_id)
+    return ctx.go("/incoming/waiting", open=following.id if following else None, kind=kind or None, said=chosen)
 
 
-def _chosen(found: MessageStory, form: Form) -> list[MessageDuty]:
-    """The ticked duties; the only one, if there is only one."""
-    ids = set(form.numbers("id"))
-    duties = [duty for duty in found.duties if duty.id in ids or len(found.duties) == 1]
-    if not duties:
+def _confirm(ctx: RequestContext, session: Session, opened: MessageStory, form: Form) -> None:
+    if not opened.row.requests:
         raise BadInput(NOTHING_CHOSEN)
-    return duties
+    _record(ctx, session, opened, list(opened.row.requests), AnswerRead.CONFIRMED, form)
 
 
-def _acknowledge(ctx: RequestContext, session: Session, found: MessageStory, form: Form) -> Done:
-    done = message_acts.acknowledge(session, _chosen(found, form), (), **ctx.by)
-    if done is None:
-        raise BadInput(NOTHING_NEW)
-    return done
+def _corrected(ctx: RequestContext, session: Session, opened: MessageStory, form: Form) -> None:
+    steps = [i for i in range(MAX_STEPS) if form.has(f"ask-{i}")]
+    if not steps:
+        raise BadInput(NOTHING_CHOSEN)
+    requests = [_typed(opened, form, i) for i in steps]
+    same = requests == [replace(each, citations=()) for each in opened.row.requests]
+    _record(ctx, session, opened, requests, AnswerRead.CONFIRMED if same else AnswerRead.CORRECTED, form)
 
 
-def _day(ctx: RequestContext, session: Session, found: MessageStory, form: Form) -> Done:
-    text = PromiseText(on=form.day("until"), reason=form.text("reason", MAX_REASON_CHARS))
-    return message_acts.ask_day(session, _chosen(found, form), text, **ctx.by)
+def _typed(opened: MessageStory, form: Form, i: int) -> Request:
+    ask = form.choice(f"ask-{i}", Ask)
+    ids = {*form.numbers(f"id-{i}")}
+    chosen = [duty.id for duty in opened.duties if duty.id in ids or len(opened.duties) == 1]
+    on = form.day(f"until-{i}") if ask in DAYS else None
+    text = form.text(f"text-{i}", MAX_REASON_CHARS if ask in DAYS else entries.MAX_TEXT_CHARS)
+    return Request(ask=ask, ids=tuple(chosen), on=on, text=text)
 
 
-def _difficulty(ctx: RequestContext, session: Session, found: MessageStory, form: Form) -> Done:
-    files = tuple(each.stored.as_entry for each in found.row.kept_files if each.stored is not None)
-    new = NewEntry(EntryKind.DIFFICULTY, form.text("text", MAX_TEXT_CHARS), files=files)
-    done = message_acts.raise_entry(session, _chosen(found, form), (), new, **ctx.by)
-    if done is None:
-        raise BadInput(NOTHING_NEW)
-    return done
+def _record(
+    ctx: RequestContext, session: Session, opened: MessageStory, requests: list[Request], how: AnswerRead, form: Form
+) -> None:
+    """And tell the writer; a question that is answered there is told with its answer."""
+    done = record_message(ctx, session, opened.row.id, requests, how)
+    answer = form.text("answer", entries.MAX_TEXT_CHARS)
+    if answer and any(each.ask in ENTRIES for each in requests):
+        _answer(ctx, session, opened, done, answer)
 
 
-def _attach(ctx: RequestContext, session: Session, found: MessageStory, form: Form) -> Done:
-    """Into the draft of each chosen duty's report: the agency looks at it and sends it."""
-    drafted = {duty: draft_report(session, duty, found.row.kept_files, **ctx.by) for duty in _chosen(found, form)}
-    acts = {duty: act.files for duty, act in drafted.items() if act is not None}
-    if not acts:
-        raise BadInput(NOTHING_NEW)
-    return Done.about(MessageAct.DRAFTED, list(acts), files=next(iter(acts.values())))
+def _answer(ctx: RequestContext, session: Session, opened: MessageStory, done: tuple[Done, ...], answer: str) -> None:
+    ids = [one for each in done for one in each.ids]
+    entry_id, _ = entries.waiting_in(session, ids, of_owner=True)[-1]
+    entries.answer(session, entry_id, answer, agency_id=opened.row.supervisor_id or "", **ctx.by)
 
 
-def _decline(ctx: RequestContext, session: Session, found: MessageStory, form: Form) -> Done:
-    return message_acts.decline(session, _chosen(found, form), found.row.words[:MAX_REASON_CHARS], **ctx.by)
+def _aside(ctx: RequestContext, session: Session, opened: MessageStory, form: Form) -> None:
+    del form
+    handling.put_aside(session, opened.row.id, **ctx.by)
 
 
-def _aside(ctx: RequestContext, session: Session, found: MessageStory, form: Form) -> Done:
-    del ctx, session, found, form
-    return Done(act=MessageAct.SET_ASIDE)
+def _misread(ctx: RequestContext, session: Session, opened: MessageStory, form: Form) -> None:
+    del form
+    take_back_message(ctx, session, opened.row.id)
 
 
-_ACTS: Mapping[IncomingAct, Callable[[RequestContext, Session, MessageStory, Form], Done]] = {
-    IncomingAct.ACKNOWLEDGE: _acknowledge,
-    IncomingAct.DAY: _day,
-    IncomingAct.DIFFICULTY: _difficulty,
-    IncomingAct.ATTACH: _attach,
-    IncomingAct.DECLINE: _decline,
+_ACTS: Mapping[IncomingAct, Callable[[RequestContext, Session, MessageStory, Form], None]] = {
+    IncomingAct.CONFIRM: _confirm,
+    IncomingAct.RECORD: _corrected,
     IncomingAct.ASIDE: _aside,
+    IncomingAct.MISREAD: _misread,
 }

@@ -43,6 +43,7 @@ ACTS = {
     "/duties/{duty_id}/amend",
     "/extensions",
     "/incoming",
+    "/incoming/waiting",
     "/incoming/{message_id}",
     "/papers/settings/{agency_id}",
     "/papers/settings/{agency_id}/letterhead.docx",

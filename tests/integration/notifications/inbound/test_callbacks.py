@@ -204,7 +204,7 @@ def test_by_zalo_only_an_acknowledgement_acts_and_all_else_waits(client: httpx.C
     assert by_zalo(client, "", "m3", event="user_send_image") == 200
     assert kept(laid) == [
         ("GH 4822 25/6 Chờ số liệu của xã", WaitReason.UNAUTHENTICATED),
-        ("Anh ơi báo cáo gửi ở đâu ạ", WaitReason.NOT_UNDERSTOOD),
+        ("Anh ơi báo cáo gửi ở đâu ạ", WaitReason.PROPOSED),
         ("[user_send_image]", WaitReason.NOT_UNDERSTOOD),
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from engine.terms import LetterState
 from notifications.contract.channel import Fate, Outgoing
 from notifications.sms.gammu import Gammu
 from notifications.sms.gateway import reference
-from notifications.sms.replies import Extend, from_gammu, incoming, read_reply
+from notifications.sms.replies import candidate_codes, from_gammu, incoming
 
 AT = datetime(2021, 6, 17, 1, tzinfo=UTC)
 
@@ -65,7 +65,7 @@ async def test_a_message_comes_in_as_it_was_typed(smsd: RunningSmsd) -> None:
     wait_until(lambda: len(from_gammu(smsd.folder / "inbox", later)) == 2, "two messages in the inbox")
     found = [message for message, _ in from_gammu(smsd.folder / "inbox", later)]
     assert [(each.sender, each.answerable) for each in found] == [("+84912345678", True), ("VIETTEL", False)]
-    assert read_reply(found[0].text, date(2021, 6, 17)) == Extend("2762", date(2021, 6, 25), "chờ số liệu của xã")
+    assert (candidate_codes(found[0].text), found[0].text) == (("2762",), "GH 2762 25/6 chờ số liệu của xã")
 
 
 async def test_what_the_daemon_could_not_send_is_a_soft_bounce_and_may_be_sent_again(tmp_path: Path) -> None:

@@ -103,6 +103,8 @@ def test_a_returned_report_comes_back_with_its_files(office: Office) -> None:
         ("bao-cao.pdf", b"MZ\x90\x00", "không phải một trong"),
         ("trang.html", b"<html><script>", "không phải một trong"),
         ("rong.pdf", b"", "không phải một trong"),
+        ("anh.heic", b"\0\0\0\x18ftypheic" + b"\0" * 20, "ảnh HEIC của điện thoại"),
+        ("bc.zip", b"PK\x03\x04" + b"0" * 40, "tệp nén"),
         ("to.pdf", b"%PDF-" + b"0" * 11_000_000, "lớn hơn 10 MB"),
         ("TUYỆT MẬT.pdf", PDF, "văn bản mật"),
         ("../../a / b\u202e<script>.pdf", b"junk", "« b<script>.pdf»"),

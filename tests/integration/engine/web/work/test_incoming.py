@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.factory import Laid, at, item, lay, plan_file, row, rows
+from ground.factory import Laid, at, bring_to, item, lay, plan_file, row, rows
 from ground.incoming.messages import keep_message
 from ground.office import Office, as_role, contact_of, open_office, token_in
 from sqlalchemy import update
 
+from engine.assignments.acts.undo import UNDO_TIME
 from engine.assignments.reports import evidence
+from engine.correspondence.message_acts import Request
 from engine.correspondence.received_files import blank_settled, forget_senders
 from engine.store.database import Database, table
 from engine.store.records import (
@@ -23,11 +25,15 @@ from engine.store.records import (
     Event,
     Evidence,
     Extension,
+    Incoming,
     IncomingMessage,
+    Letter,
     Promise,
+    Report,
     ThreadEntry,
 )
-from engine.terms import EventKind, State, WaitReason
+from engine.terms import AnswerRead, Ask, EventKind, State, WaitReason
+from engine.views import prometheus
 
 NOW = at("2021-06-08")
 
@@ -52,6 +58,12 @@ def wrote(laid: Laid, text: str = "Đề nghị hướng dẫn.", agency: str = 
 def press(office: Office, message: int, act: str, **fields: Any) -> Any:
     page = f"/incoming/{message}"
     return office.client.post(page, data={"token": token_in(office.get(page).text), "act": act} | fields)
+
+
+def record(office: Office, message: int, ask: Ask, **fields: Any) -> Any:
+    """What the form «Sửa» sends."""
+    typed = {f"{name}-0": value for name, value in fields.items()}
+    return press(office, message, "record", **{"ask-0": ask.value}, **typed)
 
 
 def words(office: Office, path: str) -> str:
@@ -96,7 +108,7 @@ def test_the_leadership_has_no_such_page(laid: Laid, tmp_path: Path) -> None:
 
 def test_a_department_acknowledges_for_an_agency_whose_words_were_not_understood(laid: Laid, tmp_path: Path) -> None:
     message, monitor = wrote(laid, "Xã nhận cả rồi nhé"), as_role(laid.database, tmp_path, "monitor", "so-chinh")
-    assert press(monitor, message, "acknowledge").status_code == 303
+    assert record(monitor, message, Ask.ACKNOWLEDGE).status_code == 303
     assert row(laid.database, Assignment, id=laid.assignment("IV.1.1", "so-ban")).state is State.ACKNOWLEDGED
     kept = row(laid.database, IncomingMessage)
     assert (kept.done[0]["act"], kept.settled_at is not None, kept.waits) == ("acknowledged", True, "not_understood")
@@ -106,22 +118,156 @@ def test_a_department_acknowledges_for_an_agency_whose_words_were_not_understood
 
 def test_in_term_a_day_is_an_extension_and_behind_the_due_date_a_promise(laid: Laid, tmp_path: Path) -> None:
     message, office = wrote(laid), open_office(laid.database, tmp_path, now=NOW)
-    press(office, message, "day", until="2021-06-25", reason="chờ số liệu")
+    record(office, message, Ask.DAY, until="2021-06-25", text="chờ số liệu")
     assert row(laid.database, Extension).until == date(2021, 6, 25)
     late = open_office(laid.database, tmp_path, now=at("2021-06-21"))
-    press(late, wrote(laid, "hẹn", "huyen-a"), "day", until="2021-06-30", reason="chờ xe")
+    record(late, wrote(laid, "hẹn", "huyen-a"), Ask.DAY, until="2021-06-30", text="chờ xe")
     assert row(laid.database, Promise).promised_on == date(2021, 6, 30)
+
+
+# --- the queue ------------------------------------------------------------------------------------------------------
+
+
+def proposal(laid: Laid, said: str = "Xã đã nhận rồi nhé", agency: str = "so-ban", **more: Any) -> int:
+    """A message that was read as an acknowledgement, or as ``more`` says."""
+    task = laid.assignment("IV.1.1" if agency == "so-ban" else "IV.2.1", agency)
+    asks = Request(**({"ask": Ask.ACKNOWLEDGE, "ids": (task,)} | more))
+    contact = contact_of(laid.database, agency)
+    return wrote(laid, said, agency, waits=WaitReason.PROPOSED, proposed=[asks], contact_id=contact)
+
+
+def letter_to_writer(laid: Laid) -> list[str]:
+    return [each.detail["problem"][0] for each in rows(laid.database, Incoming) if "problem" in each.detail]
+
+
+def test_what_was_read_is_recorded_by_one_press_and_the_writer_is_told(office: Office, laid: Laid) -> None:
+    first, second = proposal(laid), proposal(laid, "Huyện nhận được rồi", "huyen-a")
+    opened = BeautifulSoup(office.get("/incoming/waiting").text, "lxml")
+    assert [each["value"] for each in opened.select("[autofocus]")] == ["confirm"], "Enter"
+    answer = press(office, first, "confirm")
+    assert f"open={second}" in answer.headers["location"], "the next is opened"
+    kept = row(laid.database, IncomingMessage, incoming_id=first)
+    assert (kept.handled, kept.settled_by, kept.done[0]["act"]) == (AnswerRead.CONFIRMED, "desk", "acknowledged")
+    assert row(laid.database, Assignment, id=laid.assignment("IV.1.1", "so-ban")).state is State.ACKNOWLEDGED
+    assert letter_to_writer(laid) == ["Bộ phận theo dõi đã ghi nhận: xác nhận đã nhận IV.1.1."]
+    (letter,) = [each for each in rows(laid.database, Letter) if each.key == f"answer:email:{first}"]
+    assert letter.send_after == NOW + UNDO_TIME
+    assert "open=" not in press(office, second, "confirm").headers["location"]
+
+
+def test_what_lacks_a_duty_or_a_day_has_no_such_button_and_its_form_is_open(office: Office, laid: Laid) -> None:
+    message = proposal(laid, "Xin gia hạn vì chờ xã", ask=Ask.DAY, text="chờ xã")
+    page = BeautifulSoup(office.get("/incoming/waiting").text, "lxml")
+    assert page.select_one("button[value=confirm]") is None
+    assert [each["name"] for each in page.select("[autofocus]")] == ["ask-0"]
+    assert press(office, message, "confirm").status_code == 400
+    record(office, message, Ask.DAY, until="2021-06-25", text="chờ xã")
+    kept = row(laid.database, IncomingMessage)
+    assert (kept.handled, row(laid.database, Extension).until) == (AnswerRead.CORRECTED, date(2021, 6, 25))
+
+
+def test_sixty_proposals_are_done_in_at_most_a_hundred_presses_without_a_mouse(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    plan = plan_file(items=tuple(item(n, "so-ban") for n in range(1, 61)))
+    laid = lay(sqlite_database, now=at("2021-04-07"), plan=plan)
+    office = open_office(laid.database, tmp_path, now=NOW)
+    for n in range(1, 61):
+        task = laid.assignment(f"IV.{n}.1", "so-ban")
+        proposal(laid, f"Xã nhận việc {n} rồi", ids=(task,))
+    presses, page = 1, office.get("/incoming/waiting")
+    while (button := BeautifulSoup(page.text, "lxml").select_one("button[autofocus]")) is not None:
+        form = button.find_parent("form")
+        assert form is not None
+        fields = {each["name"]: each.get("value", "") for each in form.select("input[name]")}
+        page = office.client.post(form["action"], data=fields | {"act": button["value"]}, follow_redirects=True)
+        presses += 1
+    assert presses <= 100
+    assert {each.state for each in rows(laid.database, Assignment) if each.period == "2021-H1"} == {State.ACKNOWLEDGED}
+
+
+def test_several_that_were_read_are_recorded_at_once_and_others_are_left(office: Office, laid: Laid) -> None:
+    ids = [proposal(laid), proposal(laid, "Huyện nhận được rồi", "huyen-a"), wrote(laid, "Gọi lại cho tôi")]
+    page = office.get("/incoming/waiting?tick=yes").text
+    ticked = BeautifulSoup(page, "lxml").select("input[name=message][checked]")
+    assert [int(each["value"]) for each in ticked] == ids[:2]
+    data = {"token": token_in(page), "message": [str(each) for each in ids]}
+    answer = office.client.post("/incoming/waiting", data=data)
+    assert "n=2" in answer.headers["location"]
+    assert "kept=1" in answer.headers["location"]
+    assert [each.settled_at is None for each in rows(laid.database, IncomingMessage)] == [False, False, True]
+
+
+def test_a_question_is_answered_where_it_stands(office: Office, laid: Laid) -> None:
+    message = proposal(laid, "Nộp ở đâu?", ask=Ask.QUESTION, text="Nộp ở đâu?")
+    press(office, message, "confirm", answer="Nộp ở trang báo cáo.")
+    asked, answered = rows(laid.database, ThreadEntry)
+    assert (asked.kind, answered.text, answered.answers_id) == ("question", "Nộp ở trang báo cáo.", asked.id)
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [
+        {"ask": Ask.ACKNOWLEDGE},
+        {"ask": Ask.DAY, "on": date(2021, 6, 25), "text": "chờ xã"},
+        {"ask": Ask.NOT_YET, "on": date(2021, 6, 30), "text": "chờ xã"},
+        {"ask": Ask.DECLINE, "text": "không thuộc thẩm quyền"},
+        {"ask": Ask.DIFFICULTY, "text": "thiếu người"},
+    ],
+)
+def test_what_was_misread_is_taken_back_days_later_and_waits_again(
+    laid: Laid, tmp_path: Path, asks: dict[str, Any]
+) -> None:
+    task = laid.assignment("IV.1.1", "so-ban")
+    before = row(laid.database, Assignment, id=task)
+    message = proposal(laid, "Xã nhận cả rồi", **({"ids": (task,)} | asks))
+    assert press(open_office(laid.database, tmp_path, now=NOW), message, "confirm").status_code == 303
+    later = open_office(laid.database, tmp_path, now=at("2021-06-10"))
+    assert "Hiểu sai" in words(later, f"/incoming/{message}")
+    assert press(later, message, "misread").status_code == 303
+    after = row(laid.database, Assignment, id=task)
+    assert (after.state, after.acknowledged_at, after.due_on) == (before.state, None, before.due_on)
+    for nothing in (Extension, Promise, Report, ThreadEntry):
+        assert rows(laid.database, nothing) == []
+    assert row(laid.database, Event, kind=EventKind.UNDONE).assignment_id == task
+    kept = row(laid.database, IncomingMessage)
+    assert (kept.waits, kept.settled_at, kept.done, kept.handled) == ("proposed", None, [], AnswerRead.TAKEN_BACK)
+    assert "đã được thu hồi" in letter_to_writer(laid)[-1]
+    assert "cần quyết định" not in words(later, "/")
+
+
+def test_health_says_how_well_answers_are_read(office: Office, laid: Laid) -> None:
+    """A figure of a test set says nothing about the answers of this office."""
+    wrote(laid, "Đã nhận", waits=None)
+    confirmed, dropped, misread = proposal(laid), proposal(laid, "Nhận nhé"), proposal(laid, "Ừ", "huyen-a")
+    press(office, confirmed, "confirm")
+    press(office, dropped, "aside")
+    press(office, misread, "confirm")
+    press(office, misread, "misread")
+    press(office, misread, "aside")
+    said = "Trong 30 ngày qua có 4 thư trả lời: ghi nhận ngay 1; xác nhận đúng như hệ thống đọc 1; không ghi nhận 1; "
+    assert f"{said}hiểu sai, thu hồi 1." in words(office, "/health")
+    with laid.database.read() as session:
+        assert b'dondoc_answers_read{read="taken_back"} 1.0' in prometheus.render(session, NOW, {})
+
+
+def test_what_was_built_on_is_not_taken_back(office: Office, laid: Laid) -> None:
+    message, task = proposal(laid), laid.assignment("IV.1.1", "so-ban")
+    press(office, message, "confirm")
+    bring_to(laid.database, State.REPORTED, task, now=NOW)
+    assert press(office, message, "misread").status_code == 409
+    assert row(laid.database, IncomingMessage).settled_at is not None
 
 
 def test_a_day_without_a_reason_is_refused_and_keeps_what_was_typed(office: Office, laid: Laid) -> None:
     message = wrote(laid)
-    answer = press(office, message, "day", until="2021-06-25", reason="")
+    answer = record(office, message, Ask.DAY, until="2021-06-25", text="")
     assert (answer.status_code >= 400, 'value="25/6/2021"' in answer.text) == (True, True)
     assert row(laid.database, IncomingMessage).settled_at is None
 
 
 def test_a_difficulty_stands_in_the_thread_of_the_duty(office: Office, laid: Laid) -> None:
-    press(office, wrote(laid), "difficulty", text="Chưa có biểu mẫu.")
+    record(office, wrote(laid), Ask.DIFFICULTY, text="Chưa có biểu mẫu.")
     assert (row(laid.database, ThreadEntry).kind, row(laid.database, ThreadEntry).text) == (
         "difficulty",
         "Chưa có biểu mẫu.",
@@ -135,7 +281,7 @@ def test_a_file_is_attached_to_the_draft_of_the_chosen_report(office: Office, la
     file = {**stored.as_entry, "paper_number": "45/BC-UBND", "paper_on": "14/6/2021"}
     message = wrote(laid, "Gửi báo cáo", files=[file], waits=WaitReason.FILES)
     assert "45/BC-UBND" in words(office, f"/incoming/{message}")
-    assert press(office, message, "attach").status_code == 303
+    assert record(office, message, Ask.ATTACH).status_code == 303
     task = laid.assignment("IV.1.1", "so-ban")
     assert row(laid.database, Draft).body == {
         f"kept-{task}": f"{stored.digest} bc.pdf",
@@ -146,7 +292,7 @@ def test_a_file_is_attached_to_the_draft_of_the_chosen_report(office: Office, la
 
 
 def test_a_duty_that_is_not_the_agency_s_is_declined_in_its_words(office: Office, laid: Laid) -> None:
-    press(office, wrote(laid, "Sai cơ quan rồi"), "decline")
+    record(office, wrote(laid, "Sai cơ quan rồi"), Ask.DECLINE, text="Sai cơ quan rồi")
     assert row(laid.database, Event, kind=EventKind.DECLINED).detail["reason"] == "Sai cơ quan rồi"
 
 
@@ -155,7 +301,7 @@ def test_a_message_that_needs_nothing_is_put_aside(office: Office, laid: Laid) -
     assert press(office, message, "aside").status_code == 303
     kept = row(laid.database, IncomingMessage)
     assert (kept.done[-1]["act"], kept.settled_by) == ("set_aside", "desk")
-    assert "Đã xem, không phải xử lý" not in str(BeautifulSoup(office.get(f"/incoming/{message}").text, "lxml").button)
+    assert 'value="aside"' not in office.get(f"/incoming/{message}").text
 
 
 def test_of_several_duties_some_are_chosen(sqlite_database: Database, tmp_path: Path) -> None:
@@ -164,8 +310,8 @@ def test_of_several_duties_some_are_chosen(sqlite_database: Database, tmp_path: 
     office = open_office(laid.database, tmp_path, now=NOW)
     tasks = [laid.assignment(citation, "so-ban") for citation in ("IV.1.1", "IV.2.1")]
     message = wrote(laid, about=tasks)
-    assert press(office, message, "acknowledge").status_code == 400
-    press(office, message, "acknowledge", id=str(tasks[1]))
+    assert record(office, message, Ask.ACKNOWLEDGE).status_code == 400
+    record(office, message, Ask.ACKNOWLEDGE, id=str(tasks[1]))
     states = [row(laid.database, Assignment, id=task).state for task in tasks]
     assert states == [State.ASSIGNED, State.ACKNOWLEDGED]
 
