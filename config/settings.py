@@ -511,7 +511,7 @@ class Settings(BaseSettings):
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary = path.with_name(f"secret.{secrets.token_hex(4)}")
             temporary.touch(mode=0o600)
-            temporary.write_text(secrets.token_urlsafe(48))
+            temporary.write_text(new_secret())
             try:
                 path.hardlink_to(temporary)
             except FileExistsError:
@@ -519,6 +519,10 @@ class Settings(BaseSettings):
             finally:
                 temporary.unlink()
         return path.read_text().strip()
+
+
+def new_secret() -> str:
+    return secrets.token_urlsafe(48)
 
 
 class DemoSettings(Settings):

@@ -139,7 +139,7 @@ def _add_machine_routes(app: FastAPI, system: System) -> None:
     from workflows.run import inbound_passes
 
     settings, signer = system.settings, system.signer
-    secret = channel_wiring.callback_secret(signer)
+    secrets = partial(channel_wiring.callback_secrets, signer)
     zalo = {"zalo_app_id": settings.zalo_app_id, "zalo_oa_secret": settings.zalo_oa_secret.get_secret_value()}
-    app.include_router(callbacks.router(callbacks.Callbacks(system.database, system.clock, secret, **zalo)))
+    app.include_router(callbacks.router(callbacks.Callbacks(system.database, system.clock, secrets, **zalo)))
     inbound_passes.add_metrics(app, system.database, system.clock, settings)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, inspect, select, update
 from sqlmodel import Session
 
-from engine.store.database import insert_new, table
+from engine.store.database import Database, insert_new, table
 from engine.store.records import Fact
 
 
@@ -16,6 +17,14 @@ def read_fact(session: Session, name: str) -> str | None:
     """The value; None if it was never written."""
     value: str | None = session.connection().scalar(_value(), {"name": name})
     return value
+
+
+def fact_if_made(database: Database, name: str) -> str | None:
+    """As ``read_fact``. None from a database without tables, which is not created here. Raises Unavailable."""
+    if database.dialect == "sqlite" and not Path(database.url.database or "").exists():
+        return None
+    with database.read() as session:
+        return read_fact(session, name) if inspect(session.connection()).has_table(table(Fact).name) else None
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,9 @@ from engine.rules.calendar import PLAN_TIME
 from engine.rules.words import coded
 from engine.text import Text
 
+if TYPE_CHECKING:
+    from config.settings import Settings
+
 At = Annotated[str, typer.Option(help="ISO timestamp to use as the current time, for tests.")]
 
 
@@ -23,6 +26,7 @@ def add_commands(app: typer.Typer) -> None:
     for command in (doctor, send_test, backup, prove, restore, release):
         app.command()(command)
     webhooks_app.command("listen")(listen)
+    app.add_typer(secret_app, name="secret")
 
 
 def doctor(
@@ -192,6 +196,93 @@ def release(
             Text(f"{done.letters} thư sẽ gửi.", f"{done.letters} letters may leave.")
             if send
             else Text(f"{done.letters} thư không gửi; việc sau đó chạy tiếp.", f"{done.letters} letters are not sent.")
+        )
+
+
+secret_app = typer.Typer(no_args_is_help=True, help="Khóa bí mật. / The secret that signs and seals.")
+
+
+@secret_app.command()
+def status() -> None:
+    """Which key signs and seals, and what still depends on the one before."""
+    from engine.accounts.key_ring import load_keys
+    from workflows.operation import secret_rotation
+    from workflows.run.system import compose_installed
+
+    system = compose_installed()
+    settings, keys = system.settings, load_keys(system.settings, system.database)
+    found = secret_rotation.standing(system.database, keys, system.clock())
+    _tell_new_secret(settings, keys[0].secret)
+    if found.since is None:
+        typer.echo(Text(f"Khóa số {found.number}; không còn khóa nào khác.", f"Key {found.number} alone is in use."))
+        return
+    began = f"{found.since.astimezone(PLAN_TIME):%H:%M %d/%m/%Y}"
+    typer.echo(
+        Text(
+            f"Khóa số {found.number} từ {began}. Còn dựa vào khóa trước: {found.letters} thư có liên kết còn hiệu lực, "
+            f"{found.sealed} giá trị mã hóa.",
+            f"Key {found.number} signs. On the key before depend: letters with a valid link: {found.letters}, "
+            f"sealed values: {found.sealed}.",
+        )
+    )
+    if found.called_at is not None:
+        at = f"{found.called_at.astimezone(PLAN_TIME):%H:%M %d/%m/%Y}"
+        typer.echo(
+            Text(
+                f"Cổng tin nhắn còn gọi địa chỉ cũ lúc {at}; nhập lại địa chỉ: dondoc callbacks.",
+                f"A gateway called the old address at {at}; enter the new one: dondoc callbacks.",
+            )
+        )
+    if found.free:
+        typer.echo(Text("Bỏ khóa trước được: dondoc secret retire.", "It may go: dondoc secret retire."))
+
+
+@secret_app.command()
+def rotate(at: At = "") -> None:
+    """Let a new secret sign. Links of letters that were sent work on until the old one is retired."""
+    from engine.accounts.key_ring import load_keys
+    from workflows.operation import secret_rotation
+    from workflows.run.system import compose_installed
+
+    system = compose_installed()
+    settings, keys = system.settings, load_keys(system.settings, system.database)
+    now = moment(at) if at else system.clock()
+    new = secret_rotation.rotate(settings, system.database, keys, now, actor=operator_name())
+    typer.echo(
+        Text(
+            f"Khóa số {new.number} ký từ bây giờ. Sao lưu lại: dondoc backup. Địa chỉ cho cổng tin nhắn đổi theo: "
+            "dondoc callbacks. Máy chủ Prefect dùng chung cần chuỗi mới: dondoc prefect key.",
+            f"Key {new.number} signs from now on. Make a backup; gateways need new addresses (dondoc callbacks), a "
+            "shared Prefect server its new string (dondoc prefect key).",
+        )
+    )
+    _tell_new_secret(settings, new.secret)
+
+
+@secret_app.command()
+def retire(
+    at_once: Annotated[bool, typer.Option("--at-once", help="Whatever depends on it: it was stolen.")] = False,
+    at: At = "",
+) -> None:
+    """End the key before. Refused while something depends on it."""
+    from workflows.operation import secret_rotation
+    from workflows.run.system import compose_installed
+
+    system = compose_installed()
+    now = moment(at) if at else system.clock()
+    left = secret_rotation.retire(system.settings, system.database, now, actor=operator_name(), at_once=at_once)
+    typer.echo(
+        Text(
+            f"Chỉ khóa số {left.number} còn hiệu lực; liên kết trong {left.letters} thư đã hết hiệu lực.",
+            f"Key {left.number} alone is valid; letters whose links have ended: {left.letters}.",
+        )
+    )
+
+
+def _tell_new_secret(settings: Settings, secret: str) -> None:
+    if settings.secret.get_secret_value() not in ("", secret):
+        typer.echo(
+            Text(f"Trên mọi máy, đặt DONDOC_SECRET={secret}", "On all machines, set DONDOC_SECRET to the value above.")
         )
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from config.settings import SMS_GATEWAYS, Settings
+from engine.accounts.key_ring import load_keys
 from engine.admin.entered_settings import entered
 from engine.admin.first_steps import CheckLine, Mark, address_line, calendar_line, unused, watch_line, well, wrong
 from engine.admin.settings_view import removed_lines
@@ -119,6 +120,15 @@ def _secret(system: System) -> CheckLine:
             Text(
                 f"Đặt DONDOC_SECRET ít nhất {MIN_SECRET_CHARS} ký tự ngẫu nhiên trước khi gửi thư đầu tiên.",
                 f"Set DONDOC_SECRET to at least {MIN_SECRET_CHARS} random characters before the first letter.",
+            ),
+        )
+    if load_keys(system.settings, system.database)[0].secret != system.settings.signing_key():
+        return wrong(
+            "secret",
+            Text("DONDOC_SECRET ở đây là khóa trước", "DONDOC_SECRET here is the key before"),
+            Text(
+                "Đặt khóa mới; «dondoc secret status» cho biết.",
+                "Set the new one, which “dondoc secret status” prints.",
             ),
         )
     return well("secret", Text("có khóa bí mật", "there is a secret"))

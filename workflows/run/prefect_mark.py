@@ -7,7 +7,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -62,7 +61,9 @@ def _mark_of(system: System) -> Iterator[MarkElsewhere]:
     name = name_of(system)
     with PrefectApi(system.prefect_api, system.prefect_auth) as api:
         yield MarkElsewhere(
-            Path(name), lambda: _text(api.value(name)), lambda kept: api.set_value(name, {"mark": kept})
+            system.settings.data_dir / name,
+            lambda: _text(api.value(name)),
+            lambda kept: api.set_value(name, {"mark": kept}),
         )
 
 

@@ -59,7 +59,7 @@ def _email_digest(email: str) -> str:
 
 
 def _serializer(ctx: RequestContext) -> URLSafeSerializer:
-    return URLSafeSerializer(ctx.app.signer.secret("known-browser"))
+    return ctx.app.signer.serializer("known-browser")
 
 
 MAX_PROOF_CHARS = 1_000
