@@ -150,8 +150,8 @@ class Settings(BaseSettings):
         le=14,
     )
     second_administrator: bool = at_sign_in(
-        "tài khoản quản trị mới chỉ dùng được sau khi một quản trị viên khác mở",
-        "a new administrator's account works once another administrator has let it in",
+        "tài khoản quản trị mới hoặc đã khóa chỉ dùng được khi một quản trị viên khác mở",
+        "a new or closed administrator's account works once another administrator has let it in",
         default=False,
     )
     oidc_issuer: str = at_sign_in(

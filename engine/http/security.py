@@ -204,7 +204,7 @@ class SecurityEvent(StrEnum):
     SESSIONS_ENDED = "sessions_ended"
     ACCOUNT_CHANGED = "account_changed"
     WEBHOOK_CHANGED = "webhook_changed"
-    MAIL_SERVER_CHANGED = "mail_server_changed"
+    SETTINGS_CHANGED = "settings_changed"
     DEPUTY_REFUSED = "deputy_refused"
     """Somebody proposed a deputy through the link of a letter, and their agency did not agree."""
     LINKS_TRIED = "links_tried"

@@ -214,6 +214,7 @@ CODES: Mapping[str, Text] = {
     "single_sign_on": Text("đăng nhập chung", "single sign-on"),
     "deactivated": Text("khóa", "deactivated"),
     "reactivated": Text("mở lại", "reactivated"),
+    "reactivation_asked": Text("đề nghị mở lại, chờ người thứ hai", "asked to be opened, by a second person"),
     "closed_by_restore": Text("khóa sau khi khôi phục, chờ quyết định", "closed by a restore until it is answered for"),
     "factor_set": Text("đặt lớp xác thực thứ hai", "second factor set"),
     "factor_removed": Text("gỡ lớp xác thực thứ hai", "second factor removed"),
