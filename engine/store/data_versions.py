@@ -72,6 +72,7 @@ TOPICS: Mapping[str, Topic | None] = {
             "attempt",
             "changed_work",
             "data_version",
+            "event_link",
             "fact",
             "feed",
             "idempotency_key",

@@ -187,7 +187,7 @@ def fill(system: System) -> dict[str, object]:
         "agency": SILENT,
         "digest": kept.digest,
         "sign_in": signed_in,
-        "arrived": arrival_keys(system.signer, asked.week),
+        "arrived": arrival_keys(system.signer, asked.week)[0],
         "queued": queued,
         "letter": letter,
         "message": message,

@@ -279,6 +279,7 @@ CHECKS: Mapping[str, Check] = {
     "dues_moved_by_nobody": log_checks.dues_moved_by_nobody,
     "dropped_by_nobody": log_checks.dropped_by_nobody,
     "done_without_report": log_checks.done_without_report,
+    "log_differs": log_checks.log_differs,
 }
 
 
@@ -333,6 +334,7 @@ def audit(
     with database.write() as session:
         _move_cursor(session)
         record_checks.move_cursor(session)
+        log_checks.move_link_cursor(session)
         append(
             session,
             [

@@ -37,9 +37,10 @@ from engine.assignments import situations
 from engine.assignments.lifecycle import standing_report
 from engine.rules.calendar import ONE_DAY, local_date
 from engine.rules.policy import MAX_LEVEL, Facts, upcoming
+from engine.store import event_chain
 from engine.store.content_digest import content_digest
 from engine.store.database import table
-from engine.store.facts import read_fact
+from engine.store.facts import read_fact, write_fact
 from engine.store.records import (
     STILL_OWED,
     Assignment,
@@ -106,6 +107,7 @@ def _marked(n: Any) -> Any:
     return case((n.c.key.contains(EARLY), n.c.key), else_=marked)
 
 
+LINK_CURSOR, CHECKED_LINKS = "audit_link", 2_000
 CURSOR, CHECKED_ASSIGNMENTS = "audit_cursor", 2_000
 """Unfinished assignments that are looked at in one audit; the next audit goes on behind them (a fact)."""
 RECENT = timedelta(days=2)
@@ -277,6 +279,31 @@ def missed(session: Session, *conditions: ColumnElement[bool]) -> dict[int, date
 def _has_rung(book: Rulebook, row: Any, followed: date) -> bool:
     facts = Facts(row.state, row.opened_on, row.due_on, followed, row.promised_on, row.broken_before)
     return any(on <= row.acted_until for on, _ in upcoming(book.ladders[row.ladder_id], facts, book.calendar))
+
+
+def log_differs(session: Session, now: datetime) -> int:
+    """1 where an event is not as it was logged, was removed or put in by hand. A part of the chain in each audit, and
+    the newest events; ``dondoc audit log`` says which."""
+    connection = session.connection()
+    known, at = event_chain.accepted(connection), _last_link(session)
+    found = event_chain.verify(connection, at, CHECKED_LINKS, known)
+    return int(bool(found.event or event_chain.loose(connection, CHECKED_LINKS, known)))
+
+
+def _last_link(session: Session) -> event_chain.Head:
+    kept = read_fact(session, LINK_CURSOR)
+    return event_chain.Head.read(kept) if kept else event_chain.NO_LINK
+
+
+def move_link_cursor(session: Session) -> None:
+    """On to the links behind those that were looked at; from the first again behind the last. Not past one that does
+    not fit."""
+    connection, at = session.connection(), _last_link(session)
+    found = event_chain.verify(connection, at, CHECKED_LINKS, event_chain.accepted(connection))
+    ended = not found.event and found.head.position < at.position + CHECKED_LINKS
+    behind = "" if ended else f"{found.head.position} {found.head.digest}"
+    if behind != (read_fact(session, LINK_CURSOR) or ""):
+        write_fact(session, LINK_CURSOR, behind)
 
 
 def _count(session: Session, rows: Select[Any]) -> int:

@@ -27,6 +27,7 @@ def add_commands(app: typer.Typer) -> None:
         app.command()(command)
     webhooks_app.command("listen")(listen)
     app.add_typer(secret_app, name="secret")
+    app.add_typer(audit_app, name="audit")
 
 
 def doctor(
@@ -106,7 +107,7 @@ def prove(folder: Annotated[Path, typer.Argument(help="The folder that `dondoc b
 
     proof = restore_and_compare(folder, compose_existing().database)
     if not proof.good:
-        wrong = ", ".join((*proof.differing, *(each[:12] for each in proof.lost))[:5])
+        wrong = ", ".join((proof.log, *proof.differing, *(each[:12] for each in proof.lost))[:5]).strip(", ")
         raise Unavailable(
             Text(f"Bản sao lưu không khôi phục được trọn vẹn: {wrong}", f"The backup does not come back whole: {wrong}")
         )
@@ -197,6 +198,49 @@ def release(
             if send
             else Text(f"{done.letters} thư không gửi; việc sau đó chạy tiếp.", f"{done.letters} letters are not sent.")
         )
+
+
+audit_app = typer.Typer(no_args_is_help=True, help="Đối chiếu. / Comparing what was kept.")
+
+
+@audit_app.command("log")
+def log(
+    head: Annotated[str, typer.Option(help="As a weekly letter or a backup's manifest has it: «1234 9f86d081…».")] = "",
+    accept: Annotated[int, typer.Option(help="Event that may differ from here on, as was found out.")] = 0,
+) -> None:
+    """Whether the log is as it was written: the first event that is not. Exit code 1 if there is one."""
+    from engine.store import event_chain
+    from engine.store.event_log import record
+    from engine.terms import EventKind
+    from workflows.run.system import compose_existing
+
+    system = compose_existing()
+    if accept:
+        with system.database.write() as session:
+            event_chain.accept(session, accept)
+            said = f"dondoc audit log --accept {accept}"
+            record(session, EventKind.SETTINGS_CHANGED, system.clock(), actor=operator_name(), changes=said)
+    with system.database.read() as session:
+        connection = session.connection()
+        known = event_chain.accepted(connection)
+        found = event_chain.verify(connection, known=known)
+        event = found.event or event_chain.loose(connection, known=known)
+        stands = not head or event_chain.Head.read(head).stands(connection)
+    if event:
+        typer.echo(
+            Text(
+                f"Bảng event, dòng {event}: không như khi ghi, hoặc dòng trước đó bị xóa. So với bản sao lưu; nếu đã "
+                f"rõ vì sao: dondoc audit log --accept {event}.",
+                f"Table event, row {event} is not as it was written, or one before it was removed. Compare it with a "
+                f"backup; where the cause is known: dondoc audit log --accept {event}.",
+            )
+        )
+    elif not stands:
+        typer.echo(Text("Nhật ký đã bị lập lại sau mốc này.", "The log was made again since this head was kept."))
+    else:
+        typer.echo(Text(f"Nhật ký liền mạch đến {found.head}.", f"The log is whole: {found.head}."))
+    if event or not stands:
+        raise typer.Exit(1)
 
 
 secret_app = typer.Typer(no_args_is_help=True, help="Khóa bí mật. / The secret that signs and seals.")

@@ -189,7 +189,17 @@ NO_EFFECT = {
         "dispatch_wording",
         "draft",
     ),
-    *("event", "evidence", "extension", "feed", "frozen", "idempotency_key", "incoming", "incoming_message"),
+    *(
+        "event",
+        "event_link",
+        "evidence",
+        "extension",
+        "feed",
+        "frozen",
+        "idempotency_key",
+        "incoming",
+        "incoming_message",
+    ),
     *(
         "letter_body",
         "list_mark",

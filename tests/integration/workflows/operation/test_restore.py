@@ -31,6 +31,7 @@ from engine.assignments.reports import evidence
 from engine.errors import BadInput, Conflict, Unavailable
 from engine.queries.system.health import Trouble, health
 from engine.store.database import Database, table
+from engine.store.event_log import record
 from engine.store.markers import last_backup
 from engine.store.records import Event, Feed, Letter, Notice
 from engine.terms import EventKind, LetterState
@@ -298,6 +299,23 @@ def test_a_backup_is_proved_by_restoring_it(lived: System, tmp_path: Path) -> No
     assert proof.files == 1
     assert proof.made.counts["contact"] == 13
     assert proof.rows == sum(proof.made.counts.values())
+
+
+def test_a_backup_whose_log_was_changed_is_no_proof(lived: System, tmp_path: Path) -> None:
+    """Where all links were made anew, the head in the manifest of an earlier backup says so."""
+    first = Manifest.read(backup(lived, tmp_path / "first"))
+    with lived.database.write() as session:
+        session.connection().exec_driver_sql("UPDATE event SET actor = 'account:9' WHERE id = 5")
+    broken = backup(lived, tmp_path / "second")
+    assert prove(broken, lived.database).log == "event 5"
+    with lived.database.write() as session:
+        session.connection().exec_driver_sql("UPDATE event SET actor = 'system' WHERE id = 5")
+        session.connection().exec_driver_sql("DELETE FROM event_link")
+        record(session, EventKind.SETTINGS_CHANGED, BACKUP_AT, changes="x")
+    again = backup(lived, tmp_path / "third")
+    made_again, kept = Manifest.read(again).log, first.log
+    (again / MANIFEST).write_text((again / MANIFEST).read_text().replace(made_again, kept))
+    assert prove(again, lived.database).log == f"event_link {kept.split()[0]}"
 
 
 def test_a_backup_that_lacks_rows_or_evidence_is_no_proof(lived: System, tmp_path: Path) -> None:
