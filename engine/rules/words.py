@@ -116,6 +116,9 @@ CODES: Mapping[str, Text] = {
     "dropped_by_nobody": Text("phần việc ghi là đã hủy mà không ai hủy", "tasks called cancelled by nobody"),
     "done_without_report": Text("việc ghi là xong mà không có báo cáo", "tasks called done without a report"),
     "log_differs": Text("nhật ký không còn như khi ghi: dondoc audit log", "the log was changed: dondoc audit log"),
+    "rows_differ": Text(
+        "dòng bị sửa mà nhật ký không có: dondoc audit rows", "rows changed by no act: dondoc audit rows"
+    ),
     "disk_low": Text("đĩa còn dưới một phần mười", "less than a tenth of the disk is free"),
     "backup_old": Text("quá 3 ngày chưa có bản sao lưu tốt", "no good backup for three days"),
     "findings_told": Text("lỗi đã báo người vận hành", "findings told to the operator"),

@@ -80,6 +80,7 @@ TOPICS: Mapping[str, Topic | None] = {
             "pass",
             "pending_answer",
             "plan_draft",
+            "row_seal",
             "sign_in_link",
             "tally",
             "tally_change",

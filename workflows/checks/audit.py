@@ -37,7 +37,7 @@ from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, L
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import AnyRow
 from engine.terms import EventKind, LetterState, PassName, PlanState, State
-from workflows.checks import log_checks, record_checks
+from workflows.checks import log_checks, record_checks, row_seals
 from workflows.checks.log_checks import CHECKED_ASSIGNMENTS, CURSOR
 from workflows.checks.working_time import working_time_ago
 from workflows.run.passes import PassReport, record_run
@@ -280,6 +280,7 @@ CHECKS: Mapping[str, Check] = {
     "dropped_by_nobody": log_checks.dropped_by_nobody,
     "done_without_report": log_checks.done_without_report,
     "log_differs": log_checks.log_differs,
+    "rows_differ": lambda session, now: len(row_seals.differing(session)),
 }
 
 
@@ -328,6 +329,12 @@ def audit(
     """Run the checks, record findings, and ping if there are none. By a clock that is not believed no event is written:
     after it is set, the log would stand in its future."""
     began = monotonic()
+    try:
+        row_seals.look_once_a_night(database, now)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - as ``_checked``: the others say which row cannot be read
+        log.error("audit: rows cannot be compared (%s)", type(error).__name__)
     result = run_checks(database, now, may_rest=may_rest, outside=outside)
     today = local_date(now).isoformat()
     recorded = {} if result.findings.get("clock_wrong") else result.findings

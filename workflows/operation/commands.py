@@ -243,6 +243,37 @@ def log(
         raise typer.Exit(1)
 
 
+@audit_app.command("rows")
+def differing_rows(
+    accept: Annotated[bool, typer.Option("--accept", help="They may stay as they are, as was found out.")] = False,
+) -> None:
+    """Rows that changed and no event says why, by table and number. Exit code 1 if there are any."""
+    from engine.store.event_log import record
+    from engine.terms import EventKind
+    from workflows.checks.row_seals import look
+    from workflows.run.system import compose_existing
+
+    system = compose_existing()
+    now = system.clock()
+    found = look(system.database, now)
+    for each in found:
+        typer.echo(
+            Text(
+                f"{each}: khác lần trước mà nhật ký không có; lấy lại từ bản sao lưu hoặc sửa trên trang của nó.",
+                f"{each}: changed by no act; bring it back from a backup, or correct it on its page.",
+            )
+        )
+    if accept and found:
+        look(system.database, now, accept=True)
+        with system.database.write() as session:
+            said = f"dondoc audit rows --accept: {', '.join(found)}"[:500]
+            record(session, EventKind.SETTINGS_CHANGED, now, actor=operator_name(), changes=said)
+    elif found:
+        raise typer.Exit(1)
+    else:
+        typer.echo(Text("Không có dòng nào khác.", "No row differs."))
+
+
 secret_app = typer.Typer(no_args_is_help=True, help="Khóa bí mật. / The secret that signs and seals.")
 
 

@@ -339,6 +339,16 @@ class EventLink(SQLModel, table=True):
     digest: str = Field(max_length=64)
 
 
+class RowSeal(SQLModel, table=True):
+    """What a row was when it was looked at last (``workflows.checks.row_seals``)."""
+
+    __tablename__ = "row_seal"
+    of: str = Field(primary_key=True, max_length=32)
+    """Its table."""
+    row: str = Field(primary_key=True, max_length=64)
+    digest: str = Field(max_length=24)
+
+
 class UndoableAct(SQLModel, table=True):
     """What somebody decided, for as long as it can be undone (``engine.assignments.acts.undo``). Deleted a day later;
     the log keeps the act and that it was undone."""
