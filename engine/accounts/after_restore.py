@@ -14,7 +14,7 @@ from engine.accounts.accounts import account, log_change
 from engine.errors import NotFound
 from engine.store.account_journal import UNANSWERED
 from engine.store.database import table
-from engine.store.facts import read_fact, write_fact
+from engine.store.facts import read_as, read_fact, write_fact
 from engine.store.records import Account
 from engine.text import Text
 
@@ -48,5 +48,4 @@ def answer(session: Session, account_id: int, *, opens: bool, actor: str, now: d
 
 
 def _read(session: Session) -> dict[str, list[str]]:
-    kept: dict[str, list[str]] = json.loads(read_fact(session, UNANSWERED) or "{}")
-    return kept
+    return read_as(read_fact(session, UNANSWERED), dict, {})

@@ -23,7 +23,7 @@ from config.settings import Settings
 from engine.errors import Conflict
 from engine.store.atomic_file import atomic_write
 from engine.store.database import Database
-from engine.store.facts import fact_if_made, read_fact, swap_fact, write_fact
+from engine.store.facts import fact_if_made, read_as, read_fact, swap_fact, write_fact
 from engine.text import Text
 
 FACT, USE = "secret_keys", "secret keys"
@@ -97,13 +97,17 @@ class Ring:
 
 
 def read_ring(session: Session) -> Ring:
-    return Ring(**json.loads(read_fact(session, FACT) or "{}"))
+    return _ring(read_fact(session, FACT))
+
+
+def _ring(kept: str | None) -> Ring:
+    return read_as(kept, lambda each: Ring(**each), Ring())
 
 
 def load_keys(settings: Settings, database: Database) -> Sequence[Key]:
     """The valid keys, the one that signs first. A secret file that holds the old key gets the new one."""
     own = settings.signing_key()
-    keys = Ring(**json.loads(fact_if_made(database, FACT) or "{}")).keys(own)
+    keys = _ring(fact_if_made(database, FACT)).keys(own)
     if keys[0].secret != own:
         keep_secret(settings, keys[0].secret)
     return keys
@@ -123,7 +127,7 @@ def begin_rotation(session: Session, keys: Sequence[Key], secret: str, now: date
     sealed = {"old": new.seal(USE, old.secret), "new": old.seal(USE, secret)}
     ring = Ring(number=new.number, since=now.isoformat(), **sealed)
     before = read_fact(session, FACT) or ""
-    known = Ring(**json.loads(before or "{}"))
+    known = _ring(before)
     if known.old or known.number != old.number or not swap_fact(session, FACT, before, ring.text()):
         raise Conflict(
             Text(

@@ -115,6 +115,7 @@ CODES: Mapping[str, Text] = {
     "dues_moved_by_nobody": Text("hạn bị đổi mà không ai đổi", "due dates that nobody moved"),
     "dropped_by_nobody": Text("phần việc ghi là đã hủy mà không ai hủy", "tasks called cancelled by nobody"),
     "done_without_report": Text("việc ghi là xong mà không có báo cáo", "tasks called done without a report"),
+    "facts_unreadable": Text("giá trị lưu không đọc được, coi như không có", "stored values that cannot be read"),
     "log_differs": Text("nhật ký không còn như khi ghi: dondoc audit log", "the log was changed: dondoc audit log"),
     "rows_differ": Text(
         "dòng bị sửa mà nhật ký không có: dondoc audit rows", "rows changed by no act: dondoc audit rows"

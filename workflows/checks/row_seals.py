@@ -19,7 +19,7 @@ from sqlmodel import Session, SQLModel
 
 from engine.rules.calendar import local_date
 from engine.store.database import Database, among, insert_rows, table
-from engine.store.facts import read_fact, write_fact
+from engine.store.facts import read_as, read_fact, write_fact
 from engine.store.markers import INSTALLATION
 from engine.store.records import (
     Agency,
@@ -102,7 +102,7 @@ def look(database: Database, now: datetime, *, accept: bool = False) -> list[str
     kept as they are now."""
     differ: list[str] = []
     with database.write() as session:
-        since = int(read_fact(session, UNTIL) or 0)
+        since = read_as(read_fact(session, UNTIL), int, 0)
         last = session.connection().scalar(select(func.max(table(Event).c.id))) or 0
         everything = _any(session, since, ANY_ROW)
         for each in WATCHED:
@@ -115,8 +115,7 @@ def look(database: Database, now: datetime, *, accept: bool = False) -> list[str
 
 def differing(session: Session) -> list[str]:
     """Of the last look."""
-    found: list[str] = json.loads(read_fact(session, DIFFER) or "[]")
-    return found
+    return read_as(read_fact(session, DIFFER), list, [])
 
 
 def _look_at(session: Session, each: Watched, now: datetime, since: int, *, everything: bool) -> list[str]:

@@ -27,7 +27,7 @@ from engine.files.yaml_reader import read
 from engine.plans import loading
 from engine.rules.policy import Policy
 from engine.store.database import Database, insert_new, table
-from engine.store.facts import read_fact, write_fact
+from engine.store.facts import read_as, read_fact, write_fact
 from engine.store.markers import INSTALLATION
 from engine.store.records import Account, Agency, Fact, Plan
 from engine.text import Text
@@ -145,12 +145,12 @@ def check_installation(database: Database, expected: str) -> None:
 def _stored(database: Database) -> dict[str, str]:
     with database.read() as session:
         value = read_fact(session, FACT)
-    return dict(json.loads(value)) if value else {}
+    return read_as(value, dict, {})
 
 
 def note_secret(session: Session, secret: str) -> None:
     """Another secret is this installation's from here on."""
-    stored = json.loads(read_fact(session, FACT) or "{}")
+    stored: dict[str, str] = read_as(read_fact(session, FACT), dict, {})
     if stored:
         write_fact(session, FACT, json.dumps(stored | {"secret": _check_value(secret, stored["id"])}))
 
