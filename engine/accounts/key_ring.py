@@ -1,25 +1,21 @@
 """The installation's secret and how another takes its place: which keys are valid, and what says which of them.
 
-Keys are numbered. The first one's number is written nowhere, so that what it made before there were numbers stays
-readable. From the rotation until the old key is retired two are valid: the database holds each sealed by the other, so
+From the rotation until the old key is retired two are valid: the database holds each sealed by the other, so
 that the one secret of a machine, whichever it is, opens both; a machine that has the old one takes the new one over.
 Nothing is lost where a process is killed in between, or a machine is away meanwhile.
 """
 
 from __future__ import annotations
 
-import base64
-import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
 from sqlmodel import Session
 
 from config.settings import Settings
+from engine.accounts.signed_links import FIRST, Key, SealBroken
 from engine.errors import Conflict
 from engine.store.atomic_file import atomic_write
 from engine.store.database import Database
@@ -29,40 +25,6 @@ from engine.text import Text
 FACT, USE = "secret_keys", "secret keys"
 SECRET = "secret"
 """The file of the data folder."""
-FIRST = 1
-
-
-class SealBroken(ValueError):
-    """The value was sealed by another secret, for another use, or was changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    number: int
-    secret: str
-
-    @property
-    def mark(self) -> str:
-        """What stands before everything that this key signs or seals."""
-        return "" if self.number == FIRST else f"{self.number}."
-
-    def derived(self, use: str) -> str:
-        """A key for one use, 64 hex digits. It reveals nothing about other derived keys or this one."""
-        return hmac.digest(self.secret.encode(), f"dondoc.{use}".encode(), "sha256").hex()
-
-    def seal(self, use: str, value: object) -> str:
-        """JSON data, encrypted and authenticated (Fernet)."""
-        return self.mark + self._cipher(use).encrypt(json.dumps(value).encode()).decode()
-
-    def unseal(self, use: str, sealed: str) -> Any:
-        """Raises SealBroken."""
-        try:
-            return json.loads(self._cipher(use).decrypt(sealed.removeprefix(self.mark).encode()))
-        except (InvalidToken, ValueError) as error:
-            raise SealBroken from error
-
-    def _cipher(self, use: str) -> Fernet:
-        return Fernet(base64.urlsafe_b64encode(bytes.fromhex(self.derived(use))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,9 +104,3 @@ def end_rotation(session: Session) -> None:
     """Only the key that signs now is valid from here on."""
     ring = read_ring(session)
     write_fact(session, FACT, Ring(number=ring.number, since=ring.since).text())
-
-
-def numbered(value: str) -> tuple[int, str]:
-    """The number of the key that signed or sealed a value, and the value without it."""
-    number, dot, rest = value.partition(".")
-    return (int(number), rest) if dot and number.isdecimal() and len(number) < 5 else (FIRST, value)

@@ -18,10 +18,9 @@ import pyotp
 from sqlalchemy import delete, func, insert, select, update
 from sqlmodel import Session
 
-from engine.accounts.key_ring import SealBroken
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit, forget
 from engine.accounts.secret_keys import digest_of
-from engine.accounts.signed_links import Signer
+from engine.accounts.signed_links import SealBroken, Signer
 from engine.errors import BadInput, NotAllowed
 from engine.store.database import Database, table
 from engine.store.event_log import record

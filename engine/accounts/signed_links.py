@@ -7,8 +7,10 @@ the link has been revoked since, and whether its letter is still the newest, is 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
+import json
 import math
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
@@ -17,14 +19,16 @@ from datetime import date, datetime
 from enum import StrEnum
 from json.encoder import encode_basestring_ascii
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from itsdangerous import BadSignature, HMACAlgorithm, URLSafeSerializer
 
-from engine.accounts.key_ring import FIRST, Key, SealBroken, numbered
 from engine.errors import LinkRefused, Unavailable
 from engine.rules.calendar import day_digits, local_date
 from engine.text import Text
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 _SIGNATURE_BYTES = 20
 """The first 160 bits of HMAC-SHA-256: a whole signature would not fit into an SMS of one part."""
@@ -87,6 +91,55 @@ class _TruncatedHmac(HMACAlgorithm):
 
 SIGNING: dict[str, object] = {"digest_method": hashlib.sha256, "algorithm": _TruncatedHmac(hashlib.sha256)}
 """How links are signed: HMAC-SHA-256 (RFC 2104, truncated)."""
+
+
+FIRST = 1
+
+
+class SealBroken(ValueError):
+    """The value was sealed by another secret, for another use, or was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One of the installation's secrets. The first one's number is written nowhere: what it made before there were
+    numbers stays readable."""
+
+    number: int
+    secret: str
+
+    @property
+    def mark(self) -> str:
+        """What stands before everything that this key signs or seals."""
+        return "" if self.number == FIRST else f"{self.number}."
+
+    def derived(self, use: str) -> str:
+        """A key for one use, 64 hex digits. It reveals nothing about other derived keys or this one."""
+        return hmac.digest(self.secret.encode(), f"dondoc.{use}".encode(), "sha256").hex()
+
+    def seal(self, use: str, value: object) -> str:
+        """JSON data, encrypted and authenticated (Fernet)."""
+        return self.mark + self._cipher(use).encrypt(json.dumps(value).encode()).decode()
+
+    def unseal(self, use: str, sealed: str) -> Any:
+        """Raises SealBroken."""
+        from cryptography.fernet import InvalidToken
+
+        try:
+            return json.loads(self._cipher(use).decrypt(sealed.removeprefix(self.mark).encode()))
+        except (InvalidToken, ValueError) as error:
+            raise SealBroken from error
+
+    def _cipher(self, use: str) -> Fernet:
+        from cryptography.fernet import Fernet  # where it is used: every command needs the purposes of links
+
+        return Fernet(base64.urlsafe_b64encode(bytes.fromhex(self.derived(use))))
+
+
+def numbered(value: str) -> tuple[int, str]:
+    """The number of the key that signed or sealed a value, and the value without it."""
+    number, dot, rest = value.partition(".")
+    return (int(number), rest) if dot and number.isdecimal() and len(number) < 5 else (FIRST, value)
 
 
 REFRESH_SECONDS = 60

@@ -16,8 +16,7 @@ from sqlalchemy import delete
 from sqlmodel import Session
 
 from config.settings import CREDENTIALS, ENTERED, HIDDEN, Settings
-from engine.accounts.key_ring import SealBroken
-from engine.accounts.signed_links import Signer
+from engine.accounts.signed_links import SealBroken, Signer
 from engine.errors import FieldsRefused, Unavailable
 from engine.queries.system.health import PREFIX
 from engine.store.database import Database, table

@@ -92,7 +92,7 @@ def accept(session: Session, event: int) -> None:
 def head(connection: Connection) -> Head:
     """The last link; position 0 where there is none."""
     row = connection.execute(_last_link()).first()
-    return Head(*row) if row else NO_LINK
+    return Head(row.position, row.digest) if row else NO_LINK
 
 
 def verify(connection: Connection, at: Head = NO_LINK, most: int | None = None, known: Collection[int] = ()) -> Verdict:

@@ -33,9 +33,8 @@ from typing import Any, Protocol, Self, Unpack
 import httpx
 from sqlalchemy import update
 
-from engine.accounts.key_ring import SealBroken
 from engine.accounts.secret_keys import digest_of
-from engine.accounts.signed_links import Signer
+from engine.accounts.signed_links import SealBroken, Signer
 from engine.errors import BadInput, LinkRefused
 from engine.store.database import Database, insert_new, table
 from engine.store.facts import read_fact, write_fact

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -120,28 +120,39 @@ def differing(session: Session) -> list[str]:
 
 def _look_at(session: Session, each: Watched, now: datetime, since: int, *, everything: bool) -> list[str]:
     t, seals = table(each.model), table(RowSeal)
+    of_table = select(seals.c.row, seals.c.digest).where(seals.c.of == t.name)
+    known = {sealed.row: sealed.digest for sealed in session.connection().execute(of_table)}
+    there = _rows(session, each, now)
+    wrong = set() if everything else _unexplained(session, each, known, there, since)
+    kept = {row: digest for row, (_, digest) in there.items()} | {row: known[row] for row in wrong}
+    drop = [row for row, digest in known.items() if kept.get(row) != digest]
+    session.connection().execute(delete(seals).where(seals.c.of == t.name, among(session, seals.c.row, drop)))
+    new = [{"of": t.name, "row": row, "digest": digest} for row, digest in kept.items() if known.get(row) != digest]
+    insert_rows(session, RowSeal, new)
+    return [f"{t.name} {row}" for row in sorted(wrong)]
+
+
+def _rows(session: Session, each: Watched, now: datetime) -> dict[str, tuple[str, str]]:
+    """By number: what an event would name, and the digest."""
+    t = table(each.model)
     key = next(iter(t.primary_key))
     own = t.c[each.own] if each.own else key
-    columns = (key, own, *(_plain(t.c[name]) for name in each.columns))
-    there = {str(row[0]): row for row in session.connection().execute(select(*columns).where(each.scope(t, now)))}
-    known = dict(
-        map(tuple, session.connection().execute(select(seals.c.row, seals.c.digest).where(seals.c.of == t.name)))
-    )
-    digests = {row: _digest(values[1:]) for row, values in there.items()}
-    changed = {row for row, digest in digests.items() if known.get(row, digest) != digest}
-    gone = known.keys() - digests.keys()
-    gone -= {
-        str(row) for row in session.connection().scalars(select(key).where(among(session, cast(key, String), gone)))
-    }
-    explained = _named(session, each.by, since) if each.by and not everything else set()
-    wrong = set() if everything else {row for row in changed if str(there[row][1]) not in explained}
-    lost = set() if everything or _explains_loss(session, each, since) else gone
-    kept = digests | {row: known[row] for row in wrong | lost}
-    drop = [row for row, digest in known.items() if kept.get(row) != digest]
-    new = [{"of": t.name, "row": row, "digest": digest} for row, digest in kept.items() if known.get(row) != digest]
-    session.connection().execute(delete(seals).where(seals.c.of == t.name, among(session, seals.c.row, drop)))
-    insert_rows(session, RowSeal, new)
-    return [f"{t.name} {row}" for row in sorted(wrong | lost)]
+    rows = select(key, own, *(_plain(t.c[name]) for name in each.columns)).where(each.scope(t, now))
+    return {str(row[0]): (str(row[1]), _digest(row[1:])) for row in session.connection().execute(rows)}
+
+
+def _unexplained(
+    session: Session, each: Watched, known: Mapping[str, str], there: Mapping[str, tuple[str, str]], since: int
+) -> set[str]:
+    """Numbers of rows that differ from what is known of them, or are gone, and no event says why."""
+    key = next(iter(table(each.model).primary_key))
+    changed = {row for row, (_, digest) in there.items() if known.get(row, digest) != digest}
+    explained = _named(session, each.by, since) if each.by and changed else set()
+    gone = known.keys() - there.keys()
+    elsewhere = select(key).where(among(session, cast(key, String), gone))  # no longer looked at
+    gone -= set(map(str, session.connection().scalars(elsewhere)))
+    lost = set() if _explains_loss(session, each, since) else gone
+    return {row for row in changed if there[row][0] not in explained} | lost
 
 
 def _explains_loss(session: Session, each: Watched, since: int) -> bool:
