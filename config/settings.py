@@ -153,8 +153,8 @@ class Settings(BaseSettings):
         le=14,
     )
     second_administrator: bool = at_sign_in(
-        "tài khoản quản trị mới chỉ dùng được sau khi một quản trị viên khác mở",
-        "a new administrator's account works once another administrator has let it in",
+        "tài khoản quản trị mới hoặc đã khóa chỉ dùng được khi một quản trị viên khác mở",
+        "a new or closed administrator's account works once another administrator has let it in",
         default=False,
     )
     oidc_issuer: str = at_sign_in(
@@ -527,7 +527,7 @@ class Settings(BaseSettings):
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary = path.with_name(f"secret.{secrets.token_hex(4)}")
             temporary.touch(mode=0o600)
-            temporary.write_text(secrets.token_urlsafe(48))
+            temporary.write_text(new_secret())
             try:
                 path.hardlink_to(temporary)
             except FileExistsError:
@@ -535,6 +535,10 @@ class Settings(BaseSettings):
             finally:
                 temporary.unlink()
         return path.read_text().strip()
+
+
+def new_secret() -> str:
+    return secrets.token_urlsafe(48)
 
 
 class DemoSettings(Settings):

@@ -17,8 +17,9 @@ from datetime import datetime, time, timedelta
 from sqlmodel import Session
 
 from engine.rules.calendar import instant, local_date
+from engine.store import event_chain
 from engine.store.database import Database
-from engine.store.facts import read_fact, write_fact
+from engine.store.facts import read_as, read_fact, write_fact
 from engine.store.rulebook import read_rulebook
 from notifications.contract.channel import Channel, Outgoing
 
@@ -41,7 +42,7 @@ class Canary:
 
 
 def read_canary(session: Session) -> Canary:
-    return Canary(**json.loads(read_fact(session, FACT) or "{}"))
+    return read_as(read_fact(session, FACT), lambda kept: Canary(**kept), Canary())
 
 
 def is_due(session: Session, now: datetime) -> bool:
@@ -67,12 +68,14 @@ async def send(database: Database, now: datetime, channel: Channel, address: Cal
     with database.read() as session:
         if not is_due(session, now):
             return False
+        log_head = event_chain.head(session.connection())
     key = f"canary:{local_date(now)}:{secrets.token_hex(6)}"
     letter = Outgoing(
         key=key,
         to=address(key),
         subject="Thử đường thư hằng ngày / The daily test of mail",
-        text="Thư này do hệ thống gửi cho chính mình mỗi ngày làm việc.\nThe system sends this to itself.\n",
+        text="Thư này do hệ thống gửi cho chính mình mỗi ngày làm việc.\nThe system sends this to itself.\n"
+        f"Nhật ký / log: {log_head}\n",
         at=now,
         headers={"Auto-Submitted": "auto-generated"},
     )

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, repeat
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlmodel import Session
@@ -26,7 +27,7 @@ from sqlmodel import Session
 from engine.agencies.suppressions import lift_between
 from engine.queries.system.health import PREFIX
 from engine.store.database import among, table
-from engine.store.facts import read_fact, read_facts, write_fact
+from engine.store.facts import read_as, read_fact, read_facts, write_fact
 from engine.store.records import Delivery, Letter
 from engine.terms import LetterState
 from notifications.contract.channel import About, Fate, Outcome
@@ -127,10 +128,11 @@ def _save(session: Session, channel: str, before: ChannelHealth, health: Channel
 
 
 def _read(value: str | None) -> ChannelHealth:
-    if not value:
-        return ChannelHealth()
-    known = json.loads(value)
-    return replace(ChannelHealth(), **known | {"failed": tuple(known.get("failed", ()))})
+    return read_as(value, _known, ChannelHealth())
+
+
+def _known(kept: dict[str, Any]) -> ChannelHealth:
+    return replace(ChannelHealth(), **kept | {"failed": tuple(kept.get("failed", ()))})
 
 
 REFUSALS_BELIEVED = 3

@@ -15,8 +15,9 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session
@@ -27,7 +28,7 @@ from engine.rules.calendar import PLAN_TIME, local_date
 from engine.rules.words import coded
 from engine.store.database import Database, table
 from engine.store.event_log import record
-from engine.store.facts import read_fact, read_facts, write_fact
+from engine.store.facts import read_as, read_fact, read_facts, write_fact
 from engine.store.recipients import SHORT, address_of
 from engine.store.records import Pass
 from engine.terms import EventKind
@@ -143,10 +144,15 @@ class Told:
     told: Sequence[str] = ()
 
 
+def _told(kept: Mapping[str, Any]) -> Told:
+    since = {str(name): datetime.fromisoformat(at).astimezone(UTC).isoformat() for name, at in kept["since"].items()}
+    return Told(str(kept["day"]), since, [str(each) for each in kept["told"]])
+
+
 async def alarm_findings(database: Database, now: datetime, channels: Mapping[str, Channel], operator: Operator) -> int:
     """How many findings were told now."""
     with database.read() as session:
-        found, before = _findings(session), Told(**json.loads(read_fact(session, FACT) or "{}"))
+        found, before = _findings(session), read_as(read_fact(session, FACT), _told, Told())
         down = {name for name, health in channel_health(session).items() if health.down}
     today, at = local_date(now).isoformat(), now.isoformat()
     told = [name for name in before.told if _told_lately(name, before.day, today)]

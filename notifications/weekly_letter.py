@@ -18,6 +18,7 @@ from engine.admin.first_steps import WeeklyLetter, read_weekly_letter, write_wee
 from engine.assignments.weekly_digest import week_of
 from engine.queries.work.incoming import answers_read
 from engine.rules.calendar import instant, local_date
+from engine.store import event_chain
 from engine.store.database import Database
 from engine.store.rulebook import read_rulebook
 from engine.text import Text
@@ -47,14 +48,14 @@ async def send(
     with database.read() as session:
         if not is_due(session, now):
             return False
-        before = read_weekly_letter(session)
+        before, log_head = read_weekly_letter(session), event_chain.head(session.connection())
         read = answers_read_words(answers_read(session, now, WEEK_DAYS), WEEK_DAYS)
     today = local_date(now)
     week, since = week_of(today), before.waits_since or today.isoformat()
     with database.write() as session:  # before it leaves: somebody may open its link at once
         write_weekly_letter(session, WeeklyLetter(week=week, tried_at=now.isoformat(), waits_since=since))
     async with channel as opened:
-        outcome = await opened.send(question(week, now, operator, link(week), read))
+        outcome = await opened.send(question(week, now, operator, link(week), read, log_head))
     if not outcome.taken:
         log.warning("the weekly test letter did not leave: %s %s", outcome.code, outcome.reply)
         return False
@@ -63,19 +64,24 @@ async def send(
     return True
 
 
-def question(week: str, now: datetime, operator: Operator, link: str, read: Text) -> Outgoing:
-    """``read``: how well the answers of the week were read."""
+def question(
+    week: str, now: datetime, operator: Operator, link: str, read: Text, log_head: event_chain.Head
+) -> Outgoing:
+    """``read``: how well the answers of the week were read. ``log_head``: of the log's chain. Kept in a mailbox, it
+    shows later that the log is the same until then."""
     if operator.language == "en":
         subject = "[Đôn Đốc] Weekly test letter: please confirm that it has arrived"
         text = (
             f"This letter has arrived (one tap, no signing in):\n{link}\n\n"
-            "Once a week the system asks whether its letters arrive. Nobody else gets this letter.\n"
+            "Once a week the system asks whether its letters arrive. Nobody else gets this letter.\n\n"
+            f"The log stands at {log_head} (dondoc audit log --head).\n"
         )
     else:
         subject = "[Đôn Đốc] Thư thử hằng tuần: đề nghị xác nhận đã đến"
         text = (
             f"Thư này đã đến (bấm một lần, không cần đăng nhập):\n{link}\n\n"
-            "Mỗi tuần một lần hệ thống hỏi thư gửi đi có đến nơi không. Không ai khác nhận thư này.\n"
+            "Mỗi tuần một lần hệ thống hỏi thư gửi đi có đến nơi không. Không ai khác nhận thư này.\n\n"
+            f"Nhật ký đến lúc này: {log_head} (dondoc audit log --head).\n"
         )
     automatic = {"Auto-Submitted": "auto-generated"}
     return Outgoing(

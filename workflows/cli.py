@@ -166,6 +166,7 @@ def repair(at: Annotated[str, typer.Option(help="ISO timestamp to use as the cur
     """Recompute what the audit found wrong: next actions, the digest's week, letters dated far ahead, the search index.
 
     Sends nothing."""
+    from workflows.checks.log_checks import unreadable_rows
     from workflows.checks.repair import repair as repair_database
     from workflows.run.system import compose_existing
 
@@ -174,8 +175,10 @@ def repair(at: Annotated[str, typer.Option(help="ISO timestamp to use as the cur
     if not any(counts.values()):
         typer.echo(str(Text("Không có gì phải sửa.", "There was nothing to correct.")))
     for name, count in counts.items():
-        if count:
+        if count > 0:
             typer.echo(f"{name}: {count}")
+    for row in unreadable_rows(system.database) if min(counts.values()) < 0 else ():
+        typer.echo(Text(f"Không đọc được: {row}; lấy lại từ bản sao lưu.", f"Cannot be read: {row}; see a backup."))
 
 
 @app.command("callbacks")

@@ -139,13 +139,13 @@ def _add_machine_routes(app: FastAPI, system: System, running: Running) -> None:
     from workflows.run import inbound_passes
 
     settings, signer = system.settings, system.signer
-    secret = channel_wiring.callback_secret(signer)
+    secrets = partial(channel_wiring.callback_secrets, signer)
     zalo = {"zalo_app_id": settings.zalo_app_id, "zalo_oa_secret": settings.zalo_oa_secret.get_secret_value()}
 
     def alarm(told: dict[str, Any]) -> object:
         channels, operator = running().alarms, channel_wiring.operator(running().settings)
         return asyncio.run(alarm_from_prefect(system.database, system.clock(), channels, operator, told))
 
-    told = callbacks.Callbacks(system.database, system.clock, secret, **zalo, alarm=alarm)
+    told = callbacks.Callbacks(system.database, system.clock, secrets, **zalo, alarm=alarm)
     app.include_router(callbacks.router(told))
     inbound_passes.add_metrics(app, system.database, system.clock, settings)

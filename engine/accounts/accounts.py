@@ -165,10 +165,11 @@ def _revoke(session: Session, made: Table, account_id: int, now: datetime) -> No
     session.connection().execute(update(made).where(*own).values(revoked_at=now))
 
 
-def reactivate(session: Session, account_id: int, *, actor: str, now: datetime) -> None:
-    """Allow signing in again; revoked tokens stay revoked. A new administrator who waits for a second person is let in
-    by another than the one who made them. Raises NotAllowed."""
-    account(session, account_id)
+def reactivate(session: Session, account_id: int, *, waits: bool = False, actor: str, now: datetime) -> bool:
+    """Allow signing in again; revoked tokens stay revoked. An administrator who waits for a second person is let in by
+    another than the one who made the account or asked first to open it. ``waits``: closed administrators do. False if
+    it waits from here on. Raises NotAllowed."""
+    line = account(session, account_id)
     maker = read_fact(session, f"{WAITS}{account_id}")
     if maker and same_person(session, actor, maker):
         raise NotAllowed(
@@ -177,9 +178,14 @@ def reactivate(session: Session, account_id: int, *, actor: str, now: datetime) 
                 "Another administrator must let this one in: the office asks for two people for a new administrator.",
             )
         )
+    if waits and not maker and not line.active and line.role is ActorRole.ADMINISTRATOR:
+        write_fact(session, f"{WAITS}{account_id}", actor)
+        log_change(session, "reactivation_asked", account_id, actor, now)
+        return False
     write_fact(session, f"{WAITS}{account_id}", "")
     session.connection().execute(update(table(Account)).where(table(Account).c.id == account_id).values(active=True))
     log_change(session, "reactivated", account_id, actor, now)
+    return True
 
 
 # --- queries -------------------------------------------------------------------------------------------------------

@@ -2,33 +2,25 @@
 
 A session that is opened by password or link waits for a code if its account has a factor; single sign-on has its own.
 The app's secret is stored encrypted by the installation's key, recovery codes as digests. A code works once.
-
-Values encrypted at rest by a key derived from the installation's secret: they are read back, but only here.
-
-What only has to be recognised (passwords, tokens) is stored as a digest instead (``secret_keys``, ``passwords``).
 """
 
 from __future__ import annotations
 
-import base64
 import hmac
-import json
 import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 import pyotp
-from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy import delete, func, insert, select, update
 from sqlmodel import Session
 
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit, forget
 from engine.accounts.secret_keys import digest_of
-from engine.accounts.signed_links import Signer
+from engine.accounts.signed_links import SealBroken, Signer
 from engine.errors import BadInput, NotAllowed
 from engine.store.database import Database, table
 from engine.store.event_log import record
@@ -36,28 +28,6 @@ from engine.store.records import Account, SecondFactor, UserSession
 from engine.store.stored_rows import AnyRow
 from engine.terms import EventKind
 from engine.text import Text
-
-
-class SealBroken(ValueError):
-    """The value was sealed by another secret, for another use, or was changed."""
-
-
-def seal(signer: Signer, use: str, value: object) -> str:
-    """JSON data, encrypted and authenticated (Fernet). ``use`` keeps the keys of different tables apart."""
-    return _cipher(signer, use).encrypt(json.dumps(value).encode()).decode()
-
-
-def unseal(signer: Signer, use: str, sealed: str) -> Any:
-    """Raises SealBroken."""
-    try:
-        return json.loads(_cipher(signer, use).decrypt(sealed.encode()))
-    except (InvalidToken, ValueError) as error:
-        raise SealBroken from error
-
-
-def _cipher(signer: Signer, use: str) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(bytes.fromhex(signer.secret(use))))
-
 
 ISSUER = "Đôn Đốc"
 STEP_SECONDS = 30
@@ -107,14 +77,14 @@ class Enrolment:
 def propose(signer: Signer, account_id: int, email: str, now: datetime) -> Enrolment:
     """A new secret for an authenticator app."""
     secret = pyotp.random_base32()
-    sealed = seal(signer, USE, {"account": account_id, "secret": secret, "at": now.isoformat()})
+    sealed = signer.seal(USE, {"account": account_id, "secret": secret, "at": now.isoformat()})
     return Enrolment(secret, _uri(secret, email), sealed)
 
 
 def reopen(signer: Signer, sealed: str, account_id: int, email: str, now: datetime) -> Enrolment:
     """The enrolment of a form. Raises BadInput if it is older than a quarter of an hour, or another account's."""
     try:
-        held = unseal(signer, USE, sealed)
+        held = signer.unseal(USE, sealed)
     except SealBroken:
         held = {}
     made_at = datetime.fromisoformat(held.get("at", "1970-01-01T00:00:00+00:00"))
@@ -139,7 +109,7 @@ def confirm(
     session.connection().execute(
         insert(factors).values(
             account_id=account_id,
-            secret=seal(signer, USE, {"secret": enrolment.secret}),
+            secret=signer.seal(USE, {"secret": enrolment.secret}),
             made_at=now,
             last_step=step,
             recovery=[digest_of(each) for each in recovery],
@@ -207,7 +177,7 @@ def _use(session: Session, signer: Signer, row: AnyRow, code: str, now: datetime
     if any(hmac.compare_digest(digest, each) for each in row.recovery):
         values: dict[str, object] = {"recovery": [each for each in row.recovery if each != digest]}
     else:
-        secret = unseal(signer, USE, row.secret)["secret"]
+        secret = signer.unseal(USE, row.secret)["secret"]
         step = _matching_step(secret, code.replace(" ", ""), now, after=row.last_step)
         if step is None:
             return False

@@ -9,21 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import delete, inspect
+from sqlalchemy import delete
 from sqlmodel import Session
 
 from config.settings import CREDENTIALS, ENTERED, HIDDEN, Settings
-from engine.accounts.second_factor import SealBroken, seal, unseal
-from engine.accounts.signed_links import Signer
+from engine.accounts.signed_links import SealBroken, Signer
 from engine.errors import FieldsRefused, Unavailable
 from engine.queries.system.health import PREFIX
 from engine.store.database import Database, table
 from engine.store.event_log import record
-from engine.store.facts import read_fact, write_fact
+from engine.store.facts import fact_if_made, read_fact, write_fact
 from engine.store.records import Fact
 from engine.terms import EventKind
 from engine.text import Text
@@ -48,22 +46,19 @@ class Entered:
 
 def read_entered(database: Database, signer: Signer) -> Entered:
     """What is stored. Nothing in a database without tables, which is not created here. Raises Unavailable."""
-    path = database.url.database or ""
-    if database.dialect == "sqlite" and not Path(path).exists():
-        return Entered("", {})
-    with database.read() as session:
-        if not inspect(session.connection()).has_table(table(Fact).name):
-            return Entered("", {})
-        return entered(session, signer)
+    return _opened(fact_if_made(database, FACT), signer)
 
 
 def entered(session: Session, signer: Signer) -> Entered:
     """As ``read_entered``, in a session. Raises Unavailable where the value was sealed by another secret."""
-    sealed = read_fact(session, FACT) or ""
+    return _opened(read_fact(session, FACT), signer)
+
+
+def _opened(sealed: str | None, signer: Signer) -> Entered:
     if not sealed:
         return Entered("", {})
     try:
-        return Entered(sealed, unseal(signer, USE, sealed))
+        return Entered(sealed, signer.unseal(USE, sealed))
     except SealBroken:
         raise Unavailable(
             Text(
@@ -123,7 +118,7 @@ def save(
     ]
     if not changed:
         return False
-    write_fact(session, FACT, seal(signer, USE, dict(values)))
+    write_fact(session, FACT, signer.seal(USE, dict(values)))
     forgotten = [f"{PREFIX}{channel}" for page, channel in CHANNELS.items() if set(ENTERED[page]) & set(changed)]
     session.connection().execute(delete(table(Fact)).where(table(Fact).c.name.in_(forgotten)))
     said = [name if name in HIDDEN else f"{name}={getattr(after, name)}" for name in changed]
@@ -133,13 +128,13 @@ def save(
 
 def seal_tried(signer: Signer, values: Mapping[str, object], actor: str) -> str:
     """Values that were tried and not saved, so that a password need not be typed again to save them."""
-    return seal(signer, TRIED, {"actor": actor, "values": dict(values)})
+    return signer.seal(TRIED, {"actor": actor, "values": dict(values)})
 
 
 def open_tried(signer: Signer, sealed: str, actor: str) -> Mapping[str, Any]:
     """Empty if it is another's or was changed."""
     try:
-        found = unseal(signer, TRIED, sealed) if sealed else {}
+        found = signer.unseal(TRIED, sealed) if sealed else {}
     except SealBroken:
         return {}
     values: Mapping[str, object] = found.get("values", {}) if found.get("actor") == actor else {}

@@ -362,7 +362,8 @@ def deactivate_account(caller: Caller, account_id: SmallId, payload: Nothing) ->
 def reactivate_account(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
     caller.require(Permission.KEEP_ACCOUNTS)
     require_proof(caller)
-    return _account(caller, lambda s: accounts.reactivate(s, account_id, **caller.by), account_id)
+    waits = caller.app.settings.second_administrator
+    return _account(caller, lambda s: accounts.reactivate(s, account_id, waits=waits, **caller.by), account_id)
 
 
 @router.get("/log")

@@ -116,7 +116,7 @@ PAGES = (
 
 
 def make_app(context: AppContext) -> FastAPI:
-    """Create the application. Templates and the signing key are read once, here."""
+    """Create the application. Templates are read once, here."""
     app = FastAPI(
         title="Đôn Đốc",
         version=VERSION,
@@ -126,7 +126,7 @@ def make_app(context: AppContext) -> FastAPI:
         description="Workflow and task assignment for administrative plans. Errors are problem+json (RFC 9457).",
     )
     templates = Templates()
-    tokens = FormTokens(context.settings.signing_key())
+    tokens = FormTokens(context.signer)
     app.state.tools = Tools(context, templates, tokens, SecurityLog(), LongWork())
     files = by_address(templates)
 

@@ -29,6 +29,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.accounts.sign_in import SignInRefused
+from engine.accounts.signed_links import Signer
 from engine.errors import DondocError, LinkRefused, NotAllowed, TooOften
 from engine.text import Text
 
@@ -104,8 +105,8 @@ class FormTokens:
     in compressed pages could be guessed from their length (BREACH).
     """
 
-    def __init__(self, key: str) -> None:
-        self._key = hmac.digest(key.encode(), b"dondoc.form", "sha256")
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
 
     @staticmethod
     def fresh_binding() -> str:
@@ -113,7 +114,7 @@ class FormTokens:
 
     def make(self, binding: str) -> str:
         mask = secrets.token_bytes(CODE_BYTES)
-        return urlsafe_b64encode(mask + _xor(mask, self._code(binding))).decode().rstrip("=")
+        return urlsafe_b64encode(mask + _xor(mask, self._codes(binding)[0])).decode().rstrip("=")
 
     def check(self, token: str, binding: str) -> None:
         """Raises NotAllowed unless the token was made for this binding."""
@@ -122,7 +123,7 @@ class FormTokens:
         except ValueError:
             raw = b""
         code = _xor(raw[:CODE_BYTES], raw[CODE_BYTES:]) if len(raw) == 2 * CODE_BYTES else b""
-        if not binding or not hmac.compare_digest(code, self._code(binding)):
+        if not binding or not any(hmac.compare_digest(code, each) for each in self._codes(binding)):
             raise NotAllowed(
                 Text(
                     "Biểu mẫu này đã cũ hoặc không do trang này đưa ra; hãy tải lại trang rồi gửi lại.",
@@ -130,8 +131,8 @@ class FormTokens:
                 )
             )
 
-    def _code(self, binding: str) -> bytes:
-        return hmac.digest(self._key, binding.encode(), "sha256")
+    def _codes(self, binding: str) -> list[bytes]:
+        return [hmac.digest(bytes.fromhex(each), binding.encode(), "sha256") for each in self._signer.secrets("form")]
 
 
 def _xor(a: bytes, b: bytes) -> bytes:
@@ -203,7 +204,7 @@ class SecurityEvent(StrEnum):
     SESSIONS_ENDED = "sessions_ended"
     ACCOUNT_CHANGED = "account_changed"
     WEBHOOK_CHANGED = "webhook_changed"
-    MAIL_SERVER_CHANGED = "mail_server_changed"
+    SETTINGS_CHANGED = "settings_changed"
     DEPUTY_REFUSED = "deputy_refused"
     """Somebody proposed a deputy through the link of a letter, and their agency did not agree."""
     LINKS_TRIED = "links_tried"

@@ -115,6 +115,11 @@ CODES: Mapping[str, Text] = {
     "dues_moved_by_nobody": Text("hạn bị đổi mà không ai đổi", "due dates that nobody moved"),
     "dropped_by_nobody": Text("phần việc ghi là đã hủy mà không ai hủy", "tasks called cancelled by nobody"),
     "done_without_report": Text("việc ghi là xong mà không có báo cáo", "tasks called done without a report"),
+    "facts_unreadable": Text("giá trị lưu không đọc được, coi như không có", "stored values that cannot be read"),
+    "log_differs": Text("nhật ký không còn như khi ghi: dondoc audit log", "the log was changed: dondoc audit log"),
+    "rows_differ": Text(
+        "dòng bị sửa mà nhật ký không có: dondoc audit rows", "rows changed by no act: dondoc audit rows"
+    ),
     "disk_low": Text("đĩa còn dưới một phần mười", "less than a tenth of the disk is free"),
     "backup_old": Text("quá 3 ngày chưa có bản sao lưu tốt", "no good backup for three days"),
     "findings_told": Text("lỗi đã báo người vận hành", "findings told to the operator"),
@@ -215,6 +220,7 @@ CODES: Mapping[str, Text] = {
     "single_sign_on": Text("đăng nhập chung", "single sign-on"),
     "deactivated": Text("khóa", "deactivated"),
     "reactivated": Text("mở lại", "reactivated"),
+    "reactivation_asked": Text("đề nghị mở lại, chờ người thứ hai", "asked to be opened, by a second person"),
     "closed_by_restore": Text("khóa sau khi khôi phục, chờ quyết định", "closed by a restore until it is answered for"),
     "factor_set": Text("đặt lớp xác thực thứ hai", "second factor set"),
     "factor_removed": Text("gỡ lớp xác thực thứ hai", "second factor removed"),

@@ -13,21 +13,28 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlmodel import Session
 
 from engine.store.database import table
-from engine.store.records import Event
+from engine.store.event_log import record
+from engine.store.facts import write_fact
+from engine.store.records import Account, ApiToken, Event, Feed, SignInLink, UserSession
 from engine.terms import EventKind
 
 NAME = "account-changes"
-CLOSING = frozenset({"deactivated", "changed", "password", "factor_set", "factor_removed"})
+SECRET_ROTATED = "secret_rotated"
+CLOSING = frozenset({"deactivated", "changed", "password", "factor_set", "factor_removed", SECRET_ROTATED})
 """After these an account of a copy may be opened by somebody who no longer may."""
+
+UNANSWERED = "accounts_after_restore"
+OPENERS = ((UserSession, "ended_at"), (SignInLink, "used_at"), (ApiToken, "revoked_at"), (Feed, "revoked_at"))
+"""What opens something, and the column that says since when no more."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountChange:
-    """``what``: as in the event log."""
+    """``what``: as in the event log. ``account``: 0 for the installation's secret."""
 
     at: datetime
     what: str
@@ -38,11 +45,12 @@ def changes_between(session: Session, after: int, until: int) -> list[AccountCha
     """Those of the events with these numbers."""
     e = table(Event)
     found = select(e.c.at, e.c.detail).where(
-        e.c.id > after, e.c.id <= until, e.c.kind == EventKind.ACCOUNT_CHANGED.value
+        e.c.id > after, e.c.id <= until, e.c.kind.in_((EventKind.ACCOUNT_CHANGED, EventKind.SETTINGS_CHANGED))
     )
     return [
-        AccountChange(row.at, row.detail["what"], row.detail["account"])
+        AccountChange(row.at, row.detail["what"], row.detail.get("account", 0))
         for row in session.connection().execute(found.order_by(e.c.id))
+        if "what" in row.detail
     ]
 
 
@@ -63,6 +71,22 @@ def changed_since(data_dir: Path, since: datetime) -> dict[int, AccountChange]:
     folders = (data_dir, _beside(data_dir), *sorted(data_dir.parent.glob(f"{data_dir.name}.*")))
     found = sorted((each for folder in folders for each in _read(folder / NAME)), key=lambda each: each.at)
     return {each.account: each for each in found if each.at > since and each.what in CLOSING}
+
+
+def end_authority(session: Session, changed: Iterable[AccountChange], now: datetime) -> None:
+    """End all sessions, sign-in links, API keys and addresses of calendars, and close the accounts that were changed
+    since the copy was made."""
+    for opener, ended in OPENERS:
+        t = table(opener)
+        session.connection().execute(update(t).where(t.c[ended].is_(None)).values({ended: now}))
+    a = table(Account)
+    there = set(session.connection().scalars(select(a.c.id)))
+    concerned = [each for each in changed if each.account in there]
+    for each in concerned:
+        session.connection().execute(update(a).where(a.c.id == each.account).values(active=False))
+        record(session, EventKind.ACCOUNT_CHANGED, now, what="closed_by_restore", account=each.account)
+    asked = {str(each.account): [each.what, each.at.isoformat()] for each in concerned}
+    write_fact(session, UNANSWERED, json.dumps(asked))
 
 
 def _read(file: Path) -> Iterator[AccountChange]:

@@ -57,6 +57,8 @@ CONNECT_SECONDS = 8
 MIGRATIONS = Path(__file__).with_name("migrations") / "versions"
 LAST_UNRELEASED, FIRST_RELEASED = "0025", "0100"
 """The same schema: the last step from before any release, and that of 0.1.0, into which the steps were folded."""
+BEFORE_COMMIT = "before_commit"
+"""In ``Session.info``: what is called with the session at the end of its transaction."""
 SQL_MISTAKES = ("ambiguous column", "no such column", "near ", "too many")
 """SQLite reports these as OperationalError, but they are bugs in our SQL: not to be reported as «unavailable»."""
 
@@ -133,6 +135,8 @@ class Database:
             with session.begin():
                 yield session
                 session.flush()
+                for finish in session.info.pop(BEFORE_COMMIT, ()):
+                    finish(session)
                 if written.topics:
                     changed_work.change_versions(session, written)
 

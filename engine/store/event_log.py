@@ -1,4 +1,4 @@
-"""The append-only event log. An event with a key is written only once."""
+"""The append-only, chained event log. An event with a key is written only once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from sqlmodel import Session
 
-from engine.store import webhook_outbox
+from engine.store import event_chain, webhook_outbox
 from engine.store.database import insert_new
 from engine.store.records import Event
 from engine.terms import EventKind
@@ -67,5 +67,8 @@ def append(session: Session, events: Iterable[dict[str, object]]) -> None:
     """Append many events; those whose key already exists are skipped. What webhooks are told goes into their outbox in
     the same transaction."""
     rows = list(events)
+    if not rows:
+        return
+    event_chain.expect(session)
     insert_new(session, Event, rows)
     webhook_outbox.enqueue(session, rows)

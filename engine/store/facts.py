@@ -2,20 +2,63 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, inspect, or_, select, update
 from sqlmodel import Session
 
-from engine.store.database import insert_new, table
+from engine.store.database import Database, insert_new, table
 from engine.store.records import Fact
+
+T = TypeVar("T")
+JSON_FACTS = frozenset(
+    {
+        *("accounts_after_restore", "alarmed_findings", "canary", "clock", "epochs", "installation", "letter_waits"),
+        *("restored", "rows_differ", "secret_keys", "weekly_letter"),
+    }
+)
+JSON_PREFIX = "channel:"
 
 
 def read_fact(session: Session, name: str) -> str | None:
     """The value; None if it was never written."""
     value: str | None = session.connection().scalar(_value(), {"name": name})
     return value
+
+
+def read_as(value: str | None, read: Callable[[Any], T], nothing: T) -> T:
+    """What a stored JSON value says; ``nothing`` where there is none, or none that can be read: what a hand has left
+    there is no fact, and a finding of the audit (``unreadable_facts``)."""
+    if not value:
+        return nothing
+    try:
+        return read(json.loads(value))
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return nothing
+
+
+def unreadable_facts(session: Session) -> list[str]:
+    """Names of values that are to be JSON and are none."""
+    f = table(Fact)
+    named = or_(f.c.name.in_(JSON_FACTS), f.c.name.startswith(JSON_PREFIX, autoescape=True))
+    found = session.connection().execute(select(f.c.name, f.c.value).where(named)).all()
+    return sorted(name for name, value in found if value and not read_as(value, _is_structure, nothing=False))
+
+
+def _is_structure(value: Any) -> bool:
+    return isinstance(value, (dict, list))
+
+
+def fact_if_made(database: Database, name: str) -> str | None:
+    """As ``read_fact``. None from a database without tables, which is not created here. Raises Unavailable."""
+    if database.dialect == "sqlite" and not Path(database.url.database or "").exists():
+        return None
+    with database.read() as session:
+        return read_fact(session, name) if inspect(session.connection()).has_table(table(Fact).name) else None
 
 
 @cache

@@ -1,7 +1,8 @@
 """How far this machine has seen the database come: a small file beside the secret.
 
 A database file that was put back by hand, with ``cp`` or by a snapshot, knows less than what was sent since and would
-send it again. It is held then as after ``dondoc restore``: the same marker, which ``dondoc release`` ends.
+send it again. It is held then as after ``dondoc restore``: the same marker, which ``dondoc release`` ends, and nothing
+that was open in it opens anything.
 
 The mark is looked at and moved on at the start, before letters or webhook messages are claimed, after each batch of
 letters (half a lease, 150 s, at most) and by the audit (every five minutes): so much of the newest can be put back
@@ -23,7 +24,7 @@ from sqlalchemy import select
 from sqlmodel import Session, SQLModel
 
 from engine.errors import Unavailable
-from engine.store.account_journal import changes_between, keep_changes
+from engine.store.account_journal import changed_since, changes_between, end_authority, keep_changes
 from engine.store.atomic_file import atomic_write
 from engine.store.database import Database, table
 from engine.store.markers import Hold, begin_epoch, epochs, hold, hold_letters, installation
@@ -54,7 +55,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class HighWater:
-    """The mark of one machine, in ``path``."""
+    """The mark of one machine, in ``path``, whose folder is the data folder."""
 
     path: Path
 
@@ -68,7 +69,7 @@ class HighWater:
             known, stands = epochs(session), _stands(session)
             behind = mark is not None and mark.installation == stands.installation and _is_behind(session, mark, known)
         if behind:
-            _hold(database, stands.event[0], now)
+            self._hold(database, stands.event[0], now)
             return True
         if not known:
             with database.write() as session:
@@ -78,6 +79,16 @@ class HighWater:
             self._note(database, mark.event[0] if mark and mark.epoch == stands.epoch else 0, stands.event[0])
             self._keep(json.dumps(asdict(stands)))
         return False
+
+    def _hold(self, database: Database, last_event: int, now: datetime) -> None:
+        with database.write() as session:
+            if hold(session) is not None:
+                return
+            e = table(Event)
+            knows_until = session.connection().scalar(select(e.c.at).where(e.c.id == last_event)) or now
+            hold_letters(session, Hold(knows_until, now))
+            end_authority(session, changed_since(self.path.parent, knows_until).values(), now)
+        log.error("The database is older than what was sent from here: letters are held until «dondoc release»")
 
     def _note(self, database: Database, after: int, until: int) -> None:
         """Before the mark is moved: a change may be noted twice, but not be missed."""
@@ -114,8 +125,8 @@ class HighWater:
 @dataclass(frozen=True, slots=True)
 class MarkElsewhere(HighWater):
     """The mark once more, on another machine: a snapshot of the whole data folder takes back the file, too. ``path``:
-    what it is called there. A snapshot of both machines, and what was sent since the mark was moved last (the audit's
-    five minutes), cannot be noticed."""
+    the data folder, and what it is called there. A snapshot of both machines, and what was sent since the mark was
+    moved last (the audit's five minutes), cannot be noticed."""
 
     read: Callable[[], str | None]
     write: Callable[[str], None]
@@ -159,13 +170,3 @@ def _found(session: Session, kind: tuple[type[SQLModel], str], number: int | Non
         statement = statement.where(t.c.id == number)
     row = session.connection().execute(statement).first()
     return NO_ROW if row is None else (row.id, row.at.isoformat())
-
-
-def _hold(database: Database, last_event: int, now: datetime) -> None:
-    with database.write() as session:
-        if hold(session) is not None:
-            return
-        e = table(Event)
-        knows_until = session.connection().scalar(select(e.c.at).where(e.c.id == last_event))
-        hold_letters(session, Hold(knows_until or now, now))
-    log.error("The database is older than what was sent from here: letters are held until «dondoc release»")

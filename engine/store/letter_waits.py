@@ -11,12 +11,13 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.store.database import insert_new, table
-from engine.store.facts import read_fact, write_fact
+from engine.store.facts import read_as, read_fact, write_fact
 from engine.store.records import Fact
 
 FACT = "letter_waits"
@@ -62,6 +63,9 @@ def add_waits(session: Session, counts: Waits, seconds: float) -> None:
 
 
 def _read(value: str | None) -> LetterWaits:
-    found = json.loads(value or "{}")
-    counts = {int(each): int(number) for each, number in found.get("counts", {}).items()}
-    return LetterWaits(counts, float(found.get("seconds", 0.0)))
+    return read_as(value, _counted, LetterWaits({}, 0.0))
+
+
+def _counted(kept: Mapping[str, Any]) -> LetterWaits:
+    counts = {int(each): int(number) for each, number in kept.get("counts", {}).items()}
+    return LetterWaits(counts, float(kept.get("seconds", 0.0)))

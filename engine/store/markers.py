@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import delete, func, select
 from sqlmodel import Session
 
 from engine.store.database import insert_new, table
-from engine.store.facts import read_fact, write_fact
+from engine.store.facts import read_as, read_fact, write_fact
 from engine.store.records import STILL_OWED, Fact, Letter
 
 BACKUP, HOLD, EPOCHS = "last_backup", "restored", "epochs"
@@ -20,6 +21,8 @@ INSTALLATION = "installation"
 
 
 MAIL_TRIED, LAST_TICK = "mail_tried", "last_tick"
+UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
+"""Of a hold whose times cannot be read: letters are held all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,11 @@ def hold(session: Session) -> Hold | None:
     value = read_fact(session, HOLD)
     if not value:
         return None
-    found = json.loads(value)
-    return Hold(datetime.fromisoformat(found["backup_at"]), datetime.fromisoformat(found["restored_at"]))
+    return read_as(value, _hold, Hold(UNKNOWN, UNKNOWN))
+
+
+def _hold(kept: Mapping[str, str]) -> Hold:
+    return Hold(datetime.fromisoformat(kept["backup_at"]), datetime.fromisoformat(kept["restored_at"]))
 
 
 def hold_letters(session: Session, since: Hold) -> None:
@@ -80,7 +86,7 @@ def end_hold(session: Session) -> None:
 
 def epochs(session: Session) -> tuple[str, ...]:
     """Random names of the database's epochs, the newest last. One begins when a person lets go what was held."""
-    return tuple(json.loads(read_fact(session, EPOCHS) or "[]"))
+    return read_as(read_fact(session, EPOCHS), lambda kept: tuple(map(str, kept)), ())
 
 
 def begin_epoch(session: Session, *, first: bool = False) -> None:
@@ -88,14 +94,14 @@ def begin_epoch(session: Session, *, first: bool = False) -> None:
     f = table(Fact)
     insert_new(session, Fact, [{"name": EPOCHS, "value": "[]"}])
     locked = select(f.c.value).where(f.c.name == EPOCHS).with_for_update()
-    known = json.loads(session.connection().scalar(locked) or "[]")
+    known: list[str] = read_as(session.connection().scalar(locked), list, [])
     if not (first and known):
         write_fact(session, EPOCHS, json.dumps([*known, secrets.token_hex(8)]))
 
 
 def installation(session: Session) -> str:
     """The id of the installation; empty where there is none."""
-    return str(json.loads(read_fact(session, INSTALLATION) or "{}").get("id", ""))
+    return read_as(read_fact(session, INSTALLATION), lambda kept: str(kept["id"]), "")
 
 
 def held_letters(session: Session, now: datetime) -> int:

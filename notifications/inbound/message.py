@@ -122,7 +122,7 @@ def without_tokens(text: str) -> str:
     return _TOKEN.sub("…", text)
 
 
-_TOKEN = re.compile(r"Wz[A-Za-z0-9_-]{20,200}\.[A-Za-z0-9_-]{27}(?![A-Za-z0-9_-])")
+_TOKEN = re.compile(r"(?:[0-9]{1,4}\.)?Wz[A-Za-z0-9_-]{20,200}\.[A-Za-z0-9_-]{27}(?![A-Za-z0-9_-])")
 
 
 def _tokens(message: Message) -> tuple[str, ...]:

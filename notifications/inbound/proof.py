@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
 
 from sqlmodel import Session
 
@@ -35,20 +34,12 @@ class MailProof:
     signer: Signer
     authserv_id: str = ""
 
-    @cached_property
-    def _return_secret(self) -> str:
-        return self.signer.secret(RETURN_ADDRESSES)
-
-    @cached_property
-    def _reply_secret(self) -> str:
-        return self.signer.secret(REPLY_ADDRESSES)
-
     def authenticates(self, mail: Mail) -> bool:
         return not self.authserv_id or is_authenticated(mail.authentication, self.authserv_id, mail.sender)
 
     def returned_key(self, mail: Mail) -> str:
         """The key of the letter whose return address the message was sent to; "" if there is none."""
-        return _first_key(BOUNCE, mail.sent_to, self._return_secret)
+        return _first_key(BOUNCE, mail.sent_to, self.signer.secrets(RETURN_ADDRESSES))
 
     def returned(self, session: Session, mail: Mail) -> TriedLetter | None:
         """The letter with that key."""
@@ -57,7 +48,7 @@ class MailProof:
     def letter(self, session: Session, mail: Mail, named: TriedLetter | None, now: datetime) -> TriedLetter | None:
         """The letter that the writer has proven to have had; None if they have proven nothing. ``named``: the
         letter of the Message-ID, which decides where a conversation quotes more than one."""
-        proven = _keyed(session, _first_key(REPLY, mail.sent_to, self._reply_secret))
+        proven = _keyed(session, _first_key(REPLY, mail.sent_to, self.signer.secrets(REPLY_ADDRESSES)))
         proven += _linked(session, list(self._links(session, mail.tokens, local_date(now))))
         same = (each for each in proven if named is not None and each.id == named.id)
         return next(same, proven[0] if proven else None)
@@ -71,8 +62,8 @@ class MailProof:
                     continue
 
 
-def _first_key(prefix: str, addresses: Sequence[str], secret: str) -> str:
-    return next((key for each in addresses if (key := signed_key(prefix, each, secret))), "")
+def _first_key(prefix: str, addresses: Sequence[str], secrets: Sequence[str]) -> str:
+    return next((key for each in addresses for one in secrets if (key := signed_key(prefix, each, one))), "")
 
 
 def _keyed(session: Session, key: str) -> list[TriedLetter]:

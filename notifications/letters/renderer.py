@@ -119,8 +119,6 @@ class LetterRenderer:
         folder: Path = TEMPLATES,
     ) -> None:
         self.signer, self.settings = signer, settings
-        self._message_id_key = signer.secret("message-id").encode()
-        self._reply_key = signer.secret(REPLY_ADDRESSES)
         self._shipped = Templates([folder])
         self._folder, self._custom_folder, self._seconds = folder, custom_folder, render_seconds
         self._custom: CustomTemplates | None = None
@@ -174,13 +172,14 @@ class LetterRenderer:
             language=language,
             unsubscribe=view.slow_url,
             headers=self._reply_address(facts) | _reply_headers(facts.answer),
-            mark=hmac.digest(self._message_id_key, facts.key.encode(), "sha256").hex(),
+            mark=hmac.digest(self.signer.secret("message-id").encode(), facts.key.encode(), "sha256").hex(),
         )
 
     def _reply_address(self, facts: LetterFacts) -> dict[str, str]:
         """The Reply-To header: the letter's own address where replies have a domain, else the common mailbox."""
         common, domain = self.settings.reply_to, self.settings.reply_domain
-        address = (signed_address(REPLY, facts.key, self._reply_key, domain) if domain else "") or common
+        own = signed_address(REPLY, facts.key, self.signer.secret(REPLY_ADDRESSES), domain) if domain else ""
+        address = own or common
         return {"Reply-To": address} if address else {}
 
     def _view(self, facts: LetterFacts, now: datetime) -> LetterView:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -111,9 +111,9 @@ class Receipt:
     at: datetime
 
 
-def verify(given: str, secret: str) -> None:
+def verify(given: str, secrets: Sequence[str]) -> None:
     """Check the secret in a callback URL (no gateway signs its callbacks). Raises LinkRefused."""
-    if not secret or not hmac.compare_digest(given.encode(), secret.encode()):
+    if not any(each and hmac.compare_digest(given.encode(), each.encode()) for each in secrets):
         raise LinkRefused(Text("Báo phát không đúng mã bí mật.", "The callback URL does not contain the right secret."))
 
 

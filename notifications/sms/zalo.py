@@ -33,9 +33,8 @@ from typing import Any, Protocol, Self, Unpack
 import httpx
 from sqlalchemy import update
 
-from engine.accounts.second_factor import SealBroken, seal, unseal
 from engine.accounts.secret_keys import digest_of
-from engine.accounts.signed_links import Signer
+from engine.accounts.signed_links import SealBroken, Signer
 from engine.errors import BadInput, LinkRefused
 from engine.store.database import Database, insert_new, table
 from engine.store.facts import read_fact, write_fact
@@ -157,7 +156,7 @@ class ZaloTokens:
         if not value:
             return None
         try:
-            found = unseal(self._signer, USE, value)
+            found = self._signer.unseal(USE, value)
         except SealBroken:
             return None
         if found["of"] != digest_of(self._refresh_token):
@@ -172,7 +171,7 @@ class ZaloTokens:
             "of": digest_of(self._refresh_token),
         }
         with self._database.write() as session:
-            write_fact(session, TOKENS, seal(self._signer, USE, value))
+            write_fact(session, TOKENS, self._signer.seal(USE, value))
 
     def _claimed(self, now: datetime) -> bool:
         """Whether this process renews now; the next claim is possible when this one's time is over."""

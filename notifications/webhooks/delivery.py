@@ -31,8 +31,7 @@ from typing import Any
 import httpx
 from sqlalchemy import and_, or_, select, update
 
-from engine.accounts.second_factor import SealBroken
-from engine.accounts.signed_links import Signer
+from engine.accounts.signed_links import SealBroken, Signer
 from engine.errors import FieldsRefused
 from engine.features.webhooks.subscriptions import NO_TROUBLE, current_secrets, secret_bytes
 from engine.rules.targets import Allowed, choose, read_target

@@ -122,6 +122,7 @@ def test_another_language_keeps_what_was_typed(page: Page, province: Served) -> 
     upload(page, province)
     open_duty(page, "IV.1.1")
     page.get_by_label("Nhiệm vụ", exact=True).fill("Việc đã sửa lời.")
+    page.locator(".me summary").click()
     page.get_by_role("button", name="English").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Duty IV.1.1")
     expect(page.get_by_label("Duty", exact=True)).to_have_value("Việc đã sửa lời.")

@@ -130,7 +130,7 @@ class Office:
         name = guarded(BINDING_COOKIE, is_secure(self.context))
         if name not in self.client.cookies:
             self.client.cookies.set(name, FormTokens.fresh_binding())
-        return FormTokens(KEY).make(self.client.cookies[name])
+        return FormTokens(Signer(KEY)).make(self.client.cookies[name])
 
     def token(self, page: str = "/overdue") -> str:
         """The token of a page's first form."""
@@ -217,7 +217,7 @@ def open_office(
         check_settings=check_settings,
         current=current,
     )
-    tools = Tools(context, _templates(), FormTokens(KEY), SecurityLog(), PatientWork(patience=PATIENCE_SECONDS))
+    tools = Tools(context, _templates(), FormTokens(Signer(KEY)), SecurityLog(), PatientWork(patience=PATIENCE_SECONDS))
     return Office(httpx.Client(transport=InProcess(tools), base_url=host), context, clock)
 
 

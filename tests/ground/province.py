@@ -33,7 +33,7 @@ from config import DATA
 from config.settings import DemoSettings, Settings
 from engine.accounts import sign_in
 from engine.accounts.signed_links import Link, Purpose
-from engine.admin.first_steps import WeeklyLetter, arrival_key, write_weekly_letter
+from engine.admin.first_steps import WeeklyLetter, arrival_keys, write_weekly_letter
 from engine.admin.published_figures import publish_figures
 from engine.agencies import feed_addresses, preferences
 from engine.agencies.directory_loading import load_directory as store_directory
@@ -187,7 +187,7 @@ def fill(system: System) -> dict[str, object]:
         "agency": SILENT,
         "digest": kept.digest,
         "sign_in": signed_in,
-        "arrived": arrival_key(system.signer, asked.week),
+        "arrived": arrival_keys(system.signer, asked.week)[0],
         "queued": queued,
         "letter": letter,
         "message": message,

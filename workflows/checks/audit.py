@@ -31,13 +31,13 @@ from engine.rules.policy import Facts, next_look
 from engine.store import search_index
 from engine.store.database import Database, table
 from engine.store.event_log import append, event
-from engine.store.facts import read_fact, write_fact
+from engine.store.facts import read_as, read_fact, write_fact
 from engine.store.markers import hold
 from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, Letter, Pass, Plan
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import AnyRow
 from engine.terms import EventKind, LetterState, PassName, PlanState, State
-from workflows.checks import log_checks, record_checks
+from workflows.checks import log_checks, record_checks, row_seals
 from workflows.checks.log_checks import CHECKED_ASSIGNMENTS, CURSOR
 from workflows.checks.working_time import working_time_ago
 from workflows.run.passes import PassReport, record_run
@@ -179,7 +179,7 @@ def recomputed(
 def _looks_too_late(session: Session, now: datetime) -> int:
     """Open assignments that would be looked at later than their policy says, or believe to have acted in the future.
     Recomputed, a part in each audit: what a wrong clock or a hand in the database did is found within hours."""
-    after = int(read_fact(session, CURSOR) or 0)
+    after = read_as(read_fact(session, CURSOR), int, 0)
     late = 0
     for each in recomputed(session, now, table(Assignment).c.id > after, most=CHECKED_ASSIGNMENTS):
         row, at = each.row, each.at
@@ -279,6 +279,9 @@ CHECKS: Mapping[str, Check] = {
     "dues_moved_by_nobody": log_checks.dues_moved_by_nobody,
     "dropped_by_nobody": log_checks.dropped_by_nobody,
     "done_without_report": log_checks.done_without_report,
+    "facts_unreadable": log_checks.facts_unreadable,
+    "log_differs": log_checks.log_differs,
+    "rows_differ": lambda session, now: len(row_seals.differing(session)),
 }
 
 
@@ -327,12 +330,19 @@ def audit(
     """Run the checks, record findings, and ping if there are none. By a clock that is not believed no event is written:
     after it is set, the log would stand in its future."""
     began = monotonic()
+    try:
+        row_seals.look_once_a_night(database, now)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - as ``_checked``: the others say which row cannot be read
+        log.error("audit: rows cannot be compared (%s)", type(error).__name__)
     result = run_checks(database, now, may_rest=may_rest, outside=outside)
     today = local_date(now).isoformat()
     recorded = {} if result.findings.get("clock_wrong") else result.findings
     with database.write() as session:
         _move_cursor(session)
         record_checks.move_cursor(session)
+        log_checks.move_link_cursor(session)
         append(
             session,
             [
@@ -354,7 +364,7 @@ def audit(
 def _move_cursor(session: Session) -> None:
     """On to the assignments behind those that were recomputed; from the first again behind the last."""
     a = table(Assignment)
-    after = int(read_fact(session, CURSOR) or 0)
+    after = read_as(read_fact(session, CURSOR), int, 0)
     ids = select(a.c.id).where(a.c.id > after, situations.unfinished()).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
     seen = session.connection().scalars(ids).all()
     last = str(seen[-1] if len(seen) == CHECKED_ASSIGNMENTS else 0)

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     ColumnElement,
     Enum,
     Select,
@@ -35,11 +38,13 @@ from sqlmodel import Session
 
 from engine.assignments import situations
 from engine.assignments.lifecycle import standing_report
+from engine.errors import BadInput
 from engine.rules.calendar import ONE_DAY, local_date
 from engine.rules.policy import MAX_LEVEL, Facts, upcoming
+from engine.store import event_chain
 from engine.store.content_digest import content_digest
-from engine.store.database import table
-from engine.store.facts import read_fact
+from engine.store.database import Database, table
+from engine.store.facts import read_as, read_fact, unreadable_facts, write_fact
 from engine.store.records import (
     STILL_OWED,
     Assignment,
@@ -60,6 +65,7 @@ from engine.store.rulebook import Rulebook, read_rulebook
 from engine.store.stored_rows import AnyRow
 from engine.terms import EventKind, PlanState, State
 
+log = logging.getLogger(__name__)
 EARLY = ":early:"
 CLOCKS_DIFFER = timedelta(hours=1)
 """How far ahead an event may be dated by another machine."""
@@ -106,6 +112,7 @@ def _marked(n: Any) -> Any:
     return case((n.c.key.contains(EARLY), n.c.key), else_=marked)
 
 
+LINK_CURSOR, CHECKED_LINKS = "audit_link", 2_000
 CURSOR, CHECKED_ASSIGNMENTS = "audit_cursor", 2_000
 """Unfinished assignments that are looked at in one audit; the next audit goes on behind them (a fact)."""
 RECENT = timedelta(days=2)
@@ -139,7 +146,7 @@ def impossible_values(session: Session, now: datetime) -> int:
 
 def _checked_now(session: Session) -> Select[tuple[int]]:
     """Ids of the unfinished assignments that this audit looks at."""
-    a, after = table(Assignment), int(read_fact(session, CURSOR) or 0)
+    a, after = table(Assignment), read_as(read_fact(session, CURSOR), int, 0)
     return select(a.c.id).where(a.c.id > after, situations.unfinished()).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
 
 
@@ -223,7 +230,7 @@ def dues_moved_by_nobody(session: Session, now: datetime) -> int:
 def dropped_by_nobody(session: Session, now: datetime) -> int:
     """Tasks that are said to be cancelled, handed over or of a body that has ended, though nobody did it: nobody is
     reminded of them."""
-    a, e, after = table(Assignment), table(Event), int(read_fact(session, CURSOR) or 0)
+    a, e, after = table(Assignment), table(Event), read_as(read_fact(session, CURSOR), int, 0)
     looked_at = select(a.c.id).where(a.c.id > after, DROPPED).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
     ended = a.c.id.in_(_checked_now(session)), a.c.not_asked_on.is_not(None)
 
@@ -277,6 +284,61 @@ def missed(session: Session, *conditions: ColumnElement[bool]) -> dict[int, date
 def _has_rung(book: Rulebook, row: Any, followed: date) -> bool:
     facts = Facts(row.state, row.opened_on, row.due_on, followed, row.promised_on, row.broken_before)
     return any(on <= row.acted_until for on, _ in upcoming(book.ladders[row.ladder_id], facts, book.calendar))
+
+
+def log_differs(session: Session, now: datetime) -> int:
+    """1 where an event is not as it was logged, was removed or put in by hand. A part of the chain in each audit, and
+    the newest events; ``dondoc audit log`` says which."""
+    connection = session.connection()
+    known, at = event_chain.accepted(connection), _last_link(session)
+    found = event_chain.verify(connection, at, CHECKED_LINKS, known)
+    return int(bool(found.event or event_chain.loose(connection, CHECKED_LINKS, known)))
+
+
+def unreadable_rows(database: Database) -> Iterator[str]:
+    """«table id: column» of each value that no program of ours can have written there."""
+    for model in (Plan, Duty, Contact, Promise, Report, Assignment, Letter, Notice, LadderRecord, PolicyRecord):
+        t = table(model)
+        key = next(iter(t.primary_key))
+        for column in t.c:
+            if not isinstance(column.type, (Enum, JSON)):
+                continue
+            with database.read() as session:
+                raw = session.connection().execute(select(key, cast(column, String)).where(column.is_not(None)))
+                for row, value in raw:
+                    if not _reads(column.type, value):
+                        yield f"{t.name} {row}: {column.name}"
+
+
+def _reads(kind: Enum | JSON, value: str) -> bool:
+    if isinstance(kind, Enum):
+        return value in kind.enums
+    return read_as(value, lambda found: found is None or isinstance(found, (dict, list)), nothing=False)
+
+
+def facts_unreadable(session: Session, now: datetime) -> int:
+    found = unreadable_facts(session)
+    if found:
+        log.error("audit: no value of the table fact can be read for %s", ", ".join(found))
+    return len(found)
+
+
+def _last_link(session: Session) -> event_chain.Head:
+    try:
+        return event_chain.Head.read(read_fact(session, LINK_CURSOR) or "")
+    except BadInput:
+        return event_chain.NO_LINK
+
+
+def move_link_cursor(session: Session) -> None:
+    """On to the links behind those that were looked at; from the first again behind the last. Not past one that does
+    not fit."""
+    connection, at = session.connection(), _last_link(session)
+    found = event_chain.verify(connection, at, CHECKED_LINKS, event_chain.accepted(connection))
+    ended = not found.event and found.head.position < at.position + CHECKED_LINKS
+    behind = "" if ended else f"{found.head.position} {found.head.digest}"
+    if behind != (read_fact(session, LINK_CURSOR) or ""):
+        write_fact(session, LINK_CURSOR, behind)
 
 
 def _count(session: Session, rows: Select[Any]) -> int:

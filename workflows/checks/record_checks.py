@@ -26,7 +26,7 @@ from engine.assignments.reports.evidence import path_of
 from engine.correspondence.handling import ANSWER
 from engine.rules.calendar import DayKind, local_date
 from engine.store.database import Database, table
-from engine.store.facts import read_fact, write_fact
+from engine.store.facts import read_as, read_fact, write_fact
 from engine.store.markers import last_backup
 from engine.store.records import (
     STILL_OWED,
@@ -65,7 +65,7 @@ def plans_to_open(session: Session, now: datetime, most: int | None = None) -> l
     p, book, today = table(Plan), read_rulebook(session), local_date(now)
     statement = select_plans().where(p.c.state == PlanState.ACTIVE).order_by(p.c.id)
     if most is not None:
-        statement = statement.where(p.c.id > int(read_fact(session, PLAN_CURSOR) or 0)).limit(most)
+        statement = statement.where(p.c.id > read_as(read_fact(session, PLAN_CURSOR), int, 0)).limit(most)
     found = []
     for plan in objects(StoredPlan, session.connection().execute(statement)):
         expects = session.connection().scalar(select(p.c.next_open_at).where(p.c.id == plan.id))
@@ -173,7 +173,7 @@ def evidence_lost(database: Database, folder: Path) -> int:
 
 def move_cursor(session: Session) -> None:
     """On to the plans behind those that were looked at; from the first again behind the last."""
-    p, after = table(Plan), int(read_fact(session, PLAN_CURSOR) or 0)
+    p, after = table(Plan), read_as(read_fact(session, PLAN_CURSOR), int, 0)
     ids = select(p.c.id).where(p.c.state == PlanState.ACTIVE, p.c.id > after)
     seen = session.connection().scalars(ids.order_by(p.c.id).limit(PLANS_AT_ONCE)).all()
     last = str(seen[-1] if len(seen) == PLANS_AT_ONCE else 0)

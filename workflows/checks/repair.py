@@ -7,6 +7,8 @@ the next ones. Nothing is sent or deleted here.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from sqlalchemy import bindparam, exists, func, or_, select, update
@@ -14,6 +16,7 @@ from sqlmodel import Session
 
 from engine.application.daily_cleanup import LAST_CLEANUP_FACT
 from engine.assignments.weekly_digest import LAST_LOOK, week_day, week_of
+from engine.errors import Unavailable
 from engine.rules.calendar import ONE_DAY, local_date
 from engine.rules.policy import MAX_LEVEL
 from engine.store import search_index
@@ -25,23 +28,37 @@ from workflows.checks.audit import letters_far_ahead, recomputed
 from workflows.checks.log_checks import EARLY, free_early_rungs, missed
 from workflows.checks.record_checks import plans_to_open
 
+log = logging.getLogger(__name__)
+
 
 def repair(database: Database, now: datetime) -> dict[str, int]:
-    """What was corrected, by name."""
+    """What was corrected, by name; -1 where a row holds what cannot be read: the other steps are done all the same."""
+    steps: Mapping[str, Callable[[Session], int]] = {
+        "early": lambda session: free_early_rungs(session, now),
+        "rungs": _missed_rungs,
+        "assignments": lambda session: _next_actions(session, now),
+        "letters": lambda session: _far_ahead(session, now),
+        "digests": lambda session: _digest_week(session, now),
+        "cleanups": lambda session: _last_cleanup(session, now),
+        "openings": lambda session: _openings(session, now),
+        "leases": _without_lease,
+        "levels": _levels,
+        "promises": _promised_days,
+        "search": lambda session: int(search_index.ensure(session.connection())),
+    }
     with database.write() as session:
-        return {
-            "early": free_early_rungs(session, now),
-            "rungs": _missed_rungs(session),
-            "assignments": _next_actions(session, now),
-            "letters": _far_ahead(session, now),
-            "digests": _digest_week(session, now),
-            "cleanups": _last_cleanup(session, now),
-            "openings": _openings(session, now),
-            "leases": _without_lease(session),
-            "levels": _levels(session),
-            "promises": _promised_days(session),
-            "search": int(search_index.ensure(session.connection())),
-        }
+        return {name: _done(session, name, step) for name, step in steps.items()}
+
+
+def _done(session: Session, name: str, step: Callable[[Session], int]) -> int:
+    try:
+        with session.begin_nested():
+            return step(session)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - an impossible value in one row must not keep the others from repair
+        log.error("repair: %s cannot be computed (%s: %s)", name, type(error).__name__, str(error)[:200])
+        return -1
 
 
 def _next_actions(session: Session, now: datetime) -> int:

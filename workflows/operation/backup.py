@@ -26,6 +26,7 @@ from sqlmodel import SQLModel, create_engine
 
 from engine.errors import BadInput, Unavailable
 from engine.rules.calendar import PLAN_TIME
+from engine.store import event_chain
 from engine.store.database import Database
 from engine.store.markers import remember_backup
 from engine.text import Text
@@ -46,7 +47,7 @@ CHUNK_BYTES = 1_048_576
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
     """``files``: path within the folder -> SHA-256. ``made_at``: the moment of the copy of the database. ``counts``:
-    rows of each table in it; empty in backups of earlier versions."""
+    rows of each table in it, ``log``: a link of the log's chain; both empty in backups of earlier versions."""
 
     made_at: datetime
     version: str
@@ -55,6 +56,7 @@ class Manifest:
     installation: str
     files: dict[str, str]
     counts: dict[str, int] = field(default_factory=dict)
+    log: str = ""
 
     def text(self) -> str:
         plain = self.__dict__ | {"format": FORMAT, "made_at": self.made_at.isoformat()}
@@ -87,6 +89,8 @@ def backup(system: System, to: Path) -> Path:
     if folder.exists() or partial.exists():
         raise BadInput(Text(f"«{folder}» đã có.", f"“{folder}” exists already."))
     partial.mkdir(parents=True, mode=0o700)
+    with system.database.read() as session:
+        log = event_chain.head(session.connection())
     dump = _dump_sqlite if system.database.dialect == "sqlite" else _dump_postgres
     counts = dump(system.database, partial / DUMPS[system.database.dialect])
     secret = partial / SECRET
@@ -103,6 +107,7 @@ def backup(system: System, to: Path) -> Path:
         installation=installation_id(system.database),
         files={name: file_digest(partial / name) for name in _names(partial)},
         counts=counts,
+        log=f"{log.position} {log.digest}" if log.position else "",
     )
     (partial / MANIFEST).write_text(manifest.text())
     _require_sound(system.database, partial, manifest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,9 @@ from engine.rules.calendar import PLAN_TIME
 from engine.rules.words import coded
 from engine.text import Text
 
+if TYPE_CHECKING:
+    from config.settings import Settings
+
 At = Annotated[str, typer.Option(help="ISO timestamp to use as the current time, for tests.")]
 
 
@@ -23,6 +26,8 @@ def add_commands(app: typer.Typer) -> None:
     for command in (doctor, send_test, backup, prove, restore, release):
         app.command()(command)
     webhooks_app.command("listen")(listen)
+    app.add_typer(secret_app, name="secret")
+    app.add_typer(audit_app, name="audit")
 
 
 def doctor(
@@ -102,7 +107,7 @@ def prove(folder: Annotated[Path, typer.Argument(help="The folder that `dondoc b
 
     proof = restore_and_compare(folder, compose_existing().database)
     if not proof.good:
-        wrong = ", ".join((*proof.differing, *(each[:12] for each in proof.lost))[:5])
+        wrong = ", ".join((proof.log, *proof.differing, *(each[:12] for each in proof.lost))[:5]).strip(", ")
         raise Unavailable(
             Text(f"Bản sao lưu không khôi phục được trọn vẹn: {wrong}", f"The backup does not come back whole: {wrong}")
         )
@@ -192,6 +197,167 @@ def release(
             Text(f"{done.letters} thư sẽ gửi.", f"{done.letters} letters may leave.")
             if send
             else Text(f"{done.letters} thư không gửi; việc sau đó chạy tiếp.", f"{done.letters} letters are not sent.")
+        )
+
+
+audit_app = typer.Typer(no_args_is_help=True, help="Đối chiếu. / Comparing what was kept.")
+
+
+@audit_app.command("log")
+def log(
+    head: Annotated[str, typer.Option(help="As a weekly letter or a backup's manifest has it: «1234 9f86d081…».")] = "",
+    accept: Annotated[int, typer.Option(help="Event that may differ from here on, as was found out.")] = 0,
+) -> None:
+    """Whether the log is as it was written: the first event that is not. Exit code 1 if there is one."""
+    from engine.store import event_chain
+    from engine.store.event_log import record
+    from engine.terms import EventKind
+    from workflows.run.system import compose_existing
+
+    system = compose_existing()
+    if accept:
+        with system.database.write() as session:
+            event_chain.accept(session, accept)
+            said = f"dondoc audit log --accept {accept}"
+            record(session, EventKind.SETTINGS_CHANGED, system.clock(), actor=operator_name(), changes=said)
+    with system.database.read() as session:
+        connection = session.connection()
+        known = event_chain.accepted(connection)
+        found = event_chain.verify(connection, known=known)
+        event = found.event or event_chain.loose(connection, known=known)
+        stands = not head or event_chain.Head.read(head).stands(connection)
+    if event:
+        typer.echo(
+            Text(
+                f"Bảng event, dòng {event}: không như khi ghi, hoặc dòng trước đó bị xóa. So với bản sao lưu; nếu đã "
+                f"rõ vì sao: dondoc audit log --accept {event}.",
+                f"Table event, row {event} is not as it was written, or one before it was removed. Compare it with a "
+                f"backup; where the cause is known: dondoc audit log --accept {event}.",
+            )
+        )
+    elif not stands:
+        typer.echo(Text("Nhật ký đã bị lập lại sau mốc này.", "The log was made again since this head was kept."))
+    else:
+        typer.echo(Text(f"Nhật ký liền mạch đến {found.head}.", f"The log is whole: {found.head}."))
+    if event or not stands:
+        raise typer.Exit(1)
+
+
+@audit_app.command("rows")
+def differing_rows(
+    accept: Annotated[bool, typer.Option("--accept", help="They may stay as they are, as was found out.")] = False,
+) -> None:
+    """Rows that changed and no event says why, by table and number. Exit code 1 if there are any."""
+    from engine.store.event_log import record
+    from engine.terms import EventKind
+    from workflows.checks.row_seals import look
+    from workflows.run.system import compose_existing
+
+    system = compose_existing()
+    now = system.clock()
+    found = look(system.database, now)
+    for each in found:
+        typer.echo(
+            Text(
+                f"{each}: khác lần trước mà nhật ký không có; lấy lại từ bản sao lưu hoặc sửa trên trang của nó.",
+                f"{each}: changed by no act; bring it back from a backup, or correct it on its page.",
+            )
+        )
+    if accept and found:
+        look(system.database, now, accept=True)
+        with system.database.write() as session:
+            said = f"dondoc audit rows --accept: {', '.join(found)}"[:500]
+            record(session, EventKind.SETTINGS_CHANGED, now, actor=operator_name(), changes=said)
+    elif found:
+        raise typer.Exit(1)
+    else:
+        typer.echo(Text("Không có dòng nào khác.", "No row differs."))
+
+
+secret_app = typer.Typer(no_args_is_help=True, help="Khóa bí mật. / The secret that signs and seals.")
+
+
+@secret_app.command()
+def status() -> None:
+    """Which key signs and seals, and what still depends on the one before."""
+    from engine.accounts.key_ring import load_keys
+    from workflows.operation import secret_rotation
+    from workflows.run.system import compose_installed
+
+    system = compose_installed()
+    settings, keys = system.settings, load_keys(system.settings, system.database)
+    found = secret_rotation.standing(system.database, keys, system.clock())
+    _tell_new_secret(settings, keys[0].secret)
+    if found.since is None:
+        typer.echo(Text(f"Khóa số {found.number}; không còn khóa nào khác.", f"Key {found.number} alone is in use."))
+        return
+    began = f"{found.since.astimezone(PLAN_TIME):%H:%M %d/%m/%Y}"
+    typer.echo(
+        Text(
+            f"Khóa số {found.number} từ {began}. Còn dựa vào khóa trước: {found.letters} thư có liên kết còn hiệu lực, "
+            f"{found.sealed} giá trị mã hóa.",
+            f"Key {found.number} signs. On the key before depend: letters with a valid link: {found.letters}, "
+            f"sealed values: {found.sealed}.",
+        )
+    )
+    if found.called_at is not None:
+        at = f"{found.called_at.astimezone(PLAN_TIME):%H:%M %d/%m/%Y}"
+        typer.echo(
+            Text(
+                f"Cổng tin nhắn còn gọi địa chỉ cũ lúc {at}; nhập lại địa chỉ: dondoc callbacks.",
+                f"A gateway called the old address at {at}; enter the new one: dondoc callbacks.",
+            )
+        )
+    if found.free:
+        typer.echo(Text("Bỏ khóa trước được: dondoc secret retire.", "It may go: dondoc secret retire."))
+
+
+@secret_app.command()
+def rotate(at: At = "") -> None:
+    """Let a new secret sign. Links of letters that were sent work on until the old one is retired."""
+    from engine.accounts.key_ring import load_keys
+    from workflows.operation import secret_rotation
+    from workflows.run.system import compose_installed
+
+    system = compose_installed()
+    settings, keys = system.settings, load_keys(system.settings, system.database)
+    now = moment(at) if at else system.clock()
+    new = secret_rotation.rotate(settings, system.database, keys, now, actor=operator_name())
+    typer.echo(
+        Text(
+            f"Khóa số {new.number} ký từ bây giờ. Sao lưu lại: dondoc backup. Địa chỉ cho cổng tin nhắn đổi theo: "
+            "dondoc callbacks. Máy chủ Prefect dùng chung cần chuỗi mới: dondoc prefect key.",
+            f"Key {new.number} signs from now on. Make a backup; gateways need new addresses (dondoc callbacks), a "
+            "shared Prefect server its new string (dondoc prefect key).",
+        )
+    )
+    _tell_new_secret(settings, new.secret)
+
+
+@secret_app.command()
+def retire(
+    at_once: Annotated[bool, typer.Option("--at-once", help="Whatever depends on it: it was stolen.")] = False,
+    at: At = "",
+) -> None:
+    """End the key before. Refused while something depends on it."""
+    from workflows.operation import secret_rotation
+    from workflows.run.system import compose_installed
+
+    system = compose_installed()
+    now = moment(at) if at else system.clock()
+    left = secret_rotation.retire(system.settings, system.database, now, actor=operator_name(), at_once=at_once)
+    typer.echo(
+        Text(
+            f"Chỉ khóa số {left.number} còn hiệu lực; liên kết trong {left.letters} thư đã hết hiệu lực.",
+            f"Key {left.number} alone is valid; letters whose links have ended: {left.letters}.",
+        )
+    )
+
+
+def _tell_new_secret(settings: Settings, secret: str) -> None:
+    if settings.secret.get_secret_value() not in ("", secret):
+        typer.echo(
+            Text(f"Trên mọi máy, đặt DONDOC_SECRET={secret}", "On all machines, set DONDOC_SECRET to the value above.")
         )
 
 

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 import httpx
 
 from config.settings import SMS_GATEWAYS, Settings
+from engine.accounts.key_ring import load_keys
 from engine.admin.entered_settings import entered
 from engine.admin.first_steps import CheckLine, Mark, address_line, calendar_line, unused, watch_line, well, wrong
 from engine.admin.settings_view import removed_lines
 from engine.enums import complete
-from engine.errors import DondocError
+from engine.errors import DondocError, Unavailable
 from engine.http.virus_scan import ScannerAway, require_clean
 from engine.queries.system.health import SILENT_AFTER, last_self_check
 from engine.queries.system.setup_state import SetupState, setup_state
@@ -77,7 +78,7 @@ def examine(system: System, *, connections: bool, with_round_trip: bool = False)
     """All lines, in the order in which they are best dealt with."""
     now = system.clock()
     unset = [NO_RELAY] if system.settings.keeps_letters and not connections else []
-    lines = [*_machine(system), *unset, *_database(system, now)]
+    lines = [*_machine(system), *unset, *_readable(_database(system, now))]
     if connections:
         lines += [smtp(system), imap(system), sms(system), prefect(system)]
         lines += [clock_elsewhere(system), *sender_domain(system)]
@@ -86,6 +87,20 @@ def examine(system: System, *, connections: bool, with_round_trip: bool = False)
     elif connections and system.inbound.inbox is not None:
         lines.append(senders(system.settings.imap_authserv_id))
     return tuple(lines)
+
+
+def _readable(lines: Iterator[CheckLine]) -> Iterator[CheckLine]:
+    """Up to a row that holds what it cannot, which ends them with a line of its own."""
+    try:
+        yield from lines
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - one row must not keep the other lines from being shown
+        yield wrong(
+            "rows",
+            Text(f"có dòng không đọc được ({type(error).__name__})", f"a row cannot be read ({type(error).__name__})"),
+            Text("«dondoc repair» nêu bảng, số và cột.", "“dondoc repair” names table, id and column."),
+        )
 
 
 # --- this machine ---------------------------------------------------------------------------------------------------
@@ -119,6 +134,15 @@ def _secret(system: System) -> CheckLine:
             Text(
                 f"Đặt DONDOC_SECRET ít nhất {MIN_SECRET_CHARS} ký tự ngẫu nhiên trước khi gửi thư đầu tiên.",
                 f"Set DONDOC_SECRET to at least {MIN_SECRET_CHARS} random characters before the first letter.",
+            ),
+        )
+    if load_keys(system.settings, system.database)[0].secret != system.settings.signing_key():
+        return wrong(
+            "secret",
+            Text("DONDOC_SECRET ở đây là khóa trước", "DONDOC_SECRET here is the key before"),
+            Text(
+                "Đặt khóa mới; «dondoc secret status» cho biết.",
+                "Set the new one, which “dondoc secret status” prints.",
             ),
         )
     return well("secret", Text("có khóa bí mật", "there is a secret"))

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import DBAPIError
 
 from engine.assignments.reports.evidence import path_of
 from engine.errors import BadInput, Unavailable
+from engine.store import event_chain
 from engine.store.database import Database, table
 from engine.store.records import Evidence
 from engine.text import Text
@@ -34,17 +35,18 @@ from workflows.operation.backup import (
 @dataclass(frozen=True, slots=True)
 class Proof:
     """``differing``: tables with another number of rows than the manifest says. ``lost``: digests of evidence that the
-    backup lacks or holds altered."""
+    backup lacks or holds altered. ``log``: what of its log does not fit; empty: nothing."""
 
     made: Manifest
     rows: int
     files: int
     differing: tuple[str, ...]
     lost: tuple[str, ...]
+    log: str
 
     @property
     def good(self) -> bool:
-        return not self.differing and not self.lost
+        return not self.differing and not self.lost and not self.log
 
 
 def prove(folder: Path, database: Database) -> Proof:
@@ -59,9 +61,18 @@ def prove(folder: Path, database: Database) -> Proof:
         counts = table_counts(connection)
         evidence = table(Evidence)
         digests = sorted(set(connection.scalars(select(evidence.c.digest))))
+        log = _broken(connection, manifest.log) if manifest.log else ""
     differing = tuple(name for name, rows in manifest.counts.items() if counts.get(name) != rows)
     lost = tuple(each for each in digests if file_digest(path_of(folder / FILES, each)) != each)
-    return Proof(manifest, sum(counts.values()), len(digests), differing, lost)
+    return Proof(manifest, sum(counts.values()), len(digests), differing, lost, log)
+
+
+def _broken(connection: Connection, kept: str) -> str:
+    known = event_chain.accepted(connection)
+    event = event_chain.verify(connection, known=known).event or event_chain.loose(connection, known=known)
+    if event:
+        return f"event {event}"
+    return "" if event_chain.Head.read(kept).stands(connection) else f"event_link {kept.split()[0]}"
 
 
 @contextmanager

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from pydantic import SecretStr
 from sqlalchemy import inspect, update
 
 from config.settings import Settings
-from engine.accounts.after_restore import end_authority, unanswered
+from engine.accounts.after_restore import unanswered
+from engine.accounts.key_ring import keep_secret, load_keys
 from engine.errors import BadInput, Conflict
-from engine.store.account_journal import changed_since
+from engine.store.account_journal import changed_since, end_authority
 from engine.store.database import Database, table
 from engine.store.event_log import record
 from engine.store.markers import Hold, end_hold, held_letters, hold, hold_letters, remember_backup
@@ -34,6 +36,7 @@ from workflows.operation.backup import (
     postgres_command,
     run_postgres,
 )
+from workflows.operation.secret_rotation import rotate
 from workflows.run import clock_guard
 from workflows.run.passes import DATABASE_PASSES
 
@@ -75,9 +78,16 @@ def restore(settings: Settings, folder: Path, now: datetime) -> Manifest:
         with database.write() as session:
             hold_letters(session, Hold(manifest.made_at, now))
             remember_backup(session, manifest.made_at)
-            end_authority(session, changed_since(settings.data_dir, manifest.made_at).values(), now)
+            changed = changed_since(settings.data_dir, manifest.made_at)
+            end_authority(session, changed.values(), now)
+        _restore_files(settings, manifest, folder)
+        _take_secret(settings, database, (folder / SECRET).read_text().strip(), rotated=0 in changed, now=now)
     finally:
         database.dispose()
+    return manifest
+
+
+def _restore_files(settings: Settings, manifest: Manifest, folder: Path) -> None:
     targets = {FILES: settings.files, TEMPLATES: settings.templates}
     for name in manifest.files:
         room, _, rest = name.partition("/")
@@ -86,11 +96,16 @@ def restore(settings: Settings, folder: Path, now: datetime) -> Manifest:
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             shutil.copyfile(folder / name, target)
             target.chmod(0o600)
-    secret = settings.data_dir / SECRET
-    if not settings.secret.get_secret_value() and not secret.exists():
-        secret.touch(mode=0o600)
-        secret.write_text((folder / SECRET).read_text())
-    return manifest
+
+
+def _take_secret(settings: Settings, database: Database, copied: str, *, rotated: bool, now: datetime) -> None:
+    """The copy's secret, unless another one took its place after the copy was made: then another takes it again."""
+    given = settings.secret.get_secret_value()
+    if not given:
+        keep_secret(settings, copied)
+    known = load_keys(settings.model_copy(update={"secret": SecretStr(copied)}), database)
+    if len(known) == 1 and (rotated or given not in ("", copied)):
+        rotate(settings, database, known, now, actor="system", secret="" if given == copied else given)
 
 
 def held(database: Database, now: datetime) -> Released | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from config.settings import ArrivalProof, Settings
 from engine.accounts.signed_links import Signer
-from engine.admin.first_steps import arrival_key
+from engine.admin.first_steps import arrival_keys
 from engine.errors import BadInput
 from engine.rules.targets import Allowed
 from engine.store.database import Database
@@ -79,16 +79,16 @@ def short_code_key(settings: Settings, signer: Signer) -> bytes:
     return signer.secret("short-codes").encode() if settings.sms_answers else b""
 
 
-def callback_secret(signer: Signer) -> str:
-    """The secret in callback URLs, derived from the signing key."""
-    return signer.secret("callbacks")[:32]
+def callback_secrets(signer: Signer) -> list[str]:
+    """The secrets of callback URLs that are answered; the first is to be entered at gateways."""
+    return [each[:32] for each in signer.secrets("callbacks")]
 
 
 def callback_addresses(settings: Settings, signer: Signer) -> dict[str, str]:
     """The callback URLs to enter at the gateways, by gateway and purpose; of Kannel its groups."""
     from notifications.sms.replies import KANNEL_GET_URL, kannel_groups
 
-    callbacks_url = f"{settings.base_url}/callbacks/{callback_secret(signer)}"
+    callbacks_url = f"{settings.base_url}/callbacks/{callback_secrets(signer)[0]}"
     return {
         "kannel.conf": kannel_groups(f"{callbacks_url}/kannel/incoming?{KANNEL_GET_URL}"),
         "esms CallbackUrl": f"{callbacks_url}/esms",
@@ -100,7 +100,7 @@ def callback_addresses(settings: Settings, signer: Signer) -> dict[str, str]:
 def alarm_address(settings: Settings, signer: Signer, pages: str) -> str:
     """What automations of Prefect call so that the operator is told; ``pages``: where ours are for Prefect."""
     return (
-        f"{pages}/callbacks/{callback_secret(signer)}/alarm"
+        f"{pages}/callbacks/{callback_secrets(signer)[0]}/alarm"
         if settings.operator_email or settings.operator_phone
         else ""
     )
@@ -141,7 +141,7 @@ def arrival_link(settings: Settings, signer: Signer) -> Callable[[str], str] | N
     be asked."""
     if settings.demo or settings.arrival_proof is not ArrivalProof.WEEKLY:
         return None
-    return lambda week: f"{settings.base_url}/arrived/{arrival_key(signer, week)}"
+    return lambda week: f"{settings.base_url}/arrived/{arrival_keys(signer, week)[0]}"
 
 
 def email_channel(settings: Settings, signer: Signer) -> Mail:
@@ -206,7 +206,7 @@ def sms_channel(settings: Settings, signer: Signer) -> Channel | None:
     """The channel of the configured gateway, None without one. mypy reports a gateway that the settings allow and this
     function does not."""
     password = settings.sms_password.get_secret_value()
-    callbacks_url = f"{settings.base_url}/callbacks/{callback_secret(signer)}"
+    callbacks_url = f"{settings.base_url}/callbacks/{callback_secrets(signer)[0]}"
     match settings.sms_gateway:
         case "":
             return None

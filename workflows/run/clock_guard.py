@@ -45,7 +45,7 @@ from engine.rules.calendar import ONE_DAY, WorkCalendar, local_date
 from engine.store.clock import system_clock
 from engine.store.database import Database, table
 from engine.store.event_log import record
-from engine.store.facts import read_fact, write_fact
+from engine.store.facts import read_as, read_fact, write_fact
 from engine.store.records import Event
 from engine.store.rulebook import read_calendar
 from engine.terms import EventKind
@@ -315,8 +315,14 @@ def confirm(system: System, actor: str) -> None:
 
 
 def _readings(session: Session) -> list[ClockReading]:
-    stored = json.loads(read_fact(session, FACT) or "[]")
-    return [ClockReading(datetime.fromisoformat(at), uptime, boot) for at, uptime, boot in stored]
+    return read_as(read_fact(session, FACT), _kept, [])
+
+
+def _kept(stored: Sequence[tuple[str, float, str]]) -> list[ClockReading]:
+    return [
+        ClockReading(datetime.fromisoformat(at).astimezone(UTC), float(uptime), str(boot))
+        for at, uptime, boot in stored
+    ]
 
 
 def _last_event(session: Session) -> datetime | None:

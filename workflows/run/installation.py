@@ -15,9 +15,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, inspect, select
+from sqlmodel import Session
 
 from config import DATA
 from config.settings import Settings
+from engine.accounts.key_ring import load_keys
 from engine.admin.settings_view import without_password
 from engine.errors import Unavailable
 from engine.files.calendar import load_calendar
@@ -25,7 +27,7 @@ from engine.files.yaml_reader import read
 from engine.plans import loading
 from engine.rules.policy import Policy
 from engine.store.database import Database, insert_new, table
-from engine.store.facts import read_fact
+from engine.store.facts import read_as, read_fact, write_fact
 from engine.store.markers import INSTALLATION
 from engine.store.records import Account, Agency, Fact, Plan
 from engine.text import Text
@@ -106,7 +108,7 @@ def require_installation(settings: Settings) -> None:
                 if not session.connection().scalar(select(func.count()).select_from(table(Agency))):
                     raise _refused("cơ sở dữ liệu chưa có gì", "nothing was ever set up in this database")
             return  # of an earlier version: establish() follows
-        if stored["secret"] != _check_value(settings.signing_key(), stored["id"]):
+        if stored["secret"] != _check_value(load_keys(settings, database)[0].secret, stored["id"]):
             raise _incomplete(
                 f"khóa bí mật ở đây không phải của cài đặt này; chép {settings.data_dir}/secret của máy chủ đầu "
                 "hoặc đặt DONDOC_SECRET",
@@ -143,7 +145,14 @@ def check_installation(database: Database, expected: str) -> None:
 def _stored(database: Database) -> dict[str, str]:
     with database.read() as session:
         value = read_fact(session, FACT)
-    return dict(json.loads(value)) if value else {}
+    return read_as(value, dict, {})
+
+
+def note_secret(session: Session, secret: str) -> None:
+    """Another secret is this installation's from here on."""
+    stored: dict[str, str] = read_as(read_fact(session, FACT), dict, {})
+    if stored:
+        write_fact(session, FACT, json.dumps(stored | {"secret": _check_value(secret, stored["id"])}))
 
 
 def _check_value(secret: str, installation: str) -> str:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -28,7 +27,9 @@ def observe_in_prefect(system: System, timeout: float = TIMEOUT_SECONDS) -> None
     try:
         with PrefectApi(system.prefect_api, system.prefect_auth, timeout) as api:
             mark = MarkElsewhere(
-                Path(name), lambda: _text(api.value(name)), lambda kept: api.set_value(name, {"mark": kept})
+                system.settings.data_dir / name,
+                lambda: _text(api.value(name)),
+                lambda kept: api.set_value(name, {"mark": kept}),
             )
             try:
                 mark.observe(system.database, system.clock())

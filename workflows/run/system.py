@@ -9,12 +9,14 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import urlsplit
 
 import typer
 from pydantic import ValidationError
 
 from config.settings import Settings, read_settings, settings_refused
+from engine.accounts.key_ring import load_keys
 from engine.accounts.setup_code import issue_setup_code
 from engine.accounts.signed_links import Signer
 from engine.admin.entered_settings import entered, read_entered
@@ -85,7 +87,7 @@ def compose(settings: Settings | None = None, *, with_entered: bool = True) -> S
     settings = settings or read_settings()
     database = Database(settings.database)
     clock: Clock = DemoClock(database) if settings.demo else system_clock
-    signer = Signer(settings.signing_key())
+    signer = Signer(partial(load_keys, settings, database) if with_entered else settings.signing_key())
     if with_entered:
         try:
             settings = settings.with_entered(read_entered(database, signer).values)
@@ -143,20 +145,22 @@ class Running:
     def __init__(self, system: System, changed: Callable[[System], None] = lambda system: None) -> None:
         self._system, self._changed, self._lock = system, changed, threading.Lock()
         self._sealed: str | None = None
+        self._key = system.signer.number
 
     def __call__(self) -> System:
         system = self._system
         with system.database.read() as session:
             found = entered(session, system.signer)
-        if found.sealed == (self._sealed or ""):
+        key = system.signer.number
+        if found.sealed == (self._sealed or "") and key == self._key:
             return system
         with self._lock:
-            if found.sealed != self._sealed:
-                self._take(system, found.sealed, system.settings.with_entered(found.values))
+            if found.sealed != self._sealed or key != self._key:
+                self._take(system, found.sealed, key, system.settings.with_entered(found.values))
         return self._system
 
-    def _take(self, system: System, sealed: str, settings: Settings) -> None:
-        if settings == system.settings:  # at the start, or entered anew as it was
+    def _take(self, system: System, sealed: str, key: int, settings: Settings) -> None:
+        if settings == system.settings and key == self._key:  # at the start, or entered again as it was
             self._sealed = sealed
             return
         try:
@@ -169,7 +173,7 @@ class Running:
             delivery = replace(made.delivery, renderer=renderer)
             self._system = replace(made, delivery=delivery)
             self._changed(self._system)
-        self._sealed = sealed
+        self._sealed, self._key = sealed, key
 
 
 def announce_removed_settings(system: System) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -123,9 +124,11 @@ def remove(webhook: WebhookId, at: At = "") -> None:
 
 
 def _signer(settings: Settings) -> Signer:
+    from engine.accounts.key_ring import load_keys
     from engine.accounts.signed_links import Signer
+    from engine.store.database import Database
 
-    return Signer(settings.signing_key())
+    return Signer(partial(load_keys, settings, Database(settings.database)))
 
 
 def _allowed(settings: Settings) -> Allowed:

@@ -18,7 +18,6 @@ from typing import Any, Protocol
 from sqlalchemy import delete, func, insert, select, update
 from sqlmodel import Session
 
-from engine.accounts.second_factor import seal, unseal
 from engine.accounts.signed_links import Signer
 from engine.enums import complete
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
@@ -71,9 +70,9 @@ class WithSecrets(Protocol):
 
 def current_secrets(signer: Signer, webhook: WithSecrets, now: datetime) -> list[str]:
     """The secrets that sign now, the new one first. Raises SealBroken."""
-    found = [unseal(signer, USE, webhook.secret)]
+    found = [signer.unseal(USE, webhook.secret)]
     if webhook.last_secret and webhook.last_secret_until is not None and webhook.last_secret_until > now:
-        found.append(unseal(signer, USE, webhook.last_secret))
+        found.append(signer.unseal(USE, webhook.last_secret))
     return found
 
 
@@ -100,7 +99,7 @@ def add(
     chosen = _checked(secret) if secret else new_secret()
     inserted = session.connection().execute(
         insert(w).values(
-            **values, secret=seal(signer, USE, chosen), last_secret="", active=True, made_at=now, **NO_TROUBLE
+            **values, secret=signer.seal(USE, chosen), last_secret="", active=True, made_at=now, **NO_TROUBLE
         )
     )
     webhook_id = int((inserted.inserted_primary_key or (0,))[0])
@@ -148,7 +147,7 @@ def change_secret(session: Session, signer: Signer, webhook_id: int, *, actor: s
     session.connection().execute(
         update(w)
         .where(w.c.id == webhook_id)
-        .values(secret=seal(signer, USE, chosen), last_secret=before.secret, last_secret_until=now + OVERLAP)
+        .values(secret=signer.seal(USE, chosen), last_secret=before.secret, last_secret_until=now + OVERLAP)
     )
     _log(session, webhook_id, "secret", actor, now)
     return chosen

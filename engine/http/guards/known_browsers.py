@@ -59,7 +59,7 @@ def _email_digest(email: str) -> str:
 
 
 def _serializer(ctx: RequestContext) -> URLSafeSerializer:
-    return URLSafeSerializer(ctx.app.signer.secret("known-browser"))
+    return ctx.app.signer.serializer("known-browser")
 
 
 MAX_PROOF_CHARS = 1_000
@@ -126,7 +126,7 @@ _WITHOUT_LETTER = (
     SecurityEvent.SESSIONS_ENDED,
     SecurityEvent.ACCOUNT_CHANGED,
     SecurityEvent.WEBHOOK_CHANGED,
-    SecurityEvent.MAIL_SERVER_CHANGED,
+    SecurityEvent.SETTINGS_CHANGED,
     SecurityEvent.DEPUTY_REFUSED,
 )
 SENTENCES: Mapping[SecurityEvent, Text] = {
@@ -169,8 +169,9 @@ TOLD_TO_ADMINISTRATORS: Mapping[SecurityEvent, Text] = {
         "Một kết nối gửi sự kiện sang hệ thống khác (webhook) vừa được lập hoặc sửa.",
         "A webhook, which tells another system of events, was made or changed.",
     ),
-    SecurityEvent.MAIL_SERVER_CHANGED: Text(
-        "Máy chủ gửi thư của hệ thống vừa được đặt lại.", "The server through which letters leave was changed."
+    SecurityEvent.SETTINGS_CHANGED: Text(
+        "Địa chỉ của hệ thống, máy chủ gửi thư hoặc cổng tin nhắn vừa được đặt lại.",
+        "The address of the pages, or the server or gateway through which letters leave, was changed.",
     ),
 }
 """Acts of an administrator that last. All are told, so that a thief of one is noticed by the others."""

@@ -79,9 +79,9 @@ class LongWorkTurns:
 def is_long_work(request: Request) -> bool:
     """Whether it waits for its turn here."""
     path = request.url.path
-    if WAITS_ELSEWHERE.fullmatch(path):
-        return False
     file = request.query_params.get("as", "") in tuple(FileFormat)
+    if WAITS_ELSEWHERE.fullmatch(path) and not file:
+        return False
     sent = request.method == "POST" and any(pattern.fullmatch(path) for pattern, _, _ in LONGER_BODIES)
     return file or sent or OTHER_PATHS.fullmatch(path) is not None
 

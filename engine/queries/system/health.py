@@ -5,7 +5,6 @@ Whether each channel works, as recorded by the deliver pass (``notifications.cha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -21,7 +20,7 @@ from engine.queries.system.letters import LetterCounts, count_letters
 from engine.queries.time_class import Today
 from engine.queries.work.incoming import answers_read, waiting_messages
 from engine.store.database import table
-from engine.store.facts import read_fact, read_facts
+from engine.store.facts import read_as, read_fact, read_facts
 from engine.store.markers import hold
 from engine.store.recipients import unset_channels
 from engine.store.records import STILL_OWED, Contact, Letter, Pass
@@ -54,7 +53,7 @@ def channels(session: Session) -> tuple[ChannelLine, ...]:
     """Every channel that has ever failed or carried one of the latest letters, by name; then those not set up."""
     m, unset = table(Letter), unset_channels(session)
     health: dict[str, dict[str, object]] = {
-        channel: json.loads(value) for channel, value in read_facts(session, PREFIX).items()
+        channel: read_as(value, dict, {}) for channel, value in read_facts(session, PREFIX).items()
     }
     recent = (
         select(m.c.channel).where(m.c.state != LetterState.SUPPRESSED).order_by(m.c.id.desc()).limit(RECENT_LETTERS)

@@ -28,7 +28,7 @@ from engine.store.recipients import last_day
 from engine.store.records import Agency, Assignment, Contact, Duty, LadderRecord, Letter, Notice, Plan
 from engine.store.rulebook import ladder_text, parsed_ladder
 from engine.store.stored_rows import AnyRow, object_of
-from engine.terms import Role, State
+from engine.terms import NoticeKind, Role, State
 from engine.text import Text
 
 NAMED = 8
@@ -130,9 +130,34 @@ def _outlives(session: Session, link: Link, today: date) -> bool:
     statement = (
         select(m.c.id)
         .select_from(m.join(a, _subject(link)).join(p, p.c.id == a.c.plan_id))
-        .where(bore, m.c.contact_id == link.contact_id, concerned, ~_superseded(link))
+        .where(bore, m.c.contact_id == link.contact_id, concerned, ~_superseded(link.purpose))
     )
     return session.connection().scalars(statement.limit(1)).first() is not None
+
+
+def living_letters(session: Session, made_until: date, lifetime: timedelta, today: date) -> int:
+    """How many letters of days until ``made_until`` have a link that opens something: for ``lifetime`` after their day,
+    or while they are the newest about a duty that is not over. Some whose links have ended are counted as well."""
+    a, m, n, reported = table(Assignment), table(Letter), table(Notice), table(Assignment).alias("reported")
+    same = and_(
+        reported.c.plan_id == a.c.plan_id,
+        reported.c.period == a.c.period,
+        reported.c.agency_id == a.c.agency_id,
+        a.c.agency_id == m.c.agency_id,
+    )
+    tells = select(n.c.id).where(n.c.letter_id == m.c.id)
+    newest = tells.join(reported, reported.c.id == n.c.assignment_id).join(a, same)
+    newest = newest.where(or_(a.c.due_on >= today - AFTER_DUE, situations.owed()), ~_superseded(Purpose.ACKNOWLEDGE))
+    helped = tells.join(a, a.c.id == n.c.assignment_id).where(
+        n.c.kind == NoticeKind.COORDINATES, a.c.due_on >= today - AFTER_DUE
+    )
+    lives = or_(
+        m.c.day >= today - lifetime,
+        newest.exists(),
+        helped.exists(),
+    )
+    statement = select(func.count()).select_from(m).where(m.c.day <= made_until, m.c.state.in_(SENT), lives)
+    return session.connection().scalar(statement) or 0
 
 
 def _subject(link: Link) -> ColumnElement[bool]:
@@ -145,12 +170,12 @@ def _subject(link: Link) -> ColumnElement[bool]:
     return and_(a.c.plan_id == plan_id, a.c.period == period, a.c.agency_id == m.c.agency_id)
 
 
-def _superseded(link: Link) -> ColumnElement[bool]:
+def _superseded(purpose: Purpose) -> ColumnElement[bool]:
     """A newer letter about the same assignment, or about the same report, left for the contact on the same channel."""
     a, m, n = table(Assignment), table(Letter), table(Notice)
     newer, named = m.alias("newer"), a.alias("named")
     same: ColumnElement[bool] = named.c.id == a.c.id
-    if link.purpose is Purpose.REPORT:
+    if purpose is Purpose.REPORT:
         same = and_(named.c.plan_id == a.c.plan_id, named.c.period == a.c.period, named.c.agency_id == a.c.agency_id)
     found: ColumnElement[bool] = (
         exists()

@@ -330,6 +330,25 @@ class Event(SQLModel, table=True):
     key: str | None = Field(default=None, max_length=160, unique=True)
 
 
+class EventLink(SQLModel, table=True):
+    """A link of the chain over the log (``engine.store.event_chain``): SHA-256 of the link before and of the event."""
+
+    __tablename__ = "event_link"
+    position: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
+    event_id: int = Field(sa_column=Column(BigId, nullable=False, unique=True))
+    digest: str = Field(max_length=64)
+
+
+class RowSeal(SQLModel, table=True):
+    """What a row was when it was looked at last (``workflows.checks.row_seals``)."""
+
+    __tablename__ = "row_seal"
+    of: str = Field(primary_key=True, max_length=32)
+    """Its table."""
+    row: str = Field(primary_key=True, max_length=64)
+    digest: str = Field(max_length=24)
+
+
 class UndoableAct(SQLModel, table=True):
     """What somebody decided, for as long as it can be undone (``engine.assignments.acts.undo``). Deleted a day later;
     the log keeps the act and that it was undone."""

@@ -14,6 +14,7 @@ from ground.post import KEY, Answering
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
 from engine.store.database import Database
+from engine.store.event_chain import head
 from engine.store.records import Incoming
 from notifications import canary
 from notifications.contract.channel import Fate, Outcome, Outgoing
@@ -78,6 +79,8 @@ def test_it_goes_once_a_working_day_with_the_first_letters(laid: Database) -> No
     assert not sent(laid, "09:00", relay, "2021-06-19")  # a Saturday
     assert sent(laid, "09:00", relay, "2021-06-17")
     assert [letter.to for letter in relay.letters] == [MAILBOX] * 2
+    with laid.read() as session:
+        assert str(head(session.connection())) in relay.letters[1].text
 
 
 def test_what_comes_back_is_no_message_for_anybody(laid: Database, tmp_path: Path) -> None:

@@ -13,10 +13,11 @@ from ground.post import KEY, LetterBox
 
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
-from engine.admin.first_steps import arrival_key, confirm_arrival
+from engine.admin.first_steps import arrival_keys, confirm_arrival
 from engine.errors import LinkRefused
 from engine.rules.calendar import DayException, DayKind
 from engine.store.database import Database
+from engine.store.event_chain import head
 from engine.store.records import Pass
 from engine.terms import WaitReason
 from notifications import weekly_letter
@@ -53,7 +54,7 @@ def missing(database: Database, folder: Path, day: str, wall: str, **more: str) 
 
 def confirmed(database: Database, day: str, wall: str, week: str) -> None:
     with database.write() as session:
-        confirm_arrival(session, SIGNER, arrival_key(SIGNER, week), at(day, wall))
+        confirm_arrival(session, SIGNER, arrival_keys(SIGNER, week)[0], at(day, wall))
 
 
 def test_it_goes_once_a_week_in_working_hours(laid: Database) -> None:
@@ -71,6 +72,10 @@ def test_it_goes_once_a_week_in_working_hours(laid: Database) -> None:
     assert [letter.to for letter in relay.letters] == [OPERATOR.email] * 2
     assert "https://x/2021-W24" in relay.letters[0].text
     assert "Trong 7 ngày qua có 1 thư trả lời: đang chờ 1." in relay.letters[0].text
+    with laid.read() as session:
+        assert str(head(session.connection())) in relay.letters[1].text, (
+            "shows later that the log is the same until then"
+        )
     assert relay.letters[0].headers["Auto-Submitted"] == "auto-generated"
 
 
@@ -140,7 +145,7 @@ def test_an_office_that_has_just_begun_misses_none(laid: Database, tmp_path: Pat
 def test_it_goes_where_no_mailbox_is_fetched_and_somebody_can_be_asked(laid: Database, tmp_path: Path) -> None:
     link = arrival_link(settings(tmp_path), SIGNER)
     assert link is not None
-    assert link("2021-W24") == f"https://dondoc.tinh.example/arrived/{arrival_key(SIGNER, '2021-W24')}"
+    assert link("2021-W24") == f"https://dondoc.tinh.example/arrived/{arrival_keys(SIGNER, '2021-W24')[0]}"
     assert link("2021-W24") != link("2021-W25")
     for without in ({"imap_host": "imap.example"}, {"operator_email": ""}, {"smtp_host": ""}):
         assert arrival_link(settings(tmp_path, **without), SIGNER) is None

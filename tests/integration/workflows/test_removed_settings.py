@@ -9,7 +9,6 @@ import pytest
 from ground.post import KEY
 
 from config.settings import Settings
-from engine.accounts.second_factor import seal
 from engine.accounts.signed_links import Signer
 from engine.admin.entered_settings import FACT, USE, read_entered
 from engine.store.database import Database
@@ -52,7 +51,7 @@ def test_what_was_entered_on_a_page_stays_stored_unread_and_is_named(
 ) -> None:
     signer, entered = Signer(KEY), {"sms_sender": "TINH", "sms_part_price": 350}
     with sqlite_database.write() as session:
-        write_fact(session, FACT, seal(signer, USE, entered))
+        write_fact(session, FACT, signer.seal(USE, entered))
     system = system_of(sqlite_database, tmp_path)
     assert system.settings.sms_sender == "TINH"
     assert [line.partition(" ")[0] for line in said(system, caplog)] == ["DONDOC_SMS_PART_PRICE"]

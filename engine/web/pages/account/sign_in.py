@@ -341,7 +341,7 @@ def _provider(ctx: RequestContext) -> Provider:
 
 
 def _serializer(ctx: RequestContext) -> URLSafeSerializer:
-    return URLSafeSerializer(ctx.app.signer.secret("single-sign-on"))
+    return ctx.app.signer.serializer("single-sign-on")
 
 
 def _stored_request(ctx: RequestContext) -> AuthorizationRequest | None:

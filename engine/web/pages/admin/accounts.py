@@ -135,10 +135,11 @@ def reactivate(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response
     require_proof(ctx, form)
     try:
         with ctx.writing() as session:
-            accounts.reactivate(session, account_id, **ctx.by)
+            waits = ctx.app.settings.second_administrator
+            opened = accounts.reactivate(session, account_id, waits=waits, **ctx.by)
     except NotAllowed as error:
         return _page(ctx, account_id, trouble=error)
-    return _noted(ctx, account_id, "reactivated", SecurityEvent.ACCOUNT_CHANGED)
+    return _noted(ctx, account_id, "reactivated" if opened else "asked", SecurityEvent.ACCOUNT_CHANGED)
 
 
 def _noted(ctx: RequestContext, account_id: int, outcome: str, event: SecurityEvent) -> Response:

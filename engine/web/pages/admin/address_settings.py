@@ -14,7 +14,9 @@ from engine.admin import entered_settings
 from engine.errors import FieldsRefused
 from engine.http.filters import Code
 from engine.http.forms import FormFields
+from engine.http.guards.known_browsers import require_proof, tell_before
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
+from engine.http.security import SecurityEvent
 from engine.text import Text
 
 router = APIRouter(include_in_schema=False)
@@ -41,6 +43,9 @@ def save(ctx: SignedIn, form: PostedForm) -> Response:
     made = typed.do(read)
     if made is None:
         return _page(ctx, typed)
+    require_proof(ctx, form)
+    if made[0] != before:
+        tell_before(ctx, SecurityEvent.SETTINGS_CHANGED)
     with ctx.writing() as session:
         changed = entered_settings.save(session, ctx.app.signer, before, *made, **ctx.by)
     return ctx.go(PATH, said="saved" if changed else "same")

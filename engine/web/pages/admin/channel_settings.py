@@ -66,8 +66,8 @@ def save_or_try(ctx: SignedIn, form: PostedForm, channel: ChannelPage) -> Respon
     if form.raw("do") == "try":
         return _try(ctx, channel, typed, *made)
     require_proof(ctx, form)
-    if channel is ChannelPage.MAIL and made[0] != before:
-        tell_before(ctx, SecurityEvent.MAIL_SERVER_CHANGED)
+    if made[0] != before:
+        tell_before(ctx, SecurityEvent.SETTINGS_CHANGED)
     with ctx.writing() as session:
         changed = entered_settings.save(session, ctx.app.signer, before, *made, **ctx.by)
     return ctx.go(f"/admin/settings/{channel}", said="saved" if changed else "same")

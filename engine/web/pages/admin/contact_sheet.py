@@ -262,4 +262,4 @@ def _file(body: bytes, name: str) -> Response:
 
 
 def _serializer(ctx: RequestContext) -> URLSafeSerializer:
-    return URLSafeSerializer(ctx.app.settings.signing_key(), salt="dondoc.contacts")
+    return ctx.app.signer.serializer("contacts")

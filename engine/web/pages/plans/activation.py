@@ -9,7 +9,7 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
 from engine.agencies.directory_loading import read_directory
@@ -93,13 +93,16 @@ def simulate(
         )
     work, progress = ctx.app.simulate, Progress()
 
+    def simulated() -> SimulatedYear:
+        return work(plan.file, request.first, request.last, scenario, progress.tell)
+
+    if export_format:  # it has its turn already (``engine.http.guards.long_work_turns``)
+        year = simulated()
+        rows = year.some(week, agency)
+        return download(ctx, export_format, simulated_list(plan.row, year), rows, {"agency": year.names})
+
     def shown(after: RequestContext, result: Callable[[], SimulatedYear]) -> Response:
         year = result()
-        if export_format and after is ctx:
-            messages = year.some(week, agency)
-            return download(ctx, export_format, simulated_list(plan.row, year), messages, {"agency": year.names})
-        if export_format:  # the reader had to wait, and what is kept meanwhile is a page: it has the button
-            return RedirectResponse(ctx.here(**{"as": ""}), 303)
         weeks, people = year.heat()
         selected = week if week in weeks else next(iter(weeks), "")
         return after.page(
@@ -124,11 +127,7 @@ def simulate(
         )
 
     words = Text("Đang tính thư của cả năm", "Computing the year's letters")
-    what = ("simulate", plan_id, request, week, agency, page, export_format)
-
-    def simulated() -> SimulatedYear:
-        return work(plan.file, request.first, request.last, scenario, progress.tell)
-
+    what = ("simulate", plan_id, request, week, agency, page)
     return answered(ctx, words, what, simulated, shown, progress)
 
 

@@ -18,7 +18,7 @@ from lxml.html import HtmlElement, fromstring
 from sqlalchemy import delete, update
 from sqlmodel import Session
 
-from engine.accounts.signed_links import Purpose
+from engine.accounts.signed_links import Purpose, Signer
 from engine.errors import NotAllowed
 from engine.http.security import MAX_BODY_BYTES, FormTokens
 from engine.store.database import Database, table
@@ -57,7 +57,7 @@ def test_no_two_answers_bear_the_same_token_and_none_bears_the_cookie_s_value(of
 
 
 def test_a_changed_or_unmasked_token_is_refused() -> None:
-    tokens = FormTokens("key")
+    tokens = FormTokens(Signer("key"))
     token = tokens.make("binding")
     tokens.check(token, "binding")
     raw = base64.urlsafe_b64decode(token + "==")
@@ -70,7 +70,7 @@ def test_a_changed_or_unmasked_token_is_refused() -> None:
         with pytest.raises(NotAllowed):
             tokens.check(text, binding)
     with pytest.raises(NotAllowed):
-        FormTokens("another key").check(token, "binding")
+        FormTokens(Signer("another key")).check(token, "binding")
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def mounted(database: Database, kind: type[Settings], **chosen: object) -> FastA
     settings = kind(_env_file=None, secret=KEY, **chosen)  # type: ignore[arg-type]
     app = make_app(AppContext(database=database, clock=lambda: NOW, signer=Signer(KEY), settings=settings))
     zalo = {"zalo_app_id": APP_ID, "zalo_oa_secret": OA_SECRET}
-    app.include_router(callbacks.router(callbacks.Callbacks(database, lambda: NOW, SECRET, **zalo)))
+    app.include_router(callbacks.router(callbacks.Callbacks(database, lambda: NOW, lambda: [SECRET], **zalo)))
     add_metrics(app, database, lambda: NOW, settings)
     return app
 
@@ -127,7 +127,9 @@ def test_without_the_secret_nothing_happens(client: httpx.Client, laid: Laid, se
 def test_what_an_automation_of_prefect_calls_about_is_passed_on(laid: Laid) -> None:
     told: list[dict[str, object]] = []
     app = FastAPI()
-    app.include_router(callbacks.router(callbacks.Callbacks(laid.database, lambda: NOW, SECRET, alarm=told.append)))
+    app.include_router(
+        callbacks.router(callbacks.Callbacks(laid.database, lambda: NOW, lambda: [SECRET], alarm=told.append))
+    )
     with httpx.Client(transport=InProcess(app), base_url="http://127.0.0.1:8188") as client:
         assert client.post(f"/callbacks/{SECRET}/alarm", json={"name": "x", "what": "y"}).status_code == 200
     assert told == [{"name": "x", "what": "y"}]
@@ -243,7 +245,7 @@ def test_a_gateway_is_given_addresses_with_a_secret_that_stays_the_same(tmp_path
     first, again = (channel_wiring.callback_addresses(settings, Signer(KEY)) for _ in range(2))
     assert first == again
     assert KEY not in str(first)
-    assert len(channel_wiring.callback_secret(Signer(KEY))) == 32
+    assert [len(each) for each in channel_wiring.callback_secrets(Signer(KEY))] == [32]
 
 
 def test_metrics_are_for_whoever_has_the_token(laid: Laid) -> None:

@@ -20,11 +20,13 @@ import pytest
 from ground.commands import Commands
 from ground.databases import postgres_database
 from ground.factory import Laid, add_letters, at, begin, row, rows, store, swept
+from ground.office import join
 from ground.post import LetterBox
 from ground.postgres import Ground
 from ground.web_servers import receiving, served
 
 from config.settings import DemoSettings, Settings
+from engine.accounts.sign_in import holder_of, open_session
 from engine.admin.first_steps import Mark
 from engine.errors import Unavailable
 from engine.features.webhooks import subscriptions as webhooks
@@ -123,6 +125,9 @@ def doubled(box: LetterBox) -> list[str]:
 def test_an_older_file_sends_nothing_until_a_person_decides_and_then_nobody_is_told_twice(
     office: Office, tmp_path: Path
 ) -> None:
+    monitor = join(office.system.database, "monitor", "so-chinh")
+    with office.system.database.write() as session:
+        cookie = open_session(session, monitor, way="password", device="", now=BEGAN)
     old = copy(office, tmp_path / "old")
     office.live(1, 3)
     sent = len(office.box.letters)
@@ -131,6 +136,7 @@ def test_an_older_file_sends_nothing_until_a_person_decides_and_then_nobody_is_t
     assert (office.held, len(office.box.letters)) == (True, sent)
     with office.system.database.read() as session:
         since = hold(session)
+        assert holder_of(session, cookie, BEGAN) is None, "whoever was signed in then may have been thrown out since"
     assert since is not None
     assert BEGAN - timedelta(days=1) < since.backup_at <= BEGAN  # what the file knows last
     release(office.system.database, BEGAN + timedelta(days=3), send=False, actor="cli:test")

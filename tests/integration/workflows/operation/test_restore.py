@@ -23,6 +23,7 @@ from config.settings import Settings
 from engine.accounts.accounts import account, deactivate, set_password
 from engine.accounts.after_restore import answer, unanswered
 from engine.accounts.api_tokens import bearer_of, make_token
+from engine.accounts.key_ring import load_keys
 from engine.accounts.sign_in import LinkStale, account_of_link, holder_of, open_session, request_link
 from engine.admin.entered_settings import save
 from engine.agencies.feed_addresses import make_feed
@@ -30,6 +31,7 @@ from engine.assignments.reports import evidence
 from engine.errors import BadInput, Conflict, Unavailable
 from engine.queries.system.health import Trouble, health
 from engine.store.database import Database, table
+from engine.store.event_log import record
 from engine.store.markers import last_backup
 from engine.store.records import Event, Feed, Letter, Notice
 from engine.terms import EventKind, LetterState
@@ -38,6 +40,7 @@ from workflows.checks.audit import run_checks
 from workflows.operation.backup import MANIFEST, Manifest, backup, damage
 from workflows.operation.drill import prove
 from workflows.operation.restore import held, release, restore
+from workflows.operation.secret_rotation import rotate
 from workflows.run import clock_guard, passes
 from workflows.run.installation import establish, require_installation
 from workflows.run.system import System, compose
@@ -176,6 +179,36 @@ def test_a_copy_opens_nothing_that_was_open_in_it_and_what_was_closed_since_stay
     restored.database.dispose()
 
 
+def test_a_copy_from_before_another_secret_signs_by_another_again(
+    lived: System, elsewhere: str, tmp_path: Path
+) -> None:
+    """The secret was changed because somebody had it: with the copy it would be in force again."""
+    given = {"smtp_host": "relay.example", "smtp_username": "so", "smtp_password": "mat-khau"}
+    with lived.database.write() as session:
+        after = lived.settings.with_entered(given)
+        save(session, lived.signer, lived.settings, after, given, actor="account:1", now=BACKUP_AT)
+    lived.observe()
+    folder = backup(lived, tmp_path / "backups")
+    stolen = lived.settings.signing_key()
+    keys = load_keys(lived.settings, lived.database)
+    rotate(lived.settings, lived.database, keys, BACKUP_AT + timedelta(hours=1), actor="cli:test")
+    lived.observe()
+    (tmp_path / "live").rename(tmp_path / "restored.2021-06-15")
+    settings = settings_of(tmp_path / "restored", elsewhere)
+    restore(settings, folder, RESTORED_AT)
+    require_installation(settings)
+    assert settings.signing_key() != stolen
+    assert compose(settings).settings.smtp_host == "relay.example", "what the copy has sealed is read"
+
+
+def test_a_copy_is_read_by_the_secret_of_the_environment(lived: System, elsewhere: str, tmp_path: Path) -> None:
+    folder = backup(lived, tmp_path / "backups")
+    settings = settings_of(tmp_path / "restored", elsewhere, secret="another secret, entered since the copy was made")
+    restore(settings, folder, RESTORED_AT)
+    require_installation(settings)
+    assert not (settings.data_dir / "secret").exists()
+
+
 def test_only_what_the_manifest_lists_is_restored_and_no_link_is_followed(
     lived: System, elsewhere: str, tmp_path: Path
 ) -> None:
@@ -266,6 +299,23 @@ def test_a_backup_is_proved_by_restoring_it(lived: System, tmp_path: Path) -> No
     assert proof.files == 1
     assert proof.made.counts["contact"] == 13
     assert proof.rows == sum(proof.made.counts.values())
+
+
+def test_a_backup_whose_log_was_changed_is_no_proof(lived: System, tmp_path: Path) -> None:
+    """Where all links were made anew, the head in the manifest of an earlier backup says so."""
+    first = Manifest.read(backup(lived, tmp_path / "first"))
+    with lived.database.write() as session:
+        session.connection().exec_driver_sql("UPDATE event SET actor = 'account:9' WHERE id = 5")
+    broken = backup(lived, tmp_path / "second")
+    assert prove(broken, lived.database).log == "event 5"
+    with lived.database.write() as session:
+        session.connection().exec_driver_sql("UPDATE event SET actor = 'system' WHERE id = 5")
+        session.connection().exec_driver_sql("DELETE FROM event_link")
+        record(session, EventKind.SETTINGS_CHANGED, BACKUP_AT, changes="x")
+    again = backup(lived, tmp_path / "third")
+    made_again, kept = Manifest.read(again).log, first.log
+    (again / MANIFEST).write_text((again / MANIFEST).read_text().replace(made_again, kept))
+    assert prove(again, lived.database).log == f"event_link {kept.split()[0]}"
 
 
 def test_a_backup_that_lacks_rows_or_evidence_is_no_proof(lived: System, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ async def test_accepted_becomes_delivered_by_the_report_and_not_before(kannel: R
     wait_until(lambda: len(kannel.calls["receipt"]) == 2, "two reports, taken by the SMSC and delivered")
     state = LetterState.ACCEPTED
     for query in kannel.calls["receipt"]:  # in whichever order they came
-        verify(query["secret"], kannel.secret)
+        verify(query["secret"], [kannel.secret])
         receipt = receipt_from_kannel(query, datetime.now(UTC))
         assert receipt.receipt == outcome.receipt
         state = advance(state, receipt.state).state
@@ -84,7 +84,7 @@ async def test_a_message_from_the_network_comes_in_as_it_was_typed(tmp_path: Pat
     with kannel_with(tmp_path, f"+84912345678 6089 {sent}") as kannel:
         wait_until(lambda: bool(kannel.raw), "the incoming message")
     [query] = kannel.calls["incoming"]
-    verify(query["secret"], kannel.secret)
+    verify(query["secret"], [kannel.secret])
     received = from_kannel(kannel.raw[0])
     typed = "XN 2762 Cảm ơn" if sent.startswith("text") else TYPED
     assert received == Incoming(query["id"], "+84912345678", typed, answerable=True)

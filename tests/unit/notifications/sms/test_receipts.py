@@ -101,10 +101,10 @@ def test_a_word_that_is_no_receipt_is_bad_input(current, reported):
 
 
 def test_a_callback_without_the_secret_of_its_address_is_refused():
-    verify("s3cret", "s3cret")
+    verify("s3cret", ["another", "s3cret"])
     for given_secret, secret in (("S3cret", "s3cret"), ("", "s3cret"), ("", ""), ("đ", "s3cret")):
         with pytest.raises(LinkRefused):
-            verify(given_secret, secret)
+            verify(given_secret, [secret])
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from engine.accounts.signed_links import Signer
 from engine.http.guards.concurrency import Concurrency
 from engine.http.render import Templates
 from engine.http.request_context import Tools
@@ -21,7 +22,7 @@ from engine.http.security import FormTokens, SecurityLog
 async def test_the_second_of_two_is_told_to_come_back_and_the_third_is_served(office: Office) -> None:
     entered, go_on = asyncio.Event(), asyncio.Event()
     outer = Starlette()
-    outer.state.tools = Tools(office.context, Templates(), FormTokens(KEY), SecurityLog())
+    outer.state.tools = Tools(office.context, Templates(), FormTokens(Signer(KEY)), SecurityLog())
 
     async def work(scope: Scope, receive: Receive, send: Send) -> None:
         await Request(scope, receive).body()
@@ -64,7 +65,7 @@ async def test_callbacks_of_gateways_wait_where_pages_are_told_to_come_back(offi
     """Most gateways do not come again: of 300 receipts at once, 99 were lost."""
     all_in, go_on, inside = asyncio.Event(), asyncio.Event(), 0
     outer = Starlette()
-    outer.state.tools = Tools(office.context, Templates(), FormTokens(KEY), SecurityLog())
+    outer.state.tools = Tools(office.context, Templates(), FormTokens(Signer(KEY)), SecurityLog())
 
     async def work(scope: Scope, receive: Receive, send: Send) -> None:
         nonlocal inside

@@ -170,6 +170,8 @@ LASTING = {
         "smtp_security": "starttls",
         "do": "save",
     },
+    "/admin/settings/sms": {"sms_gateway": "speedsms", "sms_password": "mat-khau", "do": "save"},
+    "/admin/settings/address": {"base_url": "https://dondoc.evil.example"},
 }
 
 
@@ -234,5 +236,22 @@ def test_an_office_may_ask_a_second_administrator_for_a_new_one(lived: Database,
     raised = join(lived, "head", "so-ban")
     assert deed(office, raised, "", **GIVEN | {"role": "administrator"}).status_code == 303
     assert not row(lived, Account, id=raised).active
-    assert deed(enter(open_office(lived, tmp_path, **settings), other), made, "reactivate").status_code == 303
+    second = enter(open_office(lived, tmp_path, **settings), other)
+    assert deed(second, made, "reactivate").status_code == 303
     assert row(lived, Account, id=made).active
+
+
+def test_a_closed_administrator_is_opened_again_by_two_where_the_office_asks_for_two(
+    lived: Database, tmp_path: Path
+) -> None:
+    first, other = join(lived, "administrator", "tinh"), join(lived, "administrator", "so-chinh")
+    closed = join(lived, "administrator", "so-ban")
+    settings = {"second_administrator": True}
+    office, second = (enter(open_office(lived, tmp_path, **settings), each) for each in (first, other))
+    deed(office, closed, "deactivate")
+    asked = deed(office, closed, "reactivate")
+    assert "cần một quản trị viên khác" in office.get(asked.headers["location"]).text
+    assert deed(office, closed, "reactivate").status_code == 403
+    assert not row(lived, Account, id=closed).active
+    deed(second, closed, "reactivate")
+    assert row(lived, Account, id=closed).active

@@ -16,7 +16,6 @@ from ground.smtp_server import FaultyServer
 
 from config import SettingsRefused
 from config.settings import Settings
-from engine.accounts.second_factor import seal
 from engine.accounts.signed_links import Signer
 from engine.admin.entered_settings import FACT, USE, open_tried, read_entered, seal_tried
 from engine.admin.settings_view import describe_settings
@@ -219,7 +218,7 @@ def test_a_process_that_runs_takes_it_and_one_that_starts_later_too(lived: Datab
 def test_a_gateway_of_an_earlier_version_stops_the_start_until_the_environment_names_another(
     lived: Database, tmp_path: Path
 ) -> None:
-    sealed = seal(Signer(KEY), USE, {"sms_gateway": "apprise", "sms_username": "ten"})
+    sealed = Signer(KEY).seal(USE, {"sms_gateway": "apprise", "sms_username": "ten"})
     with lived.write() as session:
         write_fact(session, FACT, sealed)
     address = lived.bind.url.render_as_string(hide_password=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ground.office import Office, everything, open_office
 
-from engine.admin.first_steps import WeeklyLetter, arrival_key, read_weekly_letter, write_weekly_letter
+from engine.admin.first_steps import WeeklyLetter, arrival_keys, read_weekly_letter, write_weekly_letter
 from engine.store.database import Database
 
 WEEK = "2021-W25"
@@ -22,7 +22,7 @@ def office(lived: Database, tmp_path: Path) -> Office:
 
 
 def path_of(office: Office, week: str = WEEK) -> str:
-    return f"/arrived/{arrival_key(office.context.signer, week)}"
+    return f"/arrived/{arrival_keys(office.context.signer, week)[0]}"
 
 
 def confirmed(office: Office) -> bool:

@@ -36,7 +36,7 @@ def test_whoever_follows_plans_has_seven_entries_with_what_is_late_and_what_wait
     office = open_office(lived, tmp_path)
     entries = ["Bảng theo dõi", f"Chờ xử lý {waiting}", f"Quá hạn {late}", "Kế hoạch", "Cơ quan", "Thư, văn bản"]
     assert said(office, "/plans", "#pages a") == [*entries, "Lãnh đạo"]
-    assert said(office, "/plans", ".tabs a") == ["Bảng", f"{waiting} Chờ xử lý", f"{late} Quá hạn", "Kế hoạch", "Thêm"]
+    assert said(office, "/plans", ".tabs a") == ["Bảng", f"Chờ xử lý {waiting}", f"Quá hạn {late}", "Kế hoạch", "Thêm"]
     assert f"{late} việc" in " ".join(said(office, "/overdue", "main"))
 
 

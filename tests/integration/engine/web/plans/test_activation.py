@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import io
-import threading
-import time
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
@@ -108,27 +105,6 @@ def test_the_file_of_a_simulated_year_holds_the_week_and_agency_of_the_page(offi
     other = office.get(links["CSV"].replace("so-ban", "huyen-a")).text
     assert len(other.splitlines()) == 2
     assert "12/KH-UBND IV.1.1" in BeautifulSoup(office.get(links["In"]).text, "lxml").tbody.get_text()  # type: ignore[union-attr]
-
-
-def test_who_has_to_wait_for_the_file_comes_back_to_the_page_with_the_button(
-    sqlite_database: Database, tmp_path: Path
-) -> None:
-    """What is kept while a reader waits is a page."""
-    gate = threading.Event()
-
-    def slow(*asked: Any) -> SimulatedYear:
-        gate.wait(20)
-        return simulated(*asked)
-
-    store(sqlite_database, now=SUNDAY)
-    office = open_office(sqlite_database, tmp_path, now=SUNDAY, simulate=slow)
-    office.client._transport._tools.work.patience = 0.05  # type: ignore[attr-defined]
-    place = office.get("/plans/1/simulate?as=xlsx&scenario=late").headers["location"]
-    gate.set()
-    until = time.monotonic() + 10
-    while (answer := office.get(place)).status_code == 202 and time.monotonic() < until:
-        time.sleep(0.05)
-    assert answer.headers["location"] == "/plans/1/simulate?scenario=late"
 
 
 def test_the_preview_asks_what_becomes_of_periods_that_are_over(database: Database, tmp_path: Path) -> None:

@@ -1,0 +1,109 @@
+"""Whatever a hand has left in a row or a stored value: every way out ends without a traceback, and does the rest."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from ground.commands import Commands
+from ground.factory import Laid, at, lay
+from ground.office import looking
+from ground.post import LetterBox, post_office
+
+from engine.queries.system.health import health
+from engine.store.database import Database, insert_new
+from engine.store.facts import JSON_FACTS, JSON_PREFIX
+from engine.store.markers import hold
+from engine.store.records import Fact
+from workflows.checks.audit import audit, run_checks
+from workflows.checks.repair import repair
+from workflows.run import passes
+
+NOW = at("2021-06-22", "08:00")
+TEXTS = ("garbage", "[1, 2", "5", "[]", "{}", '{"x": 1}', "[[1]]", '[["x", "y", "z"]]', "null", '"x"')
+VALUES = (
+    ("assignment", "state", "hong"),
+    ("assignment", "quiet", "hong"),
+    ("ladder", "body", "5"),
+    ("policy", "body", "5"),
+    ("letter", "state", "hong"),
+    ("duty", "owners", "hong"),
+    ("promise", "state", "hong"),
+)
+
+
+@pytest.fixture
+def laid(sqlite_database: Database) -> Laid:
+    return lay(sqlite_database, now=at("2021-06-14"))
+
+
+def dondoc(laid: Laid, folder: Path, patch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Commands:
+    return Commands(folder, laid.database.bind.url.render_as_string(hide_password=False), patch, capsys)
+
+
+def every_way_out(database: Database, run: Commands) -> None:
+    for words in (("doctor", "--no-connections"), ("clock",), ("clock", "--confirm"), ("repair",), ("audit", "rows")):
+        said = run(*words)
+        assert said.code in (0, 1, 2), words
+        assert "Traceback" not in said.err
+    audit(database, NOW)
+    asyncio.run(passes.tick(database, NOW, post_office(LetterBox())))
+
+
+@pytest.mark.parametrize("name", [*sorted(JSON_FACTS), f"{JSON_PREFIX}email"])
+def test_a_value_that_cannot_be_read_is_no_value_and_a_finding(
+    laid: Laid, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = laid.database
+    for text in TEXTS:
+        with database.write() as session:
+            session.connection().exec_driver_sql("DELETE FROM fact WHERE name = ?", (name,))
+            insert_new(session, Fact, [{"name": name, "value": text}])
+        if not text.startswith(("{", "[")) or text == "[1, 2":
+            assert run_checks(database, NOW).findings["facts_unreadable"] == 1
+        with looking(database, NOW) as (session, today):
+            health(session, today)
+    with database.write() as session:
+        session.connection().exec_driver_sql("UPDATE fact SET value = 'garbage' WHERE name = ?", (name,))
+    every_way_out(database, dondoc(laid, tmp_path, monkeypatch, capsys))
+
+
+def test_a_hold_that_cannot_be_read_holds_all_the_same(laid: Laid) -> None:
+    with laid.database.write() as session:
+        insert_new(session, Fact, [{"name": "restored", "value": "garbage"}])
+    with laid.database.read() as session:
+        assert hold(session) is not None
+
+
+@pytest.mark.parametrize(("name", "column", "value"), VALUES)
+def test_repair_does_the_rest_and_names_table_id_and_column(
+    laid: Laid,
+    name: str,
+    column: str,
+    value: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    database, run = laid.database, dondoc(laid, tmp_path, monkeypatch, capsys)
+    with database.write() as session:
+        connection = session.connection()
+        connection.exec_driver_sql("UPDATE fact SET value = '2028-01-01' WHERE name = 'last_digest_look'")
+        connection.exec_driver_sql(f"UPDATE {name} SET {column} = ? WHERE id = (SELECT min(id) FROM {name})", (value,))
+    counts = repair(database, NOW)
+    assert {"early", "search", "digests"} <= counts.keys()
+    said = run("repair")
+    assert said.code == 0
+    if min(counts.values()) < 0:
+        assert f"{name} " in said.out
+        assert f": {column}" in said.out
+    for words in (
+        ("clock",),
+        ("clock", "--confirm"),
+        ("audit", "rows"),
+        ("audit", "log"),
+        ("doctor", "--no-connections"),
+    ):
+        assert "Traceback" not in run(*words).err
+    audit(database, NOW)
