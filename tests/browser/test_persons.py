@@ -69,7 +69,7 @@ def test_a_duty_is_found_by_three_words(come: Come, capsys: pytest.CaptureFixtur
     monitor.goes("/letters")
     with within(monitor, 2, "a duty by three words", capsys):
         monitor.types("Tìm kế hoạch", "Find plans", "phong su truyen")
-        monitor.presses("Tìm", "Find")
+        monitor.page.keyboard.press("Enter")
         monitor.follows("IV.15.1", "IV.15.1")
     monitor.sees("phóng sự", "phóng sự")
 
