@@ -207,7 +207,7 @@ def test_the_grid_has_a_row_an_agency_and_its_cells_are_no_links(office: Office)
 
 def test_the_band_says_what_to_do_what_comes_next_and_what_was_promised(office: Office) -> None:
     page = BeautifulSoup(office.get("/").text, "lxml")
-    now, following, promised = page.select(".band > section")
+    now, following, promised = page.select(".three > section")
     assert "2 báo cáo chờ tiếp nhận" in " ".join(now.get_text(" ").split())
     assert [each["href"] for each in now.select("a.button")] == ["/accept"]
     assert "/2021" in following.get_text()
