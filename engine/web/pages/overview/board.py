@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import ActorRole, Permission
 from engine.assignments.handover import agencies_with_work_left
+from engine.assignments.told import Figures
 from engine.http.filters import Code, Empty, PageNumber, PlanId
 from engine.http.lists.list_columns import board_list
 from engine.http.lists.list_download import ExportFormat, download, filter_names
@@ -20,7 +21,7 @@ from engine.http.request_context import RequestContext, SignedIn
 from engine.plans.closing import PlanToEnd, plans_to_end
 from engine.queries.figures.board import board, promised_counts
 from engine.queries.figures.grid import MAX_MARKS, Grid, grid
-from engine.queries.figures.outlook import Selection, next_dates, told_before
+from engine.queries.figures.outlook import NextDate, Selection, next_dates, told_before
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices, sorted_by_order
 from engine.queries.system.letters import count_kept
 from engine.queries.time_class import Today
@@ -95,10 +96,7 @@ def show(
         office = _office_work(ctx, session, today, everything)
         counted = ctx.kept(session, promised_counts, today, wanted)
         drawn = _drawn(ctx, session, today, wanted, found.total.expected) if not late else None
-        narrow = kind or department
-        chosen = Selection(plan, period, tuple(each.id for each in past))
-        coming = () if narrow else ctx.kept(session, next_dates, today, Selection(plan, period))
-        before = None if narrow or promised else told_before(session, chosen, today.day)
+        coming, before = _told(ctx, session, today, wanted, past)
     most = MAX_LINES if drawn is None else MAX_LINES_BELOW
     per_page = max(10, min(most, MAX_CELLS // max(len(found.periods), 1)))
     first = (page - 1) * per_page
@@ -136,6 +134,17 @@ def _past(ctx: RequestContext, session: Session, today: Today, wanted: Assignmen
 
 def _running(wanted: AssignmentFilter, past: tuple[PlanToEnd, ...]) -> AssignmentFilter:
     return replace(wanted, past=False) if past else wanted
+
+
+def _told(
+    ctx: RequestContext, session: Session, today: Today, wanted: AssignmentFilter, past: tuple[PlanToEnd, ...]
+) -> tuple[tuple[NextDate, ...], Figures | None]:
+    """What comes next, and what the last weekly report told; neither is known of a part of the agencies."""
+    if wanted.kind or wanted.department:
+        return (), None
+    chosen = Selection(wanted.plan_id, wanted.period, tuple(each.id for each in past))
+    coming = ctx.kept(session, next_dates, today, chosen._replace(without=()))
+    return coming, None if wanted.promised else told_before(session, chosen, today.day)
 
 
 def _narrowed_to(
