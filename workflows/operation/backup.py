@@ -27,8 +27,9 @@ from sqlmodel import SQLModel, create_engine
 from engine.errors import BadInput, Unavailable
 from engine.rules.calendar import PLAN_TIME
 from engine.store import event_chain
-from engine.store.database import Database
+from engine.store.database import Database, table
 from engine.store.markers import remember_backup
+from engine.store.records import EventLink
 from engine.text import Text
 from workflows.operation.server_damage import server_damage
 from workflows.run.installation import installation_id
@@ -90,7 +91,8 @@ def backup(system: System, to: Path) -> Path:
         raise BadInput(Text(f"«{folder}» đã có.", f"“{folder}” exists already."))
     partial.mkdir(parents=True, mode=0o700)
     with system.database.read() as session:
-        log = event_chain.head(session.connection())
+        chained = inspect(session.connection()).has_table(table(EventLink).name)  # not in an older schema
+        log = event_chain.head(session.connection()) if chained else event_chain.NO_LINK
     dump = _dump_sqlite if system.database.dialect == "sqlite" else _dump_postgres
     counts = dump(system.database, partial / DUMPS[system.database.dialect])
     secret = partial / SECRET
