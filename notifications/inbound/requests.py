@@ -367,13 +367,16 @@ _ACKNOWLEDGES = re.compile(
     r"\b(?:(?:da|vua)(?: tiep)? nhan|xac nhan|nhan duoc|tiep nhan|xn|da ro|received|noted|acknowledged?)\b"
 )
 _TURNED = re.compile(
-    r"\b(?:khong|ko|chua|neu|nhung|giup|lai|tham du|hoan thanh|ban giao|nham|phan anh|not|ai|sau khi)\b"
+    r"\b(?:khong|ko|chua|(?<!da )neu(?! tren)|nhung|giup|lai|tham du|hoan thanh|ban giao|nham|phan anh|not|ai|"
+    r"sau khi)\b"
 )
 _DIFFICULT = re.compile(
     r"\b(?:(?<!khong co )kho khan(?!.*\bkhong$)|vuong(?!.*\bkhong$)|thieu|"
     r"(?:chua|khong) co (?:kinh phi|can bo|bien che|nguoi|xe|bieu mau|huong dan)|"
     r"chua bo tri|khong (?:lam|thuc hien) duoc|huong dan|trung voi)\b"
 )
+_STUCK = re.compile(r"\bgap (?:phai )?(?:nhieu |mot so )?(?:kho khan|vuong mac)\b")
+"""Said so outright, what is not done yet is why."""
 _ASKED = re.compile(
     r"(?:(?:cho|xin|em|toi) )*hoi\b|.*\b(?:the nao|o dau|khi nao|may gio|mau nao|la ai|hay khong|co phai)\b|.*\d hay\b"
 )
@@ -406,7 +409,13 @@ def _proposed(clauses: Sequence[str], today: date, since: date | None, *, lacks:
             request = _request(ask, typed, about, folded, days, lacks=lacks)
             found += _a_day_each(request, folded, days) if ask in DAYS else [request]
     merged = {(each.ask, each.citations, each.on): each for each in reversed(found)}
-    return tuple(reversed(merged.values()))
+    dated = any(each.on for each in found if each.ask in DAYS)
+    return tuple(each for each in reversed(merged.values()) if not (dated and _only_says_why(each)))
+
+
+def _only_says_why(request: Request) -> bool:
+    """«Đơn vị chưa tổng hợp xong.» beside a sentence that names the day."""
+    return request.ask in DAYS and request.on is None and not request.citations
 
 
 def _a_day_each(request: Request, folded: str, days: Sequence[FoundDay]) -> list[Request]:
@@ -457,6 +466,8 @@ def _other_ask(folded: str, days: Sequence[FoundDay], *, alone: bool) -> Ask | N
         return Ask.DECLINE
     if _EXTENDS.search(folded):
         return Ask.DAY
+    if not days and _STUCK.search(folded):
+        return Ask.DIFFICULTY
     if _NOT_DONE.search(folded) or (days and _WILL.search(folded)):
         return Ask.NOT_YET
     if _DIFFICULT.search(folded) or (_cited(folded) and alone):

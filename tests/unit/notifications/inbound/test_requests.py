@@ -222,6 +222,17 @@ def test_what_is_not_sure_is_proposed_with_its_day(text: str, asks: list[tuple[A
     assert proposed(text) == asks
 
 
+def test_a_plain_official_letter_is_one_proposal() -> None:
+    """«Nêu trên» is no «nếu»; what is not done yet is the reason of the day, or the difficulty."""
+    assert proposed("Văn phòng đã nhận được thông báo nêu trên và sẽ triển khai theo đúng thời hạn.") == [
+        (Ask.ACKNOWLEDGE, None)
+    ]
+    assert proposed("Đơn vị chưa tổng hợp xong số liệu. Kính đề nghị cho gia hạn đến hết ngày 25/6/2021.") == [
+        (Ask.DAY, date(2021, 6, 25))
+    ]
+    assert proposed("Đơn vị gặp khó khăn: kinh phí năm 2021 chưa được phân bổ.") == [(Ask.DIFFICULTY, None)]
+
+
 def test_a_proposal_has_its_reason_and_its_duties() -> None:
     (found,) = read("Do mưa lũ, xã xin gia hạn mục IV.2.1 đến 25/6.").proposed
     assert (found.text, found.citations) == ("Do mưa lũ", ("IV.2.1",))

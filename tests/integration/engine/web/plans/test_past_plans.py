@@ -75,7 +75,9 @@ def test_the_board_counts_running_plans_and_says_of_the_past_ones_what_is_left(
     page = open_office(database, tmp_path, now=LATER, open_desk=True).get("/")
     left = sum(each.done_on is None for each in rows(database, Assignment)[:old])
     assert f"1 kế hoạch đã quá ngày cuối, chờ kết thúc: còn {left} việc ; không tính vào số liệu" in words(page.text)
-    links = [str(each["href"]) for each in BeautifulSoup(page.text, "lxml").select("main .key a, main h1 a, main .lead a")]
+    links = [
+        str(each["href"]) for each in BeautifulSoup(page.text, "lxml").select("main .key a, main h1 a, main .lead a")
+    ]
     assert links
     assert all("past=no" in link for link in links if link.startswith(("/assignments", "/overdue")))
 
