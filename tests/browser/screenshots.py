@@ -32,8 +32,11 @@ FOLDER = ROOT / "docs/screenshots"
 RECORD = FOLDER / "record.json"
 WIDE, TALL, TALL_IN_GUIDE = 1160, 780, 560
 WEBP_QUALITY = 45
-HEAD = """() => [document.querySelector('header'), document.querySelector('h1')]
-  .map(each => each ? each.innerText.replace(/\\s+/g, ' ').trim() : '')"""
+HEAD = """() => {
+  document.querySelectorAll('.trouble').forEach(each => each.remove());  // whether the machine is well is no part of it
+  return [document.querySelector('header'), document.querySelector('h1')].map(
+    each => each ? each.innerText.replace(/\\s+/g, ' ').trim() : '');
+}"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,7 +34,7 @@ from engine.store.records import Delivery, Event, Letter
 from engine.terms import EventKind, LetterState
 from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.delivery import deliver
-from notifications.leases import MAX_LOST_LEASES
+from notifications.leases import BATCH, MAX_LOST_LEASES
 from workflows.checks.audit import run_checks
 
 MINUTE = timedelta(minutes=1)
@@ -212,7 +212,7 @@ async def test_a_letter_whose_lease_ran_out_twice_on_the_wire_is_given_up_and_sa
 
 async def test_what_another_worker_has_leased_by_now_is_not_offered(laid: Laid) -> None:
     """The process stood still for so long that its leases ran out: it goes on with nothing that it has not sent."""
-    add_letters(laid, 100)
+    add_letters(laid, BATCH - 10)
     taken = False
 
     def meanwhile(letter: Outgoing) -> Outcome:
