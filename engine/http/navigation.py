@@ -44,21 +44,20 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Entry:
-    """``short``: its name in a telephone's bar. Of several pages the first that the reader may see, and where something
-    waits, opens."""
+    """``short``: its name in a telephone's bar, if that is another. Of several pages the first that the reader may see,
+    and where something waits, opens."""
 
     name: Text
-    short: Text
     leaves: tuple[Leaf, ...]
+    short: Text | None = None
 
 
 def _one(path: str, name: Text, needs: Permission, counts: str = "", short: Text | None = None) -> Entry:
-    return Entry(name, short or name, (Leaf(path, name, (needs,), counts),))
+    return Entry(name, (Leaf(path, name, (needs,), counts),), short)
 
 
 BOARD = _one("/", Text("Bảng theo dõi", "Board"), Permission.SEE_BOARD, short=Text("Bảng", "Board"))
 WAITING = Entry(
-    Text("Chờ xử lý", "To decide"),
     Text("Chờ xử lý", "To decide"),
     (
         Leaf("/accept", Text("Báo cáo", "Reports"), (Permission.ACCEPT,), Waiting.ACCEPT),
@@ -84,15 +83,14 @@ PLANS = _one("/plans", Text("Kế hoạch", "Plans"), Permission.SEE_PLANS)
 AGENCIES = _one("/agencies", Text("Cơ quan", "Agencies"), Permission.SEE_BOARD)
 MAIL = Entry(
     Text("Thư, văn bản", "Mail, papers"),
-    Text("Thư", "Mail"),
     (
         Leaf("/letters", Text("Thư đã gửi", "Letters sent"), (Permission.SEE_LETTERS,)),
         Leaf("/incoming", Text("Thư đến", "Incoming"), (Permission.HANDLE_MESSAGES,)),
         Leaf("/papers", Text("Văn bản", "Papers"), (Permission.SEE_PAPERS,)),
     ),
+    short=Text("Thư", "Mail"),
 )
 LEADERSHIP = Entry(
-    Text("Lãnh đạo", "Leadership"),
     Text("Lãnh đạo", "Leadership"),
     (
         Leaf("/leadership", Text("Tình hình", "Standing"), (Permission.SEE_STANDING,)),
@@ -111,7 +109,7 @@ MENU = (
 
 @dataclass(frozen=True)
 class Shown:
-    """A leaf in the reader's language. ``here``: the reader stands at it, or below it."""
+    """In the reader's language, with how much waits. ``here``: the reader stands at it, or below it."""
 
     path: str
     name: str
@@ -120,21 +118,19 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class ShownEntry:
-    path: str
-    name: str
+class ShownEntry(Shown):
+    """``path``: of the page that opens. ``under``: its pages where there are several; of those that count, the ones
+    where something waits."""
+
     short: str
-    n: int
-    here: bool
     under: tuple[Shown, ...]
-    """Its pages where there are several; of those that count, the ones where something waits."""
 
 
 def entries_of(ctx: Reader) -> list[ShownEntry]:
     """Of an owner agency its own desk comes first."""
     entries = OF_LEADERS if ctx.actor.role is ActorRole.LEADERSHIP else ENTRIES
     if ctx.home != "/":
-        entries = (Entry(DESK, DESK_SHORT, (Leaf(ctx.home, DESK, ()),)), PLANS, MAIL)
+        entries = (Entry(DESK, (Leaf(ctx.home, DESK, ()),), DESK_SHORT), PLANS, MAIL)
     return [shown for entry in entries if (shown := _shown(ctx, entry)) is not None]
 
 
@@ -146,12 +142,16 @@ def _shown(ctx: Reader, entry: Entry) -> ShownEntry | None:
     leaves = _seen(ctx, entry.leaves)
     if not leaves:
         return None
-    first = next((each for each in leaves if each.n), leaves[0])
-    here = any(each.here for each in leaves)
-    said = entry.name.said(ctx.language), entry.short.said(ctx.language)
     counted = any(leaf.counts for leaf in entry.leaves)
     under = tuple(each for each in leaves if each.n or each.here or not counted)
-    return ShownEntry(first.path, *said, sum(each.n for each in leaves), here, under if len(under) > 1 else ())
+    return ShownEntry(
+        path=next((each.path for each in leaves if each.n), leaves[0].path),
+        name=entry.name.said(ctx.language),
+        n=sum(each.n for each in leaves),
+        here=any(each.here for each in leaves),
+        short=(entry.short or entry.name).said(ctx.language),
+        under=under if len(under) > 1 else (),
+    )
 
 
 def _here(ctx: Reader, leaf: Leaf) -> bool:

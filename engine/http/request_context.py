@@ -56,6 +56,7 @@ from engine.queries.kept import KEPT_SECONDS, KeptAnswers
 from engine.queries.system.health import health
 from engine.queries.system.setup_state import StepNews, step_news
 from engine.queries.time_class import Today, read_day
+from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.overdue import counted_overdue
 from engine.queries.work.todo import waiting_counts
 from engine.rules.calendar import day_digits, local_date, written
@@ -232,17 +233,17 @@ class RequestContext:
     def reading(self) -> Iterator[tuple[Session, Today]]:
         """A read session and the date-dependent facts of the page."""
         with self.session() as session:
-            today = replace(self.kept(session, read_day, self.today), now=self.now)
-            yield session, today
+            yield session, self._day(session)
             if self.request.method == "GET" and not self.bare and not self.path.startswith("/api/"):
-                self._read_beside(session, today)
+                self._read_beside()
 
-    def _read_beside(self, session: Session, today: Today) -> None:
-        """What every page says beside its own: of the same moment, and without another session."""
-        self.__dict__.setdefault("counts", self._counts(session, today))
-        self.__dict__.setdefault("troubled", self._troubled(session, today))
-        if self.path in LISTS:
-            self.__dict__.setdefault("views", views_of(session, self.actor.name, self.path))
+    def _day(self, session: Session) -> Today:
+        return replace(self.kept(session, read_day, self.today), now=self.now)
+
+    def _read_beside(self) -> None:
+        """What every page says beside its own: of the same moment, from the session that is open."""
+        for name in ("counts", "troubled", *(["views"] if self.path in LISTS else [])):
+            getattr(self, name)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -336,24 +337,21 @@ class RequestContext:
     @cached_property
     def counts(self) -> Mapping[str, int]:
         """What is overdue, and what waits for the reader's department: the numbers beside the entries."""
-        with self.reading() as (session, today):
-            return self._counts(session, today)
-
-    def _counts(self, session: Session, today: Today) -> Mapping[str, int]:
-        found = {OVERDUE_COUNT: counted_overdue(session, today)}
-        if self.may(Permission.ACCEPT, self.actor.agency_id):
-            found |= self.kept(session, waiting_counts, today, self.department(Permission.ACCEPT))
-        return found
+        with self.session() as session:
+            today = self._day(session)
+            found = {OVERDUE_COUNT: counted_overdue(session, today)}
+            if self.may(Permission.ACCEPT, self.actor.agency_id):
+                wanted = AssignmentFilter(supervisor_id=self.department(Permission.ACCEPT))
+                found |= self.kept(session, waiting_counts, today, wanted)
+            return found
 
     @cached_property
     def troubled(self) -> bool:
         """Whether Health has something to say to the reader."""
-        with self.reading() as (session, today):
-            return self._troubled(session, today)
-
-    def _troubled(self, session: Session, today: Today) -> bool:
-        seen = self.may(Permission.SEE_HEALTH)
-        return seen and not self.tools.last_look.well(session, today, live=not self.demo)
+        if not self.may(Permission.SEE_HEALTH):
+            return False
+        with self.session() as session:
+            return not self.tools.last_look.well(session, self._day(session), live=not self.demo)
 
     def stands_at(self, address: str) -> bool:
         """Whether the page is the one at an address, or below it. One without a query is not the list of what waits."""

@@ -65,20 +65,16 @@ class Todo:
 def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
     """What waits for a decision; with ``supervisor_id``, only what waits for one department."""
     return Todo(
-        waiting=_counts(session, today, wanted),
+        waiting=ask(session, waiting_counts, today, wanted),
         unreachable=unreachable(session, today, wanted),
         drafts=_drafts(session, today, wanted),
     )
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.MESSAGES, Topic.LOG)
-def waiting_counts(session: Session, today: Today, department: str) -> Mapping[str, int]:
-    """How much of each kind waits for a department, or for any if "": by ``Waiting``, and ``MESSAGES``."""
-    return _counts(session, today, AssignmentFilter(supervisor_id=department))
-
-
-def _counts(session: Session, today: Today, wanted: AssignmentFilter) -> Mapping[str, int]:
-    """Reports are many, and counted by agency; of all else there is little."""
+@depends_on(Topic.DIRECTORY, Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.MESSAGES, Topic.LOG)
+def waiting_counts(session: Session, today: Today, wanted: AssignmentFilter) -> Mapping[str, int]:
+    """How much of each kind waits: by ``Waiting``, and ``MESSAGES``. Reports are many, and counted by agency; of all
+    else there is little."""
     found = {what.value: how_many(session, today, replace(wanted, waiting=what)) for what in OF_LITTLE}
     reports = ask(session, waiting_of_each, today, replace(wanted, waiting=Waiting.ACCEPT))
     found[Waiting.ACCEPT] = sum(each.n for each in chain(*reports.values()))

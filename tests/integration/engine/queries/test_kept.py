@@ -74,7 +74,7 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     board: lambda today: [(today, each) for each in WANTED],
     promised_counts: lambda today: [(today, each) for each in WANTED],
     todo: lambda today: [(today, each) for each in WANTED],
-    waiting_counts: lambda today: [(today, ""), (today, "so-chinh")],
+    waiting_counts: lambda today: [(today, each) for each in WANTED],
     overdue: lambda today: [(today, each) for each in WANTED],
     how_many_overdue: lambda today: [(today, each) for each in WANTED],
     conduct: lambda today: [(today, each) for each in WANTED],

@@ -24,7 +24,7 @@ def numbers(lived: Database) -> tuple[int, int]:
     """What is overdue, and what waits for a decision."""
     with looking(lived) as (session, today):
         late = how_many_overdue(session, today, AssignmentFilter(request=False))
-        waiting = sum(waiting_counts(session, today, "").values())
+        waiting = sum(waiting_counts(session, today, AssignmentFilter()).values())
     assert late > 0 < waiting
     return late, waiting
 
