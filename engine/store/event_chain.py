@@ -2,13 +2,13 @@
 
 Links are written at the end of the transaction that has written events, one transaction after the other, so that their
 order is that of the commits on both databases. Whoever changes, removes or inserts an event by hand breaks the chain
-from there on; whoever makes all links anew is betrayed by a head that is kept elsewhere (backups, weekly letters).
+from there on; whoever makes all links again is betrayed by a head that is kept elsewhere (backups, weekly letters).
 What was logged before there was a chain has no links.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from functools import cache
@@ -95,9 +95,9 @@ def head(connection: Connection) -> Head:
     return Head(row.position, row.digest) if row else NO_LINK
 
 
-def verify(connection: Connection, at: Head = NO_LINK, most: int | None = None, known: Collection[int] = ()) -> Verdict:
-    """Look at the links behind one, at most so many. ``known``: events of which a person has said that they may
-    differ."""
+def verify(connection: Connection, at: Head = NO_LINK, most: int | None = None) -> Verdict:
+    """Look at the links behind one, at most so many. Events that were ``accepted`` may differ."""
+    known = accepted(connection)
     until = at.position + most if most else head(connection).position
     while at.position < until:
         links = _links(connection, at.position, min(until - at.position, READ_AT_ONCE))
@@ -112,14 +112,16 @@ def verify(connection: Connection, at: Head = NO_LINK, most: int | None = None, 
     return Verdict(at)
 
 
-def loose(connection: Connection, newest: int | None = None, known: Collection[int] = ()) -> int:
-    """The first event that was logged without a link since there are links, of the ``newest`` so many; 0: none."""
+def loose(connection: Connection, newest: int | None = None) -> int:
+    """The first event that was logged without a link since there are links, of the ``newest`` so many, and was not
+    ``accepted``; 0: none."""
     e, link = table(Event), table(EventLink)
     first = connection.scalar(select(func.min(link.c.event_id)))
     last = connection.scalar(_last_event()) or 0
     linked = select(link.c.event_id).where(link.c.event_id == e.c.id).exists()
     since = max(first or last, last - newest if newest else 0)
-    return connection.scalar(select(func.min(e.c.id)).where(e.c.id > since, e.c.id.not_in(known), ~linked)) or 0
+    unlinked = e.c.id > since, e.c.id.not_in(accepted(connection)), ~linked
+    return connection.scalar(select(func.min(e.c.id)).where(*unlinked)) or 0
 
 
 def _links(connection: Connection, after: int, most: int) -> Sequence[AnyRow]:

@@ -339,10 +339,10 @@ def audit(
     result = run_checks(database, now, may_rest=may_rest, outside=outside)
     today = local_date(now).isoformat()
     recorded = {} if result.findings.get("clock_wrong") else result.findings
+    log_checks.move_link_cursor(database)
     with database.write() as session:
         _move_cursor(session)
         record_checks.move_cursor(session)
-        log_checks.move_link_cursor(session)
         append(
             session,
             [

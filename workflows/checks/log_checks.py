@@ -289,10 +289,14 @@ def _has_rung(book: Rulebook, row: Any, followed: date) -> bool:
 def log_differs(session: Session, now: datetime) -> int:
     """1 where an event is not as it was logged, was removed or put in by hand. A part of the chain in each audit, and
     the newest events; ``dondoc audit log`` says which."""
-    connection = session.connection()
-    known, at = event_chain.accepted(connection), _last_link(session)
-    found = event_chain.verify(connection, at, CHECKED_LINKS, known)
-    return int(bool(found.event or event_chain.loose(connection, CHECKED_LINKS, known)))
+    _, found = _looked_at(session)
+    return int(bool(found.event or event_chain.loose(session.connection(), CHECKED_LINKS)))
+
+
+def _looked_at(session: Session) -> tuple[event_chain.Head, event_chain.Verdict]:
+    """The link behind which this audit looks, and what it finds."""
+    at = _last_link(session)
+    return at, event_chain.verify(session.connection(), at, CHECKED_LINKS)
 
 
 def unreadable_rows(database: Database) -> Iterator[str]:
@@ -330,15 +334,16 @@ def _last_link(session: Session) -> event_chain.Head:
         return event_chain.NO_LINK
 
 
-def move_link_cursor(session: Session) -> None:
+def move_link_cursor(database: Database) -> None:
     """On to the links behind those that were looked at; from the first again behind the last. Not past one that does
-    not fit."""
-    connection, at = session.connection(), _last_link(session)
-    found = event_chain.verify(connection, at, CHECKED_LINKS, event_chain.accepted(connection))
+    not fit. Nobody else's writing waits while they are looked at."""
+    with database.read() as session:
+        (at, found), before = _looked_at(session), read_fact(session, LINK_CURSOR) or ""
     ended = not found.event and found.head.position < at.position + CHECKED_LINKS
     behind = "" if ended else f"{found.head.position} {found.head.digest}"
-    if behind != (read_fact(session, LINK_CURSOR) or ""):
-        write_fact(session, LINK_CURSOR, behind)
+    if behind != before:
+        with database.write() as session:
+            write_fact(session, LINK_CURSOR, behind)
 
 
 def _count(session: Session, rows: Select[Any]) -> int:

@@ -222,9 +222,8 @@ def log(
             record(session, EventKind.SETTINGS_CHANGED, system.clock(), actor=operator_name(), changes=said)
     with system.database.read() as session:
         connection = session.connection()
-        known = event_chain.accepted(connection)
-        found = event_chain.verify(connection, known=known)
-        event = found.event or event_chain.loose(connection, known=known)
+        found = event_chain.verify(connection)
+        event = found.event or event_chain.loose(connection)
         stands = not head or event_chain.Head.read(head).stands(connection)
     if event:
         typer.echo(

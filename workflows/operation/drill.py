@@ -68,9 +68,7 @@ def prove(folder: Path, database: Database) -> Proof:
 
 
 def _broken(connection: Connection, kept: str) -> str:
-    known = event_chain.accepted(connection)
-    event = event_chain.verify(connection, known=known).event or event_chain.loose(connection, known=known)
-    if event:
+    if event := event_chain.verify(connection).event or event_chain.loose(connection):
         return f"event {event}"
     return "" if event_chain.Head.read(kept).stands(connection) else f"event_link {kept.split()[0]}"
 
