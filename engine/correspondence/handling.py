@@ -44,6 +44,11 @@ class _Stored:
     settled_at: datetime | None
     handled: AnswerRead | None
 
+    @property
+    def open(self) -> bool:
+        """It waits for a person."""
+        return self.waits is not None and self.settled_at is None
+
 
 def record_requests(
     session: Session, message_id: int, requests: Sequence[Request], how: AnswerRead, *, actor: str, now: datetime
@@ -51,7 +56,7 @@ def record_requests(
     """Do what a message asks, and settle it. Raises BadInput where something is missing or nothing of it is new,
     Conflict if it waits no longer, and what the acts raise."""
     row = _locked(session, message_id)
-    if row.waits is None or row.settled_at is not None:
+    if not row.open:
         raise Conflict(SETTLED)
     duties = {d.id: d for d in duties_of(session, [i for each in requests for i in each.ids])}
     for request in requests:
@@ -97,7 +102,7 @@ def _done(
 def put_aside(session: Session, message_id: int, *, actor: str, now: datetime) -> None:
     """Nothing of it is to be recorded."""
     row = _locked(session, message_id)
-    if row.waits is None or row.settled_at is not None:
+    if not row.open:
         raise Conflict(SETTLED)
     done = [Done(act=MessageAct.SET_ASIDE)]
     _settle(session, message_id, row, done, AnswerRead.DROPPED, actor=actor, now=now, undo=row.undo)
@@ -130,20 +135,20 @@ def misread(session: Session, message_id: int, *, actor: str, now: datetime) -> 
     """Take back what a message did, by itself or by a person, and put it to waiting. Returns what it had done; raises
     Conflict where something was built on all of it since, or if it waits already."""
     row = _locked(session, message_id)
-    if row.waits is not None and row.settled_at is None:
+    if row.open:
         raise Conflict(SETTLED)
+    waits = row.waits or WaitReason.PROPOSED
     back = take_back(session, row.undo, f"misread:{message_id}:{now.isoformat()}", actor=actor, now=now)
     _write(
         session,
         message_id,
         done=[each for each in row.done if set(each["ids"]) & back.left.keys()],
         undo=[each for each in row.undo if each["assignment"] in back.left],
-        waits=row.waits or WaitReason.PROPOSED,
+        waits=waits,
         handled=AnswerRead.TAKEN_BACK,
         settled_at=None,
         settled_by="",
     )
-    waits = row.waits or WaitReason.PROPOSED
     enqueue_message(session, {"message_id": message_id, "agency_id": row.agency_id, "waits": waits, "asks": []}, now)
     return tuple(map(Done.of, row.done))
 

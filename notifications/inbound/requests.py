@@ -323,13 +323,18 @@ def read_requests(
     return ReadReply(proposed=proposed, problem=problem or _what_lacks(proposed), rest="\n".join(clauses))
 
 
+def _typed(clause: str) -> str:
+    """Without what a list or a thumb puts before it."""
+    return normalise(clause).lstrip("+•·👍 ")
+
+
 def _sure(clauses: Sequence[str], names: str, today: date, *, taught: bool) -> tuple[list[Request], Text | None]:
     """What all clauses say; nothing, and the first problem, where one says something else."""
     found: list[Request] = []
     problem: Text | None = None
     certain = True
     for clause in clauses:
-        typed = normalise(clause).lstrip("+•·👍 ")
+        typed = _typed(clause)
         asks = _sure_clause(typed, names, today, taught=taught, asked=clause.endswith("?"))
         if isinstance(asks, Request):
             found.append(asks)
@@ -388,18 +393,22 @@ _WHY = re.compile(
 
 def _is_begun(clause: str, typed: str, today: date) -> bool:
     folded = without_marks(typed)
-    return clause.endswith("?") or bool(_asks_in(folded, _days(typed, folded, today)))
+    return bool(_asks_of(clause, folded, _days(typed, folded, today)))
+
+
+def _asks_of(clause: str, folded: str, days: Sequence[FoundDay]) -> list[tuple[Ask, str]]:
+    return [(Ask.QUESTION, folded)] if clause.endswith("?") else _asks_in(folded, days)
 
 
 def _proposed(clauses: Sequence[str], today: date, since: date | None, *, lacks: bool) -> tuple[Request, ...]:
     """``lacks``: the writer is asked for what is missing, so a reason is not made up."""
     found: list[Request] = []
     for clause in clauses:
-        typed = normalise(clause).lstrip("+•·👍 ")
+        typed = _typed(clause)
         folded = without_marks(typed)
         days = _days(typed, folded, today, since)
         last = found[-1] if found else None
-        asks = [(Ask.QUESTION, folded)] if clause.endswith("?") else _asks_in(folded, days)
+        asks = _asks_of(clause, folded, days)
         if last and last.ask in DAYS and _goes_on(last, folded, [ask for ask, _ in asks]):
             on = last.on or (days[-1].on if days else None)
             why = _why(typed, folded, days)
@@ -408,14 +417,15 @@ def _proposed(clauses: Sequence[str], today: date, since: date | None, *, lacks:
         for ask, about in asks:
             request = _request(ask, typed, about, folded, days, lacks=lacks)
             found += _a_day_each(request, folded, days) if ask in DAYS else [request]
+    return _once_each(found)
+
+
+def _once_each(found: Sequence[Request]) -> tuple[Request, ...]:
+    """Without what only says why, «Đơn vị chưa tổng hợp xong.», beside a sentence that names the day."""
     merged = {(each.ask, each.citations, each.on): each for each in reversed(found)}
     dated = any(each.on for each in found if each.ask in DAYS)
-    return tuple(each for each in reversed(merged.values()) if not (dated and _only_says_why(each)))
-
-
-def _only_says_why(request: Request) -> bool:
-    """«Đơn vị chưa tổng hợp xong.» beside a sentence that names the day."""
-    return request.ask in DAYS and request.on is None and not request.citations
+    asked = reversed(merged.values())
+    return tuple(each for each in asked if each.on or each.citations or not dated or each.ask not in DAYS)
 
 
 def _a_day_each(request: Request, folded: str, days: Sequence[FoundDay]) -> list[Request]:

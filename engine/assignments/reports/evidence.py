@@ -230,13 +230,10 @@ _OPEN_DOCUMENT = {
     f"application/vnd.oasis.opendocument.{kind}": (f"application/vnd.oasis.opendocument.{kind}", extension)
     for kind, extension in (("text", "odt"), ("spreadsheet", "ods"))
 }
+_HEIC = Text("là ảnh HEIC của điện thoại; đề nghị gửi ảnh JPEG hoặc PDF.", "is a HEIC picture; send it as JPEG or PDF.")
 _NAMED: Mapping[bytes, Text] = {
-    b"ftyphei": Text(
-        "là ảnh HEIC của điện thoại; đề nghị gửi ảnh JPEG hoặc PDF.", "is a HEIC picture; send it as JPEG or PDF."
-    ),
-    b"ftypmif1": Text(
-        "là ảnh HEIC của điện thoại; đề nghị gửi ảnh JPEG hoặc PDF.", "is a HEIC picture; send it as JPEG or PDF."
-    ),
+    b"ftyphei": _HEIC,
+    b"ftypmif1": _HEIC,
     b"PK\x03\x04": Text(
         "là tệp nén, hoặc có macro; đề nghị gửi từng tệp, không nén.",
         "is an archive, or has macros; send its files one by one.",
