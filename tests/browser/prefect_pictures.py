@@ -1,4 +1,4 @@
-"""Takes the pictures of docs/operating/prefect.md anew: the demonstration as a real Prefect server shows it.
+"""Takes the pictures of docs/operating/prefect.md again: the demonstration as a real Prefect server shows it.
 
 PYTHONPATH=.:tests python -m browser.prefect_pictures
 """

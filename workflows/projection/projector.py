@@ -133,7 +133,7 @@ class Projector:
         return did
 
     def _read(self, api: PrefectApi, now: datetime) -> Cursor:
-        """Where there is none, or somebody has edited it, one at the beginning: all is shown anew."""
+        """Where there is none, or somebody has edited it, one at the beginning: all is shown again."""
         with contextlib.suppress(ValidationError):
             return Cursor.model_validate(api.value(self._variable))
         with self.database.read() as session:
@@ -284,7 +284,7 @@ class Projector:
 
 def _keep(api: PrefectApi, run: ShownRun, there: Any, moment: Moment) -> tuple[str, bool]:
     """The id of a run, empty if there is none and none is wanted; and whether it was made or changed. ``there``: as
-    Prefect has it. A Late one that its list would not show any more is made anew: nothing moves it there."""
+    Prefect has it. A Late one that its list would not show any more is made again: nothing moves it there."""
     if there and run.state.name == LATE and moment.unlisted(there["start_time"] or there["expected_start_time"]):
         there = api.ask("DELETE", f"/flow_runs/{there['id']}")
     if not there:

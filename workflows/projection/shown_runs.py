@@ -47,7 +47,7 @@ FLOW, TICK_FLOW = "dondoc-duty", "dondoc-tick"
 NAME_CHARS = 180
 LATE, TO_ACCEPT = "Late", "Chờ tiếp nhận"
 ABOVE, LISTED = timedelta(seconds=30), timedelta(days=6)
-"""Prefect's list of runs shows what was expected within a week: a Late run that is older is made anew."""
+"""Prefect's list of runs shows what was expected within a week: a Late run that is older is made again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,12 +36,12 @@ def prepare(api: PrefectApi, alarm_url: str, *, alarms: bool) -> None:
     for view in read()["views"]:
         api.ask("PUT", "/saved_searches/", view)
     if alarms:
-        register(api, read()["alarms"], alarm_url, anew=False)
+        register(api, read()["alarms"], alarm_url, renew=False)
 
 
-def register(api: PrefectApi, wanted: Iterable[Mapping[str, Any]], alarm_url: str, *, anew: bool = True) -> list[str]:
+def register(api: PrefectApi, wanted: Iterable[Mapping[str, Any]], alarm_url: str, *, renew: bool = True) -> list[str]:
     """Make automations. ``alarm_url``: called by POST with a JSON body; empty: an automation that fires is an event of
-    Prefect and nothing more. ``anew``: renew those that are there, too; their times begin again. Returns their names.
+    Prefect and nothing more. ``renew``: change those that are there, too; their times begin again. Returns their names.
     Raises httpx.HTTPError."""
     there = {each["name"]: each["id"] for each in api.ask("POST", "/automations/filter", {"limit": 200})}
     block, names = _alarm_block(api, alarm_url) if alarm_url else "", []
@@ -51,7 +51,7 @@ def register(api: PrefectApi, wanted: Iterable[Mapping[str, Any]], alarm_url: st
         names.append(body["name"])
         if names[-1] not in there:
             api.ask("POST", "/automations/", body)
-        elif anew:
+        elif renew:
             api.ask("PUT", f"/automations/{there[names[-1]]}", body)
     return names
 

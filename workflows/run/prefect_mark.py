@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 def observe_in_prefect(system: System, timeout: float = TIMEOUT_SECONDS) -> None:
     """Hold the database if it is behind the mark there, else move that on. Without an answer within ``timeout`` seconds
-    the file has to do; and where somebody has edited the variable, which the next audit writes anew."""
+    the file has to do; and where somebody has edited the variable, which the next audit writes again."""
     if system.delivery.mark is None or not (system.settings.prefect and system.settings.prefect_api_url):
         return
     name = f"dondoc_mark_{installation_id(system.database)}"

@@ -130,7 +130,7 @@ def test_those_that_are_there_are_left_alone_unless_they_are_renewed(api: Prefec
         return sorted(each["updated"] for each in api.ask("POST", "/automations/filter", {"limit": 200}))
 
     before = updated()
-    register(api, alarms(), address.url, anew=False)
+    register(api, alarms(), address.url, renew=False)
     assert updated() == before
     register(api, alarms(), address.url)
     assert updated() != before
