@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ground.commands import Commands
+from ground.databases import closing_database
 from ground.factory import at, begin, rows, store
 from ground.post import LetterBox, post_office
+from sqlalchemy.event import listen
 
 from engine.application.daily_cleanup import run_daily_cleanup
 from engine.store.database import Database
@@ -132,3 +136,25 @@ def test_a_part_is_looked_at_behind_the_one_before(logged: Database) -> None:
         first = verify(connection, most=10)
         assert first.head.position == 10
         assert verify(connection, first.head) == looked_at(logged)
+
+
+@pytest.mark.postgres
+def test_what_a_transaction_logged_is_found_by_index_before_there_are_statistics(postgres_url: str) -> None:
+    sent: list[tuple[str, Any]] = []
+    with closing_database(postgres_url) as database:
+        by_hand(
+            database,
+            "INSERT INTO event (at, kind, actor, detail) "
+            "SELECT now(), 'accepted', 'account:1', '{}' FROM generate_series(1, 20000)",
+        )
+        by_hand(database, "INSERT INTO event_link (position, event_id, digest) SELECT id, id, 'x' FROM event")
+        listen(database.bind, "before_cursor_execute", partial(_note, sent))
+        begin(store(database, now=at("2021-04-07")), now=at("2021-04-07"))
+        statement, values = next(each for each in sent if "NOT (EXISTS (SELECT event_link" in each[0])
+        with database.read() as session:
+            plan = session.connection().exec_driver_sql(f"EXPLAIN {statement}", values).scalars().all()
+    assert not [each for each in plan if "Seq Scan" in each]
+
+
+def _note(sent: list[tuple[str, Any]], _1: Any, _2: Any, statement: str, parameters: Any, *_: Any) -> None:
+    sent.append((statement, parameters))
