@@ -102,12 +102,12 @@ def waiting_extensions(session: Session, assignment_ids: list[int]) -> dict[int,
 
 def unreachable(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[Unreachable, ...]:
     """Owners of open assignments without a reachable contact today. Unreachable agencies are found first, and only
-    their assignments are counted."""
+    their assignments are looked at."""
     a, p, g = table(Assignment), table(Plan), table(Agency)
     connection = session.connection()
     doubtful = [
         owner
-        for owner, names, has_mailbox in connection.execute(_owners(today.day))
+        for owner, names, has_mailbox in connection.execute(_agencies(today.day))
         if not has_mailbox or (lifetime(names)[1] or date.max) < today.day
     ]
     recipients = read_recipients(session, doubtful, any_channel=True) if doubtful else Recipients()
@@ -127,11 +127,10 @@ def unreachable(session: Session, today: Today, wanted: AssignmentFilter) -> tup
 
 
 @lru_cache(maxsize=2)
-def _owners(today: date) -> Select[Any]:
-    """Owners of open assignments: id, names, and whether somebody who answers for them has a mailbox and has stopped
-    nothing. That is most of them; whether anybody else is reached is for ``Recipients`` to say."""
-    a, g, c = table(Assignment), table(Agency), table(Contact)
-    owning = exists().where(a.c.agency_id == g.c.id, situations.owed())
+def _agencies(today: date) -> Select[Any]:
+    """Their ids, names, and whether somebody who answers for them has a mailbox and has stopped nothing. That is most
+    of them; whether anybody else is reached is for ``Recipients`` to say."""
+    g, c = table(Agency), table(Contact)
     has_mailbox = exists().where(
         c.c.agency_id == g.c.id,
         c.c.role.in_(COORDINATING),
@@ -140,4 +139,4 @@ def _owners(today: date) -> Select[Any]:
         func.coalesce(c.c.valid_from, today) <= today,
         func.coalesce(c.c.valid_until, today) >= today,
     )
-    return select(g.c.id, cast(g.c.names, sql_types.Text), has_mailbox).where(owning)
+    return select(g.c.id, cast(g.c.names, sql_types.Text), has_mailbox)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
 import pytest
+from ground.databases import statements
 from ground.factory import Laid, do
 from ground.office import NOW, looking
 from sqlalchemy import update
@@ -14,12 +16,12 @@ from sqlmodel import Session
 from engine.assignments.lifecycle import ReportText, report
 from engine.assignments.promise_rows import PromiseText
 from engine.queries.directory.agencies import list_agencies
-from engine.queries.figures.board import board
+from engine.queries.figures.board import board, cells_of_each
 from engine.queries.filter_choices import PlanChoices, plan_choices, sorted_by_order
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.overdue import overdue
-from engine.queries.work.todo import todo
+from engine.queries.work.todo import todo, unreachable
 from engine.rules.calendar import ONE_DAY
 from engine.rules.situation import Action
 from engine.store.database import Database, table
@@ -39,6 +41,15 @@ def test_the_classes_add_up_and_each_opens_onto_as_many_rows(seen: Seen) -> None
     for which in TimeClass:
         listed = list_assignments(*seen, AssignmentFilter(classes=(which,), request=False)).total
         assert listed == total.by_class.get(which, 0)
+
+
+def test_of_some_agencies_no_other_agency_s_work_is_read(fresh: Laid) -> None:
+    """A subquery by plan, which PostgreSQL does not flatten, hides from it that only a few agencies are wanted."""
+    with looking(fresh.database) as (session, today), statements(fresh.database) as sent:
+        whole = cells_of_each(session, today, AssignmentFilter())
+        some = cells_of_each(session, today, AssignmentFilter(), agencies={"huyen-b"})
+    assert some == {"huyen-b": whole["huyen-b"]}
+    assert "LATERAL" not in sent[-1]
 
 
 def test_a_filter_by_one_duty_counts_its_assignments_alone(seen: Seen) -> None:
@@ -136,6 +147,15 @@ def test_an_agency_whose_addresses_are_gone_cannot_be_reached(fresh: Laid) -> No
         found = [(each.agency_id, each.open) for each in todo(*seen, AssignmentFilter()).unreachable]
 
     assert found == [("huyen-b", 1), ("mat-tran", 1)]
+
+
+def test_whether_somebody_is_reached_is_asked_before_any_work_is_looked_through(fresh: Laid) -> None:
+    with looking(fresh.database) as (session, today), statements(fresh.database) as sent:
+        unreachable(session, today, AssignmentFilter())
+    first, *_, counted = sent
+    assert "FROM agency" in first
+    assert "assignment" not in first
+    assert re.search(r"agency_id (?:IN \(|= ANY)", counted)
 
 
 @pytest.mark.parametrize(
