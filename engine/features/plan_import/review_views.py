@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate, groupby
 
 from engine.enums import complete
 from engine.features.plan_import.drafts.corrections import DutyFields, cut_before
@@ -151,6 +152,34 @@ class ReviewView:
     @property
     def rows(self) -> Sequence[ReviewRow]:
         return self.pages[self.at]
+
+    @property
+    def groups(self) -> Iterator[tuple[Sequence[DutyPlace], Sequence[ReviewRow]]]:
+        """The rows of the page, cut where a section begins and where there is something to look at. Where there is
+        nothing, their duties are given, too: the page folds them. A heading goes with what stands below it."""
+        sure, states = False, []
+        for row in reversed(self.rows):
+            if row.places or any(map(self._looks, row.paragraphs)):
+                sure = self._is_sure(row)
+            states.append(sure)
+        sections = accumulate(row.section is not None for row in self.rows)
+        marked = zip(sections, reversed(states), self.rows, strict=True)
+        for (_, sure), group in groupby(marked, key=lambda each: each[:2]):
+            rows = [row for *_, row in group]
+            yield [place for row in rows for place in row.places] if sure else [], rows
+
+    def _looks(self, n: int) -> bool:
+        """Whether a paragraph that was left out looks like a duty."""
+        return n in self._left and (self.draft.document[n].serious or self.draft.document[n].doubted)
+
+    def _is_sure(self, row: ReviewRow) -> bool:
+        return bool(row.places) and not any(map(self._looks, row.paragraphs)) and all(map(self._certain, row.places))
+
+    def _certain(self, place: DutyPlace) -> bool:
+        duty = place.duty
+        named = self.known | self.settled
+        asks = duty.dropped or duty.guessed or duty.open_doubts or duty.key in self.gaps
+        return not (asks or self.doubts_at(place) or self.duty_problems(duty.key)) and named.issuperset(duty.owners)
 
     @cached_property
     def _left(self) -> set[int]:
@@ -313,11 +342,7 @@ class ReviewView:
     @property
     def serious(self) -> int:
         """How many lines left out look like duties."""
-        return sum(self.draft.document[n].serious or self.draft.document[n].doubted for n in self._left)
-
-    @property
-    def items(self) -> int:
-        return sum(len(section.items) for section in self.draft.sections)
+        return sum(map(self._looks, self._left))
 
     @property
     def dropped_sections(self) -> set[str]:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import pairwise
-from statistics import median
 
 from engine.features.plan_import.importer.base.model import Place
 from engine.features.plan_import.importer.phrases import lexicon as say
@@ -80,8 +79,9 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Shape:
-    """How a text was wrapped. ``width`` of full lines, 0 if lines are whole paragraphs; ``ragged``: first lines end
-    much sooner; whether breaks and blank lines of the format are true; ``pairs`` of words with a dash between."""
+    """How a text was wrapped. ``width`` of full lines, 0 if lines are whole paragraphs; ``ragged``: lines
+    that go on end much sooner, too, as in a text that was wrapped twice, so that a short line says nothing; whether
+    breaks and blank lines of the format are true; ``pairs`` of words with a dash between."""
 
     width: int = 0
     ragged: bool = False
@@ -107,10 +107,9 @@ def measured(lines: Sequence[TextLine]) -> Shape:
     broken = [(a, b) for a, b in pairs if _visibly_goes_on(a.text, b.text)]
     width = _width(sorted(len(a.text) for a, _ in broken), len(pairs))
     across = frozenset(pair for line in lines for pair in _ACROSS.findall(matching(line.text)))
-    firsts = [len(a.text) for a, _ in broken if mark_of(a.text)]
     return Shape(
         width=width,
-        ragged=len(firsts) >= 4 and median(firsts) < 0.7 * width,
+        ragged=sum(len(a.text) < 0.6 * width for a, _ in broken) > 0.02 * len(broken),
         opens=_rare([b.opens for _, b in broken], [b.opens for _, b in pairs]),
         gaps=_rare([b.gap for _, b in broken], [b.gap for _, b in pairs]),
         pairs=across | _KNOWN_PAIRS,
@@ -231,7 +230,7 @@ class _Joiner:
         sure = sure or (mark_of(whole) is None and _gives(whole) and _gives(line.text))
         if sure or line.place.page:
             return _Break.FULL
-        short = self._room(before, line.text) < 0.6 * width
+        short = not self.shape.ragged and self._room(before, line.text) < 0.6 * width
         return (_Break.FULL if mark_of(whole) else _Break.SHORT) if short else _Break.SEAM
 
     def _complete(self, line: TextLine) -> bool:

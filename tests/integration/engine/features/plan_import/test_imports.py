@@ -875,6 +875,20 @@ OPEN_DAYS = (
 )
 
 
+def test_what_is_sure_is_folded_and_what_is_to_be_looked_at_stands_open(desk: Office) -> None:
+    page = every_page(desk, begun(desk, TEXT.read_bytes()))
+    folded = {str(each["id"]) for each in select(page, "details .found")}
+    asked = {str(each["id"]) for each in select(page, ".found") if each.select_one(".doubt, .pill, .said")}
+    assert folded
+    assert asked
+    assert not folded & asked
+    sure = [" ".join(each.get_text(" ").split()) for each in select(page, "details > summary")]
+    assert sum(int(found[1]) for each in sure if (found := re.match(r"Đã chắc: (\d+) nhiệm vụ, I?V", each))) == len(
+        folded
+    )
+    assert select(page, "h1")[0].get_text(" ", strip=True).startswith("28 nhiệm vụ, ")
+
+
 def test_the_review_shows_the_days_that_will_be_asked_for_and_each_doubt_is_answered_at_one_press(desk: Office) -> None:
     head = "ỦY BAN NHÂN DÂN\nTỈNH NGHỆ AN\nSố: 9/KH-UBND\nNghệ An, ngày 05 tháng 4 năm 2021\nKẾ HOẠCH\nY TẾ 2021\n"
     path = begun(desk, (head + OPEN_DAYS).encode(), "plan.txt")

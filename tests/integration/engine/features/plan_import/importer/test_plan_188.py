@@ -108,6 +108,15 @@ def test_wrapping_each_line_again_changes_nothing(text_188, plan_188, width):
     assert items(read_document(rewrapped.encode(), "188.txt")) == items(plan_188)
 
 
+@pytest.mark.parametrize("width", [30, 36, 40, 44, 50, 55])
+def test_narrow_lines_give_the_same_duties_wrapped_once_or_twice(text_188, plan_188, width):
+    paragraphs = [each.text for each in joined(read_pages(text_188.encode(), "188.txt").blocks)]
+    for lines in (paragraphs, text_188.split("\n")):
+        rewrapped = "\n".join(textwrap.fill(line, width) for line in lines)
+        found = read_document(rewrapped.encode(), "188.txt")
+        assert [duty.citation for duty in found.duties] == [duty.citation for duty in plan_188.duties]
+
+
 @pytest.mark.parametrize("whole", [False, True])
 def test_a_word_document_gives_the_same(text_188, plan_188, word, whole):
     lines = text_188.split("\n")
