@@ -24,7 +24,7 @@ def words(page: str) -> str:
 
 def test_each_request_says_what_it_asks_what_stands_and_why(office: Office) -> None:
     said = words(office.get("/extensions").text)
-    assert "1 đề nghị đang chờ" in said
+    assert "1 đề nghị gia hạn chờ quyết định; hạn sớm nhất thứ Năm, 17/6/2021" in said
     assert "Xin đến thứ Tư, 30/6/2021 , hạn hiện nay thứ Năm, 17/6/2021" in said
     assert "« Chờ số liệu cơ sở. »" in said
 

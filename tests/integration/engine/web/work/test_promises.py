@@ -59,7 +59,7 @@ def words(page: str) -> str:
 
 def test_what_waits_for_an_agreement_stands_in_a_list_with_its_cause(office: Office) -> None:
     said = words(office.get("/promises").text)
-    assert "1 lời hẹn đang chờ" in said
+    assert "1 lời hẹn chờ đồng ý" in said
     assert "Hẹn thứ Năm, 30/9/2021 (lần 1) · kinh phí" in said
     assert "Thẩm định dự toán." in said
     todo = words(office.get("/").text)

@@ -35,7 +35,7 @@ def state(lived: Database, assignment: int) -> State:
 def test_what_waits_is_listed_by_agency_with_what_was_said(office: Office) -> None:
     page = office.get("/accept").text
     said = words(page)
-    assert "2 báo cáo của 2 cơ quan đang chờ; lâu nhất từ" in said
+    assert "2 báo cáo của 2 cơ quan chờ tiếp nhận; lâu nhất từ" in said
     assert said.index("Đã làm xong.") < said.index("Một phần.")
     assert "Lý do: Còn hai xã." in said
     assert len(BeautifulSoup(page, "lxml").select("input[name=id]")) == 2
