@@ -373,8 +373,16 @@ def _deadline(text: str, plain: str, kind: DeadlineKind, sentence: str) -> Deadl
         days=_days(plain) if kind in _DATED else (),
         before=before,
         cadence=cadence,
-        uncounted=often is not None and not cadence and (often >= _WEEK_DAYS or "báo cáo" in sentence.lower()),
+        uncounted=not cadence and _counts(plain, sentence, often),
     )
+
+
+def _counts(plain: str, sentence: str, often: float | None) -> bool:
+    """Whether the words of a cycle that is none of ours ask for something: seldom, or for reports."""
+    reports = "báo cáo" in sentence.lower()
+    if often is None:
+        return reports and re.search(r"định\s*kỳ", plain) is not None
+    return reports or often >= _WEEK_DAYS
 
 
 _COUNT = r"\d{1,3}|một|hai|ba|bốn|sáu|nửa"
@@ -385,6 +393,7 @@ _OFTEN = (
     spelled(rf"(?P<times>{_COUNT}) (?:{_TIMES}) ?(?:/|trong|trên|một|mỗi)? ?(?:0?1|một)? ?(?P<unit>{_UNIT})(?!\w)"),
     spelled(rf"(?P<unit>{_UNIT}) (?:ít nhất |tối thiểu )?(?P<times>{_COUNT}) (?:{_TIMES})(?!\w)"),
     spelled(rf"(?P<count>{_COUNT}) (?P<unit>{_UNIT}) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần(?!\w)"),
+    spelled(rf"định kỳ (?P<count>{_COUNT}) (?P<unit>{_UNIT})$"),
 )
 _NUMBERS = {"một": 1, "hai": 2, "ba": 3, "bốn": 4, "sáu": 6, "nửa": 0.5}
 _WEEK_DAYS = 7
@@ -394,6 +403,7 @@ _EVERY: Mapping[float, str] = {
     30: "month",
     90: "quarter",
     180: "half_year",
+    270: "nine_month",
     360: "year",
 }
 """Days between, a month counted as 30."""

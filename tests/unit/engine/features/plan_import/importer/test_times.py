@@ -1,10 +1,9 @@
-"""How plans say their times: 184 sentences of issued documents with the days meant, from the words to the days that
-the loaded plan asks for. The bars are those of the table that the reader was written with; another one that it was not
-is reported once in docs/import-figures.md."""
+"""How plans say their times: 196 sentences of issued documents with the days meant, from the words to the days that
+the loaded plan asks for. The reader was written with this table, so each row is right; another one that it was not is
+reported once in docs/import-figures.md."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import pytest
@@ -18,12 +17,9 @@ def rows() -> Sequence[Row]:
 
 
 def test_the_days_asked_for_are_those_that_plans_mean(rows: Sequence[Row]) -> None:
-    found = Counter(row.outcome for row in rows)
-    wrong = "\n".join(f"{row.outcome}: {row.text}" for row in rows if row.outcome != "right")
+    wrong = [f"{row.outcome}: {row.text}" for row in rows if row.outcome != "right"]
     assert len(rows) >= 150
-    assert found["right"] >= 0.85 * len(rows), f"{figures(rows)}\n{wrong}"
-    assert found["silent"] <= 0.02 * len(rows), wrong
-    assert found["silent"] + found["shown"] <= 0.02 * len(rows), wrong
+    assert not wrong, figures(rows)
 
 
 def test_a_doubt_is_left_where_only_a_person_can_say_the_day(rows: Sequence[Row]) -> None:
