@@ -13,9 +13,8 @@ where nothing can be asked.
 On PostgreSQL a machine more than a minute from the server's clock does nothing until one of them is set. The
 demonstration and ``--at`` keep their own time.
 
-Clocks of other machines, by which this one's is judged: of the database server, of the heartbeat's monitor, of
-Prefect's server, where they are elsewhere, and of the relay, if its greeting names the time. And what this machine's
-kernel knows of a time service, which asks other machines itself.
+Clocks of other machines, by which this one's is judged: of the database server, where it is elsewhere, and of the
+heartbeat's monitor. And what this machine's kernel knows of a time service, which asks other machines itself.
 """
 
 from __future__ import annotations
@@ -23,9 +22,6 @@ from __future__ import annotations
 import ctypes
 import email.utils
 import json
-import re
-import socket
-import ssl
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -33,7 +29,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 from sqlalchemy import func, select
@@ -58,26 +53,21 @@ TIMEX_BYTES, TIME_ERROR = 512, 5
 """More than ``struct timex`` has; zeros only read. The answer where nobody keeps the clock."""
 SYSTEMD = Path("/run/systemd/system")
 """There where systemd runs: sd_booted(3)."""
-_DATE = re.compile(rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{1,2} \w{3} \d{4} \d{2}:\d{2}:\d{2} [+-]\d{4}")
 
 
-def second_clocks(settings: Settings, database: Database, prefect_api: str) -> list[SecondClock]:
+def second_clocks(settings: Settings, database: Database) -> list[SecondClock]:
     """Each answers None where it cannot be read."""
     clocks: list[SecondClock] = []
     if database.url.host not in {None, "", *LOOPBACK}:
         clocks.append(lambda: database_clock(database))
     if settings.heartbeat_url:
         clocks.append(lambda: _http_clock(settings.heartbeat_url))
-    if settings.prefect and urlsplit(prefect_api).hostname not in LOOPBACK:
-        clocks.append(lambda: _http_clock(prefect_api))
-    if not settings.demo and settings.smtp_host and settings.smtp_host not in LOOPBACK:
-        clocks.append(lambda: relay_clock(settings))
     return clocks
 
 
 def kept_by_time_service() -> bool:
-    """Whether NTP keeps this machine's clock. Under systemd ``timedatectl`` is asked: the unit's filter would kill this
-    process for adjtimex(2). Elsewhere any answer of the kernel but TIME_ERROR says yes."""
+    """Whether NTP keeps this machine's clock. Under systemd ``timedatectl`` is asked: the unit's filter answers
+    adjtimex(2) with EPERM, which says nothing. Elsewhere any answer of the kernel but TIME_ERROR says yes."""
     if SYSTEMD.exists():
         return _said_by_systemd()
     ask = getattr(ctypes.CDLL(None), "adjtimex", None)
@@ -108,29 +98,6 @@ def _http_clock(url: str) -> datetime | None:
         said = httpx.head(httpx.URL(url).copy_with(raw_path=b"/"), timeout=5).headers.get("date", "")
         return email.utils.parsedate_to_datetime(said).astimezone(UTC) if said else None
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
-        return None
-
-
-def relay_clock(settings: Settings) -> datetime | None:
-    """The time in the relay's greeting: many relays name it («220 … ready at Wed, 25 Nov 2026 09:00:00 +0700»)."""
-    if settings.demo or not settings.smtp_host:
-        return None
-    try:
-        with socket.create_connection((settings.smtp_host, settings.smtp_port), timeout=SECONDS) as plain:
-            if settings.smtp_security != "tls":
-                greeting = plain.recv(1_000)
-                plain.sendall(b"QUIT\r\n")
-            else:
-                context = ssl.create_default_context(cafile=str(settings.smtp_ca_file or "") or None)
-                with context.wrap_socket(plain, server_hostname=settings.smtp_host) as connection:
-                    greeting = connection.recv(1_000)
-                    connection.sendall(b"QUIT\r\n")
-    except (OSError, ValueError):
-        return None  # the line about the relay says what is wrong
-    found = _DATE.search(greeting)
-    try:
-        return email.utils.parsedate_to_datetime(found[0].decode()).astimezone(UTC) if found else None
-    except ValueError:
         return None
 
 
@@ -268,7 +235,7 @@ def suspicion(system: System, current: ClockReading | None = None) -> Suspicion 
 
 def _by_other_clocks(system: System, current: ClockReading, found: Suspicion | None) -> Suspicion | None:
     """Those that answer decide where they agree; where none agrees, a clock without suspicion gets one."""
-    clocks = second_clocks(system.settings, system.database, system.prefect_api)
+    clocks = second_clocks(system.settings, system.database)
     agreeing = [abs(current.wall - at) <= AGREE for each in clocks if (at := each()) is not None]
     if agreeing and all(agreeing):
         remember(system.database, current)
