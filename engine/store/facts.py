@@ -21,7 +21,7 @@ JSON_FACTS = frozenset(
         *("restored", "rows_differ", "secret_keys", "weekly_letter"),
     }
 )
-JSON_PREFIX = "channel:"
+JSON_PREFIXES = ("channel:", "machine:")
 
 
 def read_fact(session: Session, name: str) -> str | None:
@@ -37,14 +37,14 @@ def read_as(value: str | None, read: Callable[[Any], T], nothing: T) -> T:
         return nothing
     try:
         return read(json.loads(value))
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
         return nothing
 
 
 def unreadable_facts(session: Session) -> list[str]:
     """Names of values that are to be JSON and are none."""
     f = table(Fact)
-    named = or_(f.c.name.in_(JSON_FACTS), f.c.name.startswith(JSON_PREFIX, autoescape=True))
+    named = or_(f.c.name.in_(JSON_FACTS), *(f.c.name.startswith(each, autoescape=True) for each in JSON_PREFIXES))
     found = session.connection().execute(select(f.c.name, f.c.value).where(named)).all()
     return sorted(name for name, value in found if value and not read_as(value, _is_structure, nothing=False))
 

@@ -19,6 +19,7 @@ import threading
 from collections.abc import Callable
 
 from config.settings import Settings, read_settings
+from engine.store import machines
 from notifications.delivery import release_kept
 from workflows.run.kept_process import KeptProcess
 from workflows.run.prefect_mark import observe_in_prefect
@@ -30,7 +31,7 @@ from workflows.serving.runs import run_audit, run_inbound, run_tick, run_webhook
 log = logging.getLogger(__name__)
 TICK_SECONDS = 20
 """How soon what is due is done; a tick with nothing to do costs a few statements."""
-AUDIT_SECONDS, INBOUND_SECONDS, PROJECTION_SECONDS, MARK_SECONDS = 300, 60, 5, 1.0
+AUDIT_SECONDS, INBOUND_SECONDS, MACHINE_SECONDS, PROJECTION_SECONDS, MARK_SECONDS = 300, 60, 60, 5, 1.0
 STOP_SECONDS = 20
 """A process that was told to stop settles what is on the wire."""
 
@@ -47,6 +48,8 @@ class Sending:
             "inbound": (lambda: run_inbound(running()), INBOUND_SECONDS),
             "webhooks": (lambda: run_webhooks(running()), tick_seconds),
         }
+        if not settings.demo:
+            jobs["machine"] = self._say, MACHINE_SECONDS
         if settings.prefect:
             jobs["projection"] = Projecting(system).run, PROJECTION_SECONDS
         if manager.sign_seconds:
@@ -63,6 +66,10 @@ class Sending:
             self._looked = True
             observe_in_prefect(self._system, MARK_SECONDS)
         run_tick(self._running())
+
+    def _say(self) -> None:
+        hanging = {"passes_hang": self._heartbeat.hanging()}
+        machines.say(self._system.database, self._system.clock(), self._system.machine, hanging)
 
     def stop(self) -> None:
         """No further letter is offered; those on the wire get a few seconds."""

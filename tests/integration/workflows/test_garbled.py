@@ -13,7 +13,7 @@ from ground.post import LetterBox, post_office
 
 from engine.queries.system.health import health
 from engine.store.database import Database, insert_new
-from engine.store.facts import JSON_FACTS, JSON_PREFIX
+from engine.store.facts import JSON_FACTS, JSON_PREFIXES
 from engine.store.markers import hold
 from engine.store.records import Fact
 from workflows.checks.audit import audit, run_checks
@@ -51,7 +51,7 @@ def every_way_out(database: Database, run: Commands) -> None:
     asyncio.run(passes.tick(database, NOW, post_office(LetterBox())))
 
 
-@pytest.mark.parametrize("name", [*sorted(JSON_FACTS), f"{JSON_PREFIX}email"])
+@pytest.mark.parametrize("name", [*sorted(JSON_FACTS), *(f"{each}x" for each in JSON_PREFIXES)])
 def test_a_value_that_cannot_be_read_is_no_value_and_a_finding(
     laid: Laid, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
