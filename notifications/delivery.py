@@ -143,7 +143,7 @@ async def deliver(
         held = [name for name, each in health.items() if each.held(now)]
         if not anything_owed(session, now, held):
             return done
-        if hold(session) is not None:  # since a restore: an operator decides
+        if hold(session) is not None:  # an earlier copy: an operator decides
             done.count("held", held_letters(session, now))
             return done
         book = read_rulebook(session)

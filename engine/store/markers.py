@@ -27,7 +27,7 @@ UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """No letter leaves since a restore: what the copy does not know may have been sent already."""
+    """No letter leaves an earlier copy, restored or put back: what it does not know may have been sent already."""
 
     backup_at: datetime
     restored_at: datetime

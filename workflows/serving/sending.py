@@ -42,9 +42,10 @@ class Sending:
     def __init__(self, system: System, tick_seconds: int = TICK_SECONDS) -> None:
         settings, running, manager = system.settings, Running(system, _release_kept), ServiceManager.of(os.environ)
         self._system, self._running, self._looked = system, running, False
+        self._ticked = threading.Event()
         jobs: dict[str, tuple[Callable[[], None], float]] = {
             "tick": (self._tick, tick_seconds),
-            "audit": (lambda: run_audit(system, self._heartbeat.hanging()), AUDIT_SECONDS),
+            "audit": (self._audit, AUDIT_SECONDS),
             "inbound": (lambda: run_inbound(running()), INBOUND_SECONDS),
             "webhooks": (lambda: run_webhooks(running()), tick_seconds),
         }
@@ -65,7 +66,14 @@ class Sending:
         if not self._looked:  # before the first letter; a Prefect that is slow holds it up by no more than that
             self._looked = True
             observe_in_prefect(self._system, MARK_SECONDS)
-        run_tick(self._running())
+        try:
+            run_tick(self._running())
+        finally:
+            self._ticked.set()
+
+    def _audit(self) -> None:
+        self._ticked.wait(AUDIT_SECONDS)  # what lay here at the start is no finding before the first tick has seen it
+        run_audit(self._system, self._heartbeat.hanging())
 
     def _say(self) -> None:
         hanging = {"passes_hang": self._heartbeat.hanging()}

@@ -106,7 +106,7 @@ class Trouble(StrEnum):
     """What is wrong, worst first."""
 
     HELD = "held"
-    """Letters are held since a restore."""
+    """Letters are held: the database is an earlier copy."""
     NO_PASS = "no_pass"
     PASS_FAILED = "pass_failed"
     PASS_SILENT = "pass_silent"
