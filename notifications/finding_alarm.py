@@ -131,7 +131,7 @@ class Told:
 
 def _told(kept: Mapping[str, Any]) -> Told:
     since = {str(name): datetime.fromisoformat(at).astimezone(UTC).isoformat() for name, at in kept["since"].items()}
-    return Told(str(kept["day"]), since, [str(each) for each in kept["told"]])
+    return Told(str(date.fromisoformat(kept["day"])), since, [str(each) for each in kept["told"]])
 
 
 async def alarm_findings(database: Database, now: datetime, channels: Mapping[str, Channel], operator: Operator) -> int:

@@ -177,7 +177,7 @@ def repair(at: Annotated[str, typer.Option(help="ISO timestamp to use as the cur
     for name, count in counts.items():
         if count > 0:
             typer.echo(f"{name}: {count}")
-    for row in unreadable_rows(system.database) if min(counts.values()) < 0 else ():
+    for row in unreadable_rows(system.database):
         typer.echo(Text(f"Không đọc được: {row}; lấy lại từ bản sao lưu.", f"Cannot be read: {row}; see a backup."))
 
 

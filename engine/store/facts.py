@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -39,6 +41,20 @@ def read_as(value: str | None, read: Callable[[Any], T], nothing: T) -> T:
         return read(json.loads(value))
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
         return nothing
+
+
+def read_instant(value: Any) -> datetime | None:
+    """An ISO instant, aware UTC; None where there is none, or none that can be read."""
+    with suppress(ValueError, TypeError, OverflowError):
+        return datetime.fromisoformat(value or "").astimezone(UTC)
+    return None
+
+
+def dated(made: T, *names: str) -> T:
+    """``made``, whose fields of these names are ISO instants or empty. Raises ValueError."""
+    if any(read_instant(getattr(made, name)) is None for name in names if getattr(made, name)):
+        raise ValueError(names)
+    return made
 
 
 def unreadable_facts(session: Session) -> list[str]:

@@ -22,7 +22,7 @@ from engine.store.clock import shared_clock
 from engine.store.database import Database, table
 from engine.store.facts import read_as, read_fact, read_facts, write_fact
 from engine.store.records import Fact
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 
 PREFIX = "machine:"
 SILENT_AFTER = timedelta(minutes=15)
@@ -49,12 +49,10 @@ class Machine(BaseModel, frozen=True):
 
     @property
     def words(self) -> Text:
-        return Text(self._said("vi"), self._said("en"))
-
-    def _said(self, language: str) -> str:
-        off = Text(f"lệch {self.ahead:+d} giây", f"{self.ahead:+d} seconds off").said(language)
-        wrong = (coded(name, language) for name, count in self.finds.items() if count)
-        return "; ".join((moment(self.seen_at, language), self.version, off, *wrong))
+        wrong = [name for name, count in self.finds.items() if count]
+        said = ((moment(self.seen_at, each), *(coded(name, each) for name in wrong)) for each in LANGUAGES)
+        words = Text("phiên bản {version}, đồng hồ {ahead} giây; {said}", "version {version}, clock {ahead} s; {said}")
+        return words.filled(version=self.version, ahead=f"{self.ahead:+d}", said=Text(*map("; ".join, said)))
 
 
 def say(database: Database, now: datetime, name: str, findings: Mapping[str, int]) -> None:
@@ -89,10 +87,7 @@ def machines(session: Session, now: datetime) -> tuple[Machine, ...]:
 
 def findings(session: Session, now: datetime) -> dict[str, int]:
     """What the machines find, how many are not heard, and how many run an older version."""
-    total = Counter(machines_silent=0)
-    for each in machines(session, now):
-        total.update(each.finds)
-    return dict(total)
+    return dict(sum((Counter(each.finds) for each in machines(session, now)), Counter[str]()))
 
 
 def _number(version: str) -> list[int]:

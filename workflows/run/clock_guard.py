@@ -290,10 +290,8 @@ def require_agreement(database: Database, wall: datetime) -> None:
 
 
 def _off_database(database: Database, wall: datetime) -> bool:
-    if abs(wall - system_clock()) > MAX_MOVE:  # ``--at`` or a simulation: a time that is not this machine's
-        return False
     at, confirmed = _off_confirmed(database)
-    if at is None:
+    if at is None or abs(wall - system_clock()) > MAX_MOVE:  # ``--at``, a simulation: a time not this machine's
         return False
     if confirmed and abs(wall - at + confirmed) <= MAX_OFF_DATABASE:
         _confirm_off(database, timedelta())
