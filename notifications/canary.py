@@ -19,7 +19,7 @@ from sqlmodel import Session
 from engine.rules.calendar import instant, local_date
 from engine.store import event_chain
 from engine.store.database import Database
-from engine.store.facts import read_as, read_fact, write_fact
+from engine.store.facts import dated, read_as, read_fact, write_fact
 from engine.store.rulebook import read_rulebook
 from notifications.contract.channel import Channel, Outgoing
 
@@ -42,7 +42,7 @@ class Canary:
 
 
 def read_canary(session: Session) -> Canary:
-    return read_as(read_fact(session, FACT), lambda kept: Canary(**kept), Canary())
+    return read_as(read_fact(session, FACT), lambda kept: dated(Canary(**kept), "tried_at", "back_at"), Canary())
 
 
 def is_due(session: Session, now: datetime) -> bool:

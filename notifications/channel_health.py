@@ -27,7 +27,7 @@ from sqlmodel import Session
 from engine.agencies.suppressions import lift_between
 from engine.queries.system.health import PREFIX
 from engine.store.database import among, table
-from engine.store.facts import read_as, read_fact, read_facts, write_fact
+from engine.store.facts import dated, read_as, read_fact, read_facts, write_fact
 from engine.store.records import Delivery, Letter
 from engine.terms import LetterState
 from notifications.contract.channel import About, Fate, Outcome
@@ -132,7 +132,8 @@ def _read(value: str | None) -> ChannelHealth:
 
 
 def _known(kept: dict[str, Any]) -> ChannelHealth:
-    return replace(ChannelHealth(), **kept | {"failed": tuple(kept.get("failed", ()))})
+    known = replace(ChannelHealth(), **kept | {"failed": tuple(kept.get("failed", ()))})
+    return dated(known, "down_since", "retry_at")
 
 
 REFUSALS_BELIEVED = 3

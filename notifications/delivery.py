@@ -143,7 +143,7 @@ async def deliver(
         held = [name for name, each in health.items() if each.held(now)]
         if not anything_owed(session, now, held):
             return done
-        if hold(session) is not None:  # since a restore: an operator decides
+        if hold(session) is not None:  # an earlier copy: an operator decides
             done.count("held", held_letters(session, now))
             return done
         book = read_rulebook(session)
@@ -196,8 +196,23 @@ def _claim_batch(
         claimed = claim(session, moment, delivery.worker, delivery.lease, held, agencies, urgent_only=urgent)
         if not claimed:
             return {}, []
-        facts = gather(session, list(claimed), book, now, words=delivery.renderer.words)
+        facts = _gathered(session, list(claimed), book, now, words=delivery.renderer.words)
+        claimed = {each.letter_id: claimed[each.letter_id] for each in facts}
         return claimed, list(issue_reply_codes(session, facts, delivery.short_code_key, now))
+
+
+def _gathered(session: Session, ids: Sequence[int], book: Rulebook, now: datetime, *, words: bool) -> list[LetterFacts]:
+    """What the letters say. One that needs a row which cannot be read waits until its lease has run out, and is tried
+    again then; the others go."""
+    try:
+        return gather(session, ids, book, now, words=words)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - an impossible value in one row must not keep back the others
+        if len(ids) == 1:
+            log.error("letter %d waits, it cannot be read: %s: %s", ids[0], type(error).__name__, error)
+            return []
+    return [each for letter_id in ids for each in _gathered(session, [letter_id], book, now, words=words)]
 
 
 @dataclass(slots=True, kw_only=True)

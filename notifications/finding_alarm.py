@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -29,9 +29,11 @@ from engine.rules.words import coded
 from engine.store.database import Database, table
 from engine.store.event_log import record
 from engine.store.facts import read_as, read_fact, read_facts, write_fact
+from engine.store.machines import Machine, machines
 from engine.store.recipients import SHORT, address_of
 from engine.store.records import Pass
 from engine.terms import EventKind
+from engine.text import Text
 from notifications.channel_health import ChannelHealth, channel_health
 from notifications.contract.channel import Channel, Outgoing
 
@@ -74,41 +76,24 @@ async def alarm(
         if alarmed.get(name) == today:
             continue
         log.error("The channel %s has been down since %s: %s", name, health.down_since, health.why)
-        working = {each: channel for each, channel in channels.items() if each != name and each not in down}
-        if await _send_alarm(name, health, now, working, operator):
+        letter = partial(alarm_letter, name, health, now, operator=operator)
+        if await _tell(letter, _working(channels, down, operator), once=True):
             counts["told"] += 1
             _record_alarm(database, name, health, now)
     return counts
 
 
-async def _send_alarm(
-    name: str, health: ChannelHealth, now: datetime, working: Mapping[str, Channel], operator: Operator
-) -> bool:
-    """True if another channel accepted the alarm."""
-    for channel_name, channel in working.items():
-        if not operator.address(channel_name):
-            continue
-        async with channel as opened:
-            outcome = await opened.send(alarm_letter(name, health, now, channel_name, operator))
-        if outcome.taken:
-            return True
-    return False
-
-
 def alarm_letter(name: str, health: ChannelHealth, now: datetime, channel: str, operator: Operator) -> Outgoing:
     """The alarm. By SMS without the server's message, which may be long and contain personal data."""
     vi, en = NAMES.get(name, (name, name))
-    since = datetime.fromisoformat(health.down_since).astimezone(PLAN_TIME)
-    message = (
-        f"The channel {en} has failed since {since:%H:%M %d/%m/%Y} ({health.failures} times in a row). "
-        "Queued letters will be sent automatically once it works again."
-        if operator.language == "en"
-        else f"Kênh {vi} không hoạt động từ {since:%H:%M %d/%m/%Y} ({health.failures} lần liên tiếp). "
-        "Thư đang chờ sẽ tự gửi khi kênh hoạt động lại."
-    )
-    subject = (
-        f"[Đôn Đốc] Channel down: {en}" if operator.language == "en" else f"[Đôn Đốc] Kênh gửi không hoạt động: {vi}"
-    )
+    at = f"{datetime.fromisoformat(health.down_since).astimezone(PLAN_TIME):%H:%M %d/%m/%Y}"
+    message = Text(
+        f"Kênh {vi} không hoạt động từ {at} ({health.failures} lần liên tiếp). Thư đang chờ sẽ tự gửi khi kênh "
+        "hoạt động lại.",
+        f"The channel {en} has failed since {at} ({health.failures} times in a row). Queued letters will be sent "
+        "automatically once it works again.",
+    ).said(operator.language)
+    subject = Text(f"[Đôn Đốc] Kênh gửi không hoạt động: {vi}", f"[Đôn Đốc] Channel down: {en}").said(operator.language)
     key = f"alarm:{name}:{local_date(now).isoformat()}"
     return operator.letter(channel, key, now, subject, message, f"\n{health.why}\n")
 
@@ -146,21 +131,22 @@ class Told:
 
 def _told(kept: Mapping[str, Any]) -> Told:
     since = {str(name): datetime.fromisoformat(at).astimezone(UTC).isoformat() for name, at in kept["since"].items()}
-    return Told(str(kept["day"]), since, [str(each) for each in kept["told"]])
+    return Told(str(date.fromisoformat(kept["day"])), since, [str(each) for each in kept["told"]])
 
 
 async def alarm_findings(database: Database, now: datetime, channels: Mapping[str, Channel], operator: Operator) -> int:
     """How many findings were told now."""
     with database.read() as session:
         found, before = _findings(session), read_as(read_fact(session, FACT), _told, Told())
+        hosts = machines(session, now)
         down = {name for name, health in channel_health(session).items() if health.down}
     today, at = local_date(now).isoformat(), now.isoformat()
     told = [name for name in before.told if _told_lately(name, before.day, today)]
     since = {name: min(before.since.get(name, at), at) for name in sorted(found)}  # the clock may have been ahead
     lasting = [name for name in since if now - datetime.fromisoformat(since[name]) >= LASTING and name not in told]
-    working = {name: channel for name, channel in channels.items() if name not in down and operator.address(name)}
+    working = _working(channels, down, operator)
     by_day = BEGINS <= now.astimezone(PLAN_TIME).time() < ENDS
-    letter = partial(finding_letter, lasting, found, now, operator=operator)
+    letter = partial(finding_letter, _said(lasting, found, hosts, operator.language), now, operator=operator)
     new = lasting if by_day and lasting and await _tell(letter, working) else []
     after = Told(today, since, [*told, *new])
     if asdict(after) != asdict(before):
@@ -182,13 +168,24 @@ def _findings(session: Session) -> dict[str, int]:
     return {name: count for name, count in findings_of(counts).items() if name != TOLD_ELSEWHERE}
 
 
-async def _tell(letter: Callable[[str], Outgoing], channels: Mapping[str, Channel]) -> bool:
-    """True if a channel accepted it."""
+def _said(names: Sequence[str], found: Mapping[str, int], hosts: Sequence[Machine], language: str) -> str:
+    """Of several machines those are named that find it."""
+    where = {name: ", ".join(each.name for each in hosts if each.finds.get(name)) for name in names if len(hosts) > 1}
+    at = {name: f" ({named})" for name, named in where.items() if named}
+    return "; ".join(f"{coded(name, language)}: {found[name]}{at.get(name, '')}" for name in names)
+
+
+def _working(channels: Mapping[str, Channel], down: Collection[str], operator: Operator) -> Mapping[str, Channel]:
+    return {name: channel for name, channel in channels.items() if name not in down and operator.address(name)}
+
+
+async def _tell(letter: Callable[[str], Outgoing], channels: Mapping[str, Channel], *, once: bool = False) -> bool:
+    """True if a channel accepted it; ``once``: further ones are not tried then."""
     accepted = False
     for name, channel in channels.items():
-        async with channel as opened:
-            outcome = await opened.send(letter(name))
-        accepted |= outcome.taken
+        if not (once and accepted):
+            async with channel as opened:
+                accepted |= (await opened.send(letter(name))).taken
     return accepted
 
 
@@ -207,7 +204,7 @@ async def alarm_from_prefect(
         message = " · ".join(filter(None, (what, about)))
         return operator.letter(channel, f"{fact}:{today}", now, f"[Đôn Đốc] {title}", message)
 
-    working = {name: channel for name, channel in channels.items() if name not in down and operator.address(name)}
+    working = _working(channels, down, operator)
     if known or not await _tell(letter, working):
         return False
     with database.write() as session:
@@ -215,13 +212,9 @@ async def alarm_from_prefect(
     return True
 
 
-def finding_letter(
-    names: Sequence[str], found: Mapping[str, int], now: datetime, channel: str, operator: Operator
-) -> Outgoing:
-    english, key = operator.language == "en", f"findings:{now:%Y-%m-%dT%H%M}"
-    said = [f"{coded(name, operator.language)}: {found[name]}" for name in names]
-    begins = "The self-audit finds: " if english else "Tự kiểm tra thấy: "
-    ends = " See the page Health." if english else " Xem trang Hệ thống."
-    message = f"{begins}{'; '.join(said)}.{ends}"
-    subject = "[Đôn Đốc] The self-audit finds something" if english else "[Đôn Đốc] Tự kiểm tra thấy lỗi"
-    return operator.letter(channel, key, now, subject, message)
+def finding_letter(said: str, now: datetime, channel: str, operator: Operator) -> Outgoing:
+    key = f"findings:{now:%Y-%m-%dT%H%M}"
+    subject = Text("[Đôn Đốc] Tự kiểm tra thấy lỗi", "[Đôn Đốc] The self-audit finds something")
+    found = Text("Tự kiểm tra thấy: {said}. Xem trang Hệ thống.", "The self-audit finds: {said}. See the page Health.")
+    message = found.filled(said=said).said(operator.language)
+    return operator.letter(channel, key, now, subject.said(operator.language), message)

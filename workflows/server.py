@@ -10,7 +10,6 @@ import asyncio
 import gc
 import logging
 import os
-import signal
 import sys
 from dataclasses import replace
 from functools import partial
@@ -98,8 +97,6 @@ def serve(settings: Settings, tick_seconds: int = 0) -> None:
     every = tick_seconds or TICK_SECONDS
     sending = sending_process(settings, every) if settings.apart else Sending(system, every)
     first_reads = daily("first reads", partial(read_first, system.database, app.state.tools.kept, system.clock))
-    # uvicorn raises the signal again after its shutdown: exit through the finally block below.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     listener = listen_at(settings.host, settings.port)
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.freeze()  # objects made at start-up live for ever: exclude them from garbage collection

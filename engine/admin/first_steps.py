@@ -27,7 +27,7 @@ from engine.errors import LinkRefused
 from engine.queries.system.setup_state import SetupState
 from engine.rules.calendar import local_date
 from engine.rules.words import moment
-from engine.store.facts import read_as, read_fact, write_fact
+from engine.store.facts import dated, read_as, read_fact, write_fact
 from engine.text import Text
 
 
@@ -248,7 +248,8 @@ class WeeklyLetter:
 
 
 def read_weekly_letter(session: Session) -> WeeklyLetter:
-    return read_as(read_fact(session, FACT), lambda kept: WeeklyLetter(**kept), WeeklyLetter())
+    instants = ("tried_at", "accepted_at", "confirmed_at", "waits_since")
+    return read_as(read_fact(session, FACT), lambda kept: dated(WeeklyLetter(**kept), *instants), WeeklyLetter())
 
 
 def write_weekly_letter(session: Session, letter: WeeklyLetter) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, func, select
+from sqlmodel import Session
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from engine.errors import Unavailable
@@ -34,6 +35,13 @@ def lease_clock(dialect: str, moment: datetime | ColumnElement[datetime]) -> Any
     if dialect == "postgresql":
         return func.clock_timestamp(type_=UTCDateTime())
     return moment
+
+
+def shared_clock(session: Session, now: datetime) -> datetime:
+    """The instant by which machines are compared: the server's on PostgreSQL, ``now`` on SQLite."""
+    clock = lease_clock(session.connection().dialect.name, now)
+    at: datetime = now if clock is now else session.connection().scalars(select(clock)).one()
+    return at
 
 
 class DemoClock:

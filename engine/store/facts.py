@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,7 +23,7 @@ JSON_FACTS = frozenset(
         *("restored", "rows_differ", "secret_keys", "weekly_letter"),
     }
 )
-JSON_PREFIX = "channel:"
+JSON_PREFIXES = ("channel:", "machine:")
 
 
 def read_fact(session: Session, name: str) -> str | None:
@@ -37,14 +39,28 @@ def read_as(value: str | None, read: Callable[[Any], T], nothing: T) -> T:
         return nothing
     try:
         return read(json.loads(value))
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
         return nothing
+
+
+def read_instant(value: Any) -> datetime | None:
+    """An ISO instant, aware UTC; None where there is none, or none that can be read."""
+    with suppress(ValueError, TypeError, OverflowError):
+        return datetime.fromisoformat(value or "").astimezone(UTC)
+    return None
+
+
+def dated(made: T, *names: str) -> T:
+    """``made``, whose fields of these names are ISO instants or empty. Raises ValueError."""
+    if any(read_instant(getattr(made, name)) is None for name in names if getattr(made, name)):
+        raise ValueError(names)
+    return made
 
 
 def unreadable_facts(session: Session) -> list[str]:
     """Names of values that are to be JSON and are none."""
     f = table(Fact)
-    named = or_(f.c.name.in_(JSON_FACTS), f.c.name.startswith(JSON_PREFIX, autoescape=True))
+    named = or_(f.c.name.in_(JSON_FACTS), *(f.c.name.startswith(each, autoescape=True) for each in JSON_PREFIXES))
     found = session.connection().execute(select(f.c.name, f.c.value).where(named)).all()
     return sorted(name for name, value in found if value and not read_as(value, _is_structure, nothing=False))
 

@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select
 from sqlmodel import Session
 
 from engine.store.database import insert_new, table
-from engine.store.facts import read_as, read_fact, write_fact
+from engine.store.facts import read_as, read_fact, read_instant, write_fact
 from engine.store.records import STILL_OWED, Fact, Letter
 
 BACKUP, HOLD, EPOCHS = "last_backup", "restored", "epochs"
@@ -27,15 +27,14 @@ UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """No letter leaves since a restore: what the copy does not know may have been sent already."""
+    """No letter leaves an earlier copy, restored or put back: what it does not know may have been sent already."""
 
     backup_at: datetime
     restored_at: datetime
 
 
 def last_backup(session: Session) -> datetime | None:
-    value = read_fact(session, BACKUP)
-    return datetime.fromisoformat(value) if value else None
+    return read_instant(read_fact(session, BACKUP))
 
 
 def remember_backup(session: Session, now: datetime) -> None:
@@ -44,8 +43,7 @@ def remember_backup(session: Session, now: datetime) -> None:
 
 def last_tick(session: Session) -> datetime | None:
     """When a tick last came to its end, by the system's clock."""
-    value = read_fact(session, LAST_TICK)
-    return datetime.fromisoformat(value) if value else None
+    return read_instant(read_fact(session, LAST_TICK))
 
 
 def remember_tick(session: Session, now: datetime) -> None:
@@ -55,7 +53,7 @@ def remember_tick(session: Session, now: datetime) -> None:
 def mail_tried(session: Session, host: str) -> datetime | None:
     """When this relay last accepted a test letter."""
     tried_host, _, at = (read_fact(session, MAIL_TRIED) or "").partition(" ")
-    return datetime.fromisoformat(at) if at and tried_host == host else None
+    return read_instant(at) if tried_host == host else None
 
 
 def remember_mail_tried(session: Session, host: str, now: datetime) -> None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, cast, select
 from sqlalchemy import types as sql_types
@@ -23,6 +24,8 @@ from engine.rules.policy import Ladder, Policy
 from engine.store.database import insert_new, table
 from engine.store.records import CalendarDay, LadderRecord, PolicyRecord
 from engine.text import Text
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,20 @@ def read_calendar(session: Session) -> WorkCalendar:
 
 
 def read_policies(session: Session) -> Mapping[str, Policy]:
-    return {name: _policy(body) for name, body in session.connection().execute(_bodies(PolicyRecord))}
+    return _readable(_policy, session.connection().execute(_bodies(PolicyRecord)))
 
 
 def read_ladders(session: Session) -> Mapping[int, Ladder]:
-    return {number: parsed_ladder(body) for number, body in session.connection().execute(_bodies(LadderRecord))}
+    return _readable(parsed_ladder, session.connection().execute(_bodies(LadderRecord)))
+
+
+def _readable(read: Callable[[str], R], rows: Iterable[Any]) -> dict[Any, R]:
+    """What a hand has left in one row must not end the work of the others; the audit and ``dondoc repair`` name it."""
+    found = {}
+    for key, body in rows:
+        with suppress(ValueError):
+            found[key] = read(body)
+    return found
 
 
 def read_rulebook(session: Session) -> Rulebook:
@@ -82,7 +94,9 @@ def _bodies(model: type[PolicyRecord | LadderRecord]) -> Select[Any]:
 
 @lru_cache(maxsize=8)
 def _calendar(rows: tuple[tuple[date, str, str, str], ...]) -> WorkCalendar:
-    return WorkCalendar.of(DayException(day, DayKind(kind), name, basis) for day, kind, name, basis in rows)
+    return WorkCalendar.of(
+        DayException(day, DayKind(kind), name, basis) for day, kind, name, basis in rows if kind in set(DayKind)
+    )
 
 
 @lru_cache(maxsize=64)

@@ -210,9 +210,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         EventKind.DIGEST_EMPTY: Text("Tuần không có gì để tổng hợp", "Nothing for the weekly digest"),
         EventKind.LETTER_SETTLED: Text("Biết kết quả gửi thư", "Delivery result recorded"),
         EventKind.LETTER_SUPPRESSED: Text("Không gửi thư", "Letter not sent"),
-        EventKind.LETTERS_RELEASED: Text(
-            "Quyết định về thư giữ lại sau khôi phục", "Letters held since a restore decided"
-        ),
+        EventKind.LETTERS_RELEASED: Text("Quyết định về thư được giữ lại", "Letters that were held decided"),
         EventKind.UNREACHABLE: Text("Không liên lạc được", "No contact reachable"),
         EventKind.LINKS_REVOKED: Text("Thu hồi liên kết", "Links revoked"),
         EventKind.CONTACT_CHANGED: Text("Đổi đầu mối liên hệ", "Contact changed"),
@@ -315,8 +313,8 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
     },
     Trouble: {
         Trouble.HELD: Text(
-            "Không thư nào rời máy từ khi khôi phục bản sao lưu; chạy «dondoc release» để quyết định.",
-            "No letter leaves since a backup was restored; run “dondoc release” to decide.",
+            "Cơ sở dữ liệu là bản cũ nên không thư nào rời máy; chạy «dondoc release» để quyết định.",
+            "The database is an earlier copy, so no letter leaves; run “dondoc release” to decide.",
         ),
         Trouble.NO_PASS: Text("Chưa có lần xử lý tự động nào được ghi lại.", "No pass has run yet."),
         Trouble.PASS_FAILED: Text("Có lần xử lý tự động bị lỗi.", "A pass has failed."),

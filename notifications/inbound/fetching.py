@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 from engine.correspondence.received_files import ReceivedFile, receive_file
 from engine.errors import BadInput, Unavailable
@@ -34,13 +35,15 @@ SENT_FILE_RETENTION = timedelta(days=7)
 @dataclass(frozen=True)
 class InboundSources:
     """Sources of incoming messages. ``proof`` checks what comes from the inbox; ``gammu_inbox``: the daemon's
-    InboxPath; ``files``: the folder that keeps what is attached, None: only its name is kept."""
+    InboxPath; ``files``: the folder that keeps what is attached, None: only its name is kept. Once ``stop`` is set no
+    further message is taken out of the inbox."""
 
     proof: MailProof
     inbox: Inbox | None = None
     gammu: Gammu | None = None
     gammu_inbox: Path | None = None
     files: Path | None = None
+    stop: Event = field(default_factory=Event)
 
 
 def receive(database: Database, now: datetime, inbound: InboundSources) -> dict[str, int]:
@@ -63,6 +66,8 @@ def _fetch_mailbox(database: Database, now: datetime, inbox: Inbox, inbound: Inb
     problem, waiting = "", [0]
     try:
         for raw in inbox.messages(now, waiting.append):
+            if inbound.stop.is_set():
+                break
             counts[_process_mail(database, raw, inbound, now)] += 1
             waiting[-1] -= 1
     except (BadInput, Unavailable) as error:

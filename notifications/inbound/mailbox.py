@@ -37,6 +37,7 @@ MAX_AGE = timedelta(days=45)
 """As long as the links and codes of a letter hold."""
 MAX_MESSAGES = 200
 MAX_PARTS = 50
+LOGOUT_SECONDS = 1.0
 _CONNECTION_ERRORS = (IMAPClientError, imaplib.IMAP4.error, OSError, ssl.SSLError, socket.timeout)
 
 
@@ -59,7 +60,7 @@ class Inbox:
     port: int = IMAPS_PORT
     security: Security = Security.TLS
     ca_file: str = ""
-    timeout: float = 30.0
+    timeout: float = 15.0
 
     def __post_init__(self) -> None:
         if self.security is Security.NONE and self.host not in LOOPBACK:
@@ -198,6 +199,7 @@ def _flag(client: Any, uid: int, flags: tuple[bytes, ...]) -> None:
 
 def _log_out(client: Any) -> None:
     try:
+        client.socket().settimeout(LOGOUT_SECONDS)  # one that has just not answered is not waited for again
         client.logout()
     except _CONNECTION_ERRORS:
         client.shutdown()

@@ -3,6 +3,9 @@ tests/crash/campaign.py."""
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,10 +13,26 @@ from crash.campaign import Result, run, started
 from crash.faults import Strike, away, disk_full, killed, told_to_stop
 from crash.relay import SlowRelay
 from ground.databases import reopened_database
+from ground.post import KEY
+from ground.serving import DONDOC, SOON, free_port
 
 from engine.store.database import Database
 
 LETTERS = 200
+
+
+def test_told_to_stop_in_the_middle_of_its_start_it_ends(tmp_path: Path) -> None:
+    """As process 1 of a container it was deaf until its start was through, and killed, perhaps in a migration."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(SOON)
+        url = f"postgresql://dondoc@127.0.0.1:{silent.getsockname()[1]}/dondoc"
+        known = {"DONDOC_DATABASE_URL": url, "DONDOC_DATA_DIR": str(tmp_path), "DONDOC_SECRET": KEY}
+        command = [DONDOC, "serve", "--no-prefect", "--port", str(free_port())]
+        with subprocess.Popen(command, env=os.environ | known, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
+            waiting, _ = silent.accept()
+            with waiting:
+                process.terminate()
+                assert process.wait(SOON) == 0
 
 
 def struck(database: Database, folder: Path, strike: Strike) -> Result:

@@ -30,8 +30,9 @@ LONGEST_WAIT = timedelta(hours=5)
 """Between two attempts, and until a host looks again."""
 SENT = (LetterState.ACCEPTED, LetterState.DELIVERED)
 OVERDUE = (NoticeKind.OVERDUE, NoticeKind.ESCALATION)
-OF_MACHINES = {"backup_old", "holidays_missing", "disk_low", "open_files", "unknown_letters"}
-"""Findings and counts of the audit that nothing here is about."""
+OF_MACHINES = {"backup_old", "holidays_missing", "disk_low", "machines_silent", "open_files", "unknown_letters"}
+"""Findings and counts of the audit that nothing here is about; a machine is heard by its audits alone, which are rare.
+"""
 LATENESS = timedelta(minutes=5)
 AFTERMATH = 10 * HOUR
 """So long after a fault the audit may still tell of it: a letter waits up to four hours for its next attempt, and for

@@ -16,8 +16,8 @@ from datetime import date, datetime, time, timedelta
 from time import monotonic
 
 import httpx
-from sqlalchemy import ColumnElement, TextClause, and_, exists, func, or_, select
-from sqlmodel import Session, SQLModel
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlmodel import Session
 
 from engine.application.daily_cleanup import LAST_CLEANUP_FACT
 from engine.assignments import situations
@@ -39,6 +39,7 @@ from engine.store.stored_rows import AnyRow
 from engine.terms import EventKind, LetterState, PassName, PlanState, State
 from workflows.checks import log_checks, record_checks, row_seals
 from workflows.checks.log_checks import CHECKED_ASSIGNMENTS, CURSOR
+from workflows.checks.record_checks import count_rows
 from workflows.checks.working_time import working_time_ago
 from workflows.run.passes import PassReport, record_run
 
@@ -66,8 +67,10 @@ OUTSIDE = (
     "holidays_missing",
     "canary_missing",
     "arrival_unconfirmed",
+    "machines_silent",
+    "machines_older",
 )
-"""Findings that do not come from the rows: a clock that is not believed, and ``workflows.checks.record_checks``."""
+"""Findings that do not come from the rows: what machines say of themselves, and ``workflows.checks.record_checks``."""
 UNREADABLE = "unreadable_rows"
 """Finding: so many checks could not be made, since a row holds what it cannot hold."""
 
@@ -87,11 +90,6 @@ class Audit:
         return not self.findings
 
 
-def _count(session: Session, model: type[SQLModel], *conditions: ColumnElement[bool] | TextClause) -> int:
-    statement = select(func.count()).select_from(table(model)).where(*conditions)
-    return session.connection().scalar(statement) or 0
-
-
 def _without_next_step(session: Session, now: datetime) -> int:
     """Unfinished tasks of running plans with neither a rung to come, nor a promise that stands, nor a decision that is
     owed because the ladder has ended."""
@@ -105,14 +103,14 @@ def _without_next_step(session: Session, now: datetime) -> int:
 
 def _overdue_looks(session: Session, now: datetime) -> int:
     a = table(Assignment)
-    return _count(session, Assignment, a.c.next_action_at.is_not(None), a.c.next_action_at < now - STUCK_TOLERANCE)
+    return count_rows(session, a, a.c.next_action_at.is_not(None), a.c.next_action_at < now - STUCK_TOLERANCE)
 
 
 def _stuck_letters(session: Session, now: datetime) -> int:
     m, late = table(Letter), working_time_ago(read_rulebook(session), now, STUCK_TOLERANCE)
     made = m.c.created_at < late  # a letter made at noon may have send_after 07:30
     untried = (m.c.attempts == 0) | (m.c.state == LetterState.SENDING)
-    return _count(session, Letter, STILL_OWED, m.c.send_after < late, made, untried)
+    return count_rows(session, m, STILL_OWED, m.c.send_after < late, made, untried)
 
 
 def _late_letters(session: Session, now: datetime) -> int:
@@ -120,7 +118,7 @@ def _late_letters(session: Session, now: datetime) -> int:
     put off on Friday evening is not late on Sunday."""
     m, d, since = table(Letter), table(Delivery), working_time_ago(read_rulebook(session), now, LATE_TOLERANCE)
     tried = exists().where(d.c.letter_id == m.c.id, d.c.at < since)
-    return _count(session, Letter, STILL_OWED, m.c.attempts > 0, m.c.reason != "bounced_soft", tried)
+    return count_rows(session, m, STILL_OWED, m.c.attempts > 0, m.c.reason != "bounced_soft", tried)
 
 
 def _channels_down(session: Session, now: datetime) -> int:
@@ -141,7 +139,7 @@ def _failed_letters(session: Session, now: datetime) -> int:
 
 
 def _failed_passes(session: Session, now: datetime) -> int:
-    return _count(session, Pass, table(Pass).c.error != "")
+    return count_rows(session, table(Pass), table(Pass).c.error != "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,13 +205,9 @@ def letters_far_ahead(session: Session, now: datetime) -> dict[int, LetterDay]:
     return found
 
 
-def _letters_far_ahead(session: Session, now: datetime) -> int:
-    return len(letters_far_ahead(session, now))
-
-
 def _letters_kept_here(session: Session, now: datetime) -> int:
     m = table(Letter)
-    return _count(session, Letter, m.c.day >= local_date(now - KEPT_WITHIN), m.c.state == LetterState.KEPT_HERE)
+    return count_rows(session, m, m.c.day >= local_date(now - KEPT_WITHIN), m.c.state == LetterState.KEPT_HERE)
 
 
 def _digest_in_future(session: Session, now: datetime) -> int:
@@ -221,33 +215,25 @@ def _digest_in_future(session: Session, now: datetime) -> int:
     f, today = table(Fact), local_date(now)
     digest = and_(f.c.name == LAST_LOOK, f.c.value > week_day(today))
     cleanup = and_(f.c.name == LAST_CLEANUP_FACT, f.c.value > today.isoformat())
-    return _count(session, Fact, or_(digest, cleanup))
+    return count_rows(session, f, or_(digest, cleanup))
 
 
 def _sent_without_record(session: Session, now: datetime) -> int:
     m, d = table(Letter), table(Delivery)
     sent = m.c.state.in_((LetterState.ACCEPTED, LetterState.DELIVERED))
     recorded = exists().where(d.c.letter_id == m.c.id)
-    return _count(session, Letter, m.c.day >= local_date(now - SETTLED_WITHIN), sent, ~recorded)
+    return count_rows(session, m, m.c.day >= local_date(now - SETTLED_WITHIN), sent, ~recorded)
 
 
 def _reported_without_report(session: Session, now: datetime) -> int:
     a = table(Assignment)
     recorded = exists().where(*standing_report(a.c.id))
     recent = or_(a.c.reported_at.is_(None), a.c.reported_at > now - SETTLED_WITHIN)
-    return _count(session, Assignment, and_(a.c.state == State.REPORTED, recent, ~recorded))
-
-
-def _letters_held(session: Session, now: datetime) -> int:
-    return int(hold(session) is not None)
-
-
-def _search_lost(session: Session, now: datetime) -> int:
-    return int(not search_index.intact(session.connection()))
+    return count_rows(session, a, and_(a.c.state == State.REPORTED, recent, ~recorded))
 
 
 CHECKS: Mapping[str, Check] = {
-    "letters_held": _letters_held,
+    "letters_held": lambda session, now: int(hold(session) is not None),
     "without_next_step": _without_next_step,
     "overdue_looks": _overdue_looks,
     "stuck_letters": _stuck_letters,
@@ -256,12 +242,12 @@ CHECKS: Mapping[str, Check] = {
     "failed_letters": _failed_letters,
     "failed_passes": _failed_passes,
     "looks_too_late": _looks_too_late,
-    "letters_far_ahead": _letters_far_ahead,
+    "letters_far_ahead": lambda session, now: len(letters_far_ahead(session, now)),
     "letters_kept_here": _letters_kept_here,
     "digest_in_future": _digest_in_future,
     "sent_without_record": _sent_without_record,
     "reported_without_report": _reported_without_report,
-    "search_lost": _search_lost,
+    "search_lost": lambda session, now: int(not search_index.intact(session.connection())),
     "openings_forgotten": record_checks.openings_forgotten,
     "plans_without_work": record_checks.plans_without_work,
     "letters_of_another_day": record_checks.letters_of_another_day,
@@ -295,7 +281,7 @@ def run_checks(
         scalar = session.connection().scalar
         counts = counted(session, now, may_rest=may_rest)
         lately = (m.c.day >= local_date(now - TRIED_WITHIN), m.c.settled_at > now - timedelta(days=1))
-        in_doubt = _count(session, Letter, m.c.state == LetterState.UNKNOWN, *lately)
+        in_doubt = count_rows(session, m, m.c.state == LetterState.UNKNOWN, *lately)
         oldest = scalar(select(func.min(m.c.send_after)).where(STILL_OWED, m.c.send_after <= now))
     unreadable = sum(count < 0 for count in counts.values())
     counts |= {UNREADABLE: unreadable, **(outside or {})}
@@ -326,9 +312,10 @@ def audit(
     *,
     may_rest: bool = False,
     outside: Mapping[str, int] | None = None,
+    logs: bool = True,
 ) -> PassReport:
-    """Run the checks, record findings, and ping if there are none. By a clock that is not believed no event is written:
-    after it is set, the log would stand in its future."""
+    """Run the checks, record findings, and ping if there are none. ``logs``: whether events are written; by a clock
+    that is not believed they would stand in the log's future after it is set."""
     began = monotonic()
     try:
         row_seals.look_once_a_night(database, now)
@@ -338,7 +325,7 @@ def audit(
         log.error("audit: rows cannot be compared (%s)", type(error).__name__)
     result = run_checks(database, now, may_rest=may_rest, outside=outside)
     today = local_date(now).isoformat()
-    recorded = {} if result.findings.get("clock_wrong") else result.findings
+    recorded = result.findings if logs else {}
     log_checks.move_link_cursor(database)
     with database.write() as session:
         _move_cursor(session)

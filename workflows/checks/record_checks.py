@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -81,7 +80,7 @@ def plans_without_work(session: Session, now: datetime) -> int:
     """Running plans that have opened nothing and will open nothing."""
     p, a = table(Plan), table(Assignment)
     opened = exists().where(a.c.plan_id == p.c.id)
-    return _count(session, p, p.c.state == PlanState.ACTIVE, p.c.next_open_at.is_(None), ~opened)
+    return count_rows(session, p, p.c.state == PlanState.ACTIVE, p.c.next_open_at.is_(None), ~opened)
 
 
 def letters_of_another_day(session: Session, now: datetime) -> int:
@@ -94,7 +93,7 @@ def letters_of_another_day(session: Session, now: datetime) -> int:
     of_deputy = m.c.key.startswith(DEPUTY_NAMED) & m.c.key.endswith(literal(":") + person)
     answer = m.c.key.startswith(literal(ANSWER) + m.c.channel + literal(":"))
     its_own = or_(m.c.key == key, m.c.key.startswith(key + literal(":")), of_deputy, answer)
-    return _count(session, m, STILL_OWED, ~its_own)
+    return count_rows(session, m, STILL_OWED, ~its_own)
 
 
 def sending_without_lease(session: Session, now: datetime) -> int:
@@ -102,7 +101,7 @@ def sending_without_lease(session: Session, now: datetime) -> int:
     m = table(Letter)
     gone = or_(m.c.lease_until.is_(None), m.c.leased_by == "")
     sending = STILL_OWED, m.c.state == LetterState.SENDING  # the first has an index
-    return _count(session, m, *sending, gone, m.c.created_at < now - LEASED_BEFORE)
+    return count_rows(session, m, *sending, gone, m.c.created_at < now - LEASED_BEFORE)
 
 
 def contacts_without_address(session: Session, now: datetime) -> int:
@@ -110,17 +109,17 @@ def contacts_without_address(session: Session, now: datetime) -> int:
     c = table(Contact)
     current = or_(c.c.valid_until.is_(None), c.c.valid_until >= local_date(now))
     nothing = or_((c.c.email == "") & (c.c.phone == ""), (c.c.email != "") & c.c.email.not_like("%_@_%"))
-    return _count(session, c, nothing, current)
+    return count_rows(session, c, nothing, current)
 
 
 def letters_without_lines(session: Session, now: datetime) -> int:
     """Owed letters of the day that say nothing, and lines of owed letters of another task than their key names."""
     m, n = table(Letter), table(Notice)
     lines = exists().where(n.c.letter_id == m.c.id)
-    empty = _count(session, m, STILL_OWED, m.c.digest_week.is_(None), about_duties(), ~lines)
+    empty = count_rows(session, m, STILL_OWED, m.c.digest_week.is_(None), about_duties(), ~lines)
     its_own = n.c.key.startswith(literal("assignment:") + cast(n.c.assignment_id, String) + literal(":"))
     both = n.join(m, m.c.id == n.c.letter_id)
-    return empty + _count(session, both, STILL_OWED, n.c.key.startswith("assignment:"), ~its_own)
+    return empty + count_rows(session, both, STILL_OWED, n.c.key.startswith("assignment:"), ~its_own)
 
 
 def suppressed_without_cause(session: Session, now: datetime) -> int:
@@ -135,13 +134,13 @@ def promises_differ(session: Session, now: datetime) -> int:
     a, p, r = table(Assignment), table(Promise), table(Report)
     other = or_(a.c.promised_on.is_(None), a.c.promised_on != p.c.promised_on)
     both = p.outerjoin(a, p.c.assignment_id == a.c.id)  # a promise of no task is one, too
-    differ = _count(session, both, p.c.state == PromiseState.STANDING, a.c.done_on.is_(None), other)
+    differ = count_rows(session, both, p.c.state == PromiseState.STANDING, a.c.done_on.is_(None), other)
     named = exists().where(p.c.assignment_id == a.c.id, p.c.promised_on == a.c.promised_on)
     promises = select(func.count()).where(p.c.assignment_id == a.c.id).correlate(a).scalar_subquery()
     older = exists().where(r.c.assignment_id == a.c.id) & (promises == 0)
     made_up = or_(~named, a.c.broken_before > promises) & ~older
     standing = exists().where(p.c.assignment_id == a.c.id, p.c.state == PromiseState.STANDING)
-    return differ + _count(session, a, PROMISED, a.c.done_on.is_(None), ~standing, made_up)
+    return differ + count_rows(session, a, PROMISED, a.c.done_on.is_(None), ~standing, made_up)
 
 
 def plans_of_another_state(session: Session, now: datetime) -> int:
@@ -153,7 +152,7 @@ def plans_of_another_state(session: Session, now: datetime) -> int:
         (p.c.state == PlanState.LOADED) & p.c.activated_at.is_not(None),
         (p.c.state == PlanState.ENDED) & goes_on,
     )
-    return _count(session, p, wrong)
+    return count_rows(session, p, wrong)
 
 
 def evidence_lost(database: Database, folder: Path) -> int:
@@ -183,23 +182,13 @@ def move_cursor(session: Session) -> None:
 
 def _is(path: Path, digest: str, size: int) -> bool:
     try:
-        if path.stat().st_size != size:
-            return False
-        whole = hashlib.sha256()
-        for part in _parts(path):
-            whole.update(part)
+        with path.open("rb") as file:
+            return path.stat().st_size == size and hashlib.file_digest(file, "sha256").hexdigest() == digest
     except OSError:
         return False
-    return whole.hexdigest() == digest
 
 
-def _parts(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while part := file.read(1 << 20):
-            yield part
-
-
-def _count(session: Session, of: Any, *conditions: Any) -> int:
+def count_rows(session: Session, of: Any, *conditions: Any) -> int:
     return session.connection().scalar(select(func.count()).select_from(of).where(*conditions)) or 0
 
 
@@ -210,20 +199,19 @@ HOLIDAYS_BY = (12, 15)
 """Month and day by which the next year's holidays are entered; they are published in November."""
 
 
-def machine_findings(settings: Settings, database: Database, now: datetime) -> dict[str, int]:
-    """A demonstration is never backed up, and its years go by in minutes."""
-    if settings.demo:
-        return {}
-    with database.read() as session:
-        found = {"backup_old": backup_old(session, now), "holidays_missing": holidays_missing(session, now)}
-        if settings.arrival_proof is ArrivalProof.DAILY:
-            found["canary_missing"] = canary.missing(session, now)
-        elif settings.arrival_proof is ArrivalProof.WEEKLY:
-            found["arrival_unconfirmed"] = weekly_letter.unconfirmed(session, now)
-    return found | {
-        "disk_low": disk_low(settings.data_dir),
-        "evidence_lost": evidence_lost(database, settings.files),
-    }
+def office_findings(session: Session, settings: Settings, now: datetime) -> dict[str, int]:
+    """What every machine of the office sees alike."""
+    found = {"backup_old": backup_old(session, now), "holidays_missing": holidays_missing(session, now)}
+    if settings.arrival_proof is ArrivalProof.DAILY:
+        found["canary_missing"] = canary.missing(session, now)
+    elif settings.arrival_proof is ArrivalProof.WEEKLY:
+        found["arrival_unconfirmed"] = weekly_letter.unconfirmed(session, now)
+    return found
+
+
+def machine_findings(settings: Settings, database: Database) -> dict[str, int]:
+    """What this machine alone sees of what lies on it."""
+    return {"disk_low": disk_low(settings.data_dir), "evidence_lost": evidence_lost(database, settings.files)}
 
 
 def disk_low(folder: Path, least: float = LEAST_FREE) -> int:

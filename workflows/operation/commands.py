@@ -157,7 +157,8 @@ def release(
     opened: Annotated[list[int] | None, typer.Option(help="Open this account again; again for another.")] = None,
     at: At = "",
 ) -> None:
-    """After a restore: what is held, and what to do with it. Without an option nothing is decided."""
+    """Where the database is an earlier copy: what is held, and what to do with it. Without an option nothing is
+    decided."""
     from engine.accounts.after_restore import answer, unanswered
     from workflows.operation import restore as restoring
     from workflows.run.system import compose_existing
@@ -175,7 +176,7 @@ def release(
         Text(
             f"Bản sao lúc {made:%H:%M %d/%m/%Y}, đồng hồ máy này {here:%H:%M %d/%m/%Y}; {found.letters} thư được giữ. "
             "Từ lúc ấy thư nào đã gửi thì không rõ.",
-            f"Letters held: {found.letters}. Which of them were sent after the backup is not known.",
+            f"Letters held: {found.letters}. Which of them were sent after this copy was made is not known.",
         )
     )
     with system.database.write() as session:

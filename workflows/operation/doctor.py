@@ -31,6 +31,7 @@ from engine.queries.time_class import read_today
 from engine.queries.work.letter_links import AFTER_DUE
 from engine.rules.calendar import PLAN_TIME, local_date, written
 from engine.rules.words import number_words
+from engine.store.machines import machines
 from engine.store.markers import held_letters, hold, last_backup
 from engine.store.rulebook import read_policies
 from engine.text import Text
@@ -71,6 +72,10 @@ _NEEDS_PRODUCTION = complete(
     {"": False, "kannel": False, "gammu": False, "esms": True, "speedsms": True},
 )
 """Gateways that send nothing, or only check, until the setting says that it is meant."""
+_FIX_MACHINE = Text(
+    "Chạy «dondoc doctor» trên máy ấy; máy thôi dùng thì sau một ngày không còn được nêu.",
+    "Run “dondoc doctor” on that machine; one that was given up is named for a day.",
+)
 _FIX_NETWORK = Text("Xem địa chỉ, cổng, tường lửa, tên đăng nhập.", "See address, port, firewall and login.")
 
 
@@ -203,15 +208,22 @@ def _database(system: System, now: datetime) -> Iterator[CheckLine]:
         proved = arrival_line(session, system.settings)
         opens = max((each.open_days_before for each in read_policies(session).values()), default=0)
         stored = entered(session, system.signer).values
+        hosts = machines(session, now)
     if removed := removed_lines(stored):
         yield unused("settings", Text.joined(" ", removed))
     yield settings_pairs(system.settings, opens)
     yield _passes(checked, now)
+    for each in hosts:
+        said = Text.joined(": ", (Text.same(each.name), each.words))
+        yield wrong("machine", said, _FIX_MACHINE) if any(each.finds.values()) else well("machine", said)
     yield _backup(backup, now)
     if held is not None:
         yield wrong(
             "held",
-            Text(f"không thư nào rời máy từ khi khôi phục ({waiting} thư)", f"letters held since a restore: {waiting}"),
+            Text(
+                f"cơ sở dữ liệu là bản cũ, không thư nào rời máy ({waiting} thư)",
+                f"the database is an earlier copy, letters held: {waiting}",
+            ),
             Text("Chạy «dondoc release» để xem và quyết định.", "Run “dondoc release” to look and decide."),
         )
     if used is not None:
@@ -295,11 +307,12 @@ def _number(value: int) -> Text:
 
 
 def _clock(system: System, now: datetime) -> CheckLine:
-    suspicion = clock_guard.suspicion(system)
     shown = Text.same(f"{now.astimezone(PLAN_TIME):%H:%M:%S %d/%m/%Y}")
-    if suspicion is None:
-        return well("clock", Text("đồng hồ {at}", "clock {at}").filled(at=shown))
-    return wrong("clock", shown, clock_guard.ClockNotBelieved(suspicion).text)
+    try:
+        clock_guard.require_belief(system)
+    except clock_guard.ClockNotBelieved as error:
+        return wrong("clock", shown, error.text)
+    return well("clock", Text("đồng hồ {at}", "clock {at}").filled(at=shown))
 
 
 def wal(path: Path) -> CheckLine:

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from config.settings import LOOPBACK
 from engine.admin.first_steps import CheckLine, unused, well, wrong
 from engine.text import Text
 from workflows.operation.dns_texts import AskTexts, TextRecords, ask_texts
-from workflows.run.clock_guard import kept_by_time_service, relay_clock, second_clocks
+from workflows.run.clock_guard import kept_by_time_service, second_clocks
 
 if TYPE_CHECKING:
     from workflows.run.system import System
@@ -23,11 +22,7 @@ RESERVED = ("example", "test", "invalid", "localhost", "local", "lan", "internal
 
 def clock_elsewhere(system: System) -> CheckLine:
     """This clock against those of other machines: ``second_clocks``."""
-    times = [
-        at for each in second_clocks(system.settings, system.database, system.prefect_api) if (at := each()) is not None
-    ]
-    if system.settings.smtp_host in LOOPBACK and (said := relay_clock(system.settings)) is not None:
-        times.append(said)  # worth a look, though no clock of another machine's
+    times = [at for each in second_clocks(system.settings, system.database) if (at := each()) is not None]
     if not times and kept_by_time_service():
         return well("time", Text("dịch vụ đồng bộ giờ giữ đồng hồ", "a time service keeps the clock"))
     if not times:

@@ -10,12 +10,13 @@ last reading of any machine, unless a time service keeps this clock or another o
 machine that was off over a night, a weekend or Tết goes on at once, and a clock that is wrong by as much is believed
 where nothing can be asked.
 
-On PostgreSQL a machine more than a minute from the server's clock does nothing until one of them is set. The
-demonstration and ``--at`` keep their own time.
+On PostgreSQL a machine more than a minute from the server's clock does nothing until one of them is set; or, where no
+other machine agrees with the server, until a person has said that it is the server's clock that is wrong: then by the
+difference of that moment, until a machine agrees with the server again. The demonstration and ``--at`` keep their own
+time.
 
-Clocks of other machines, by which this one's is judged: of the database server, of the heartbeat's monitor, of
-Prefect's server, where they are elsewhere, and of the relay, if its greeting names the time. And what this machine's
-kernel knows of a time service, which asks other machines itself.
+Clocks of other machines, by which this one's is judged: of the database server, where it is elsewhere, and of the
+heartbeat's monitor. And what this machine's kernel knows of a time service, which asks other machines itself.
 """
 
 from __future__ import annotations
@@ -23,9 +24,6 @@ from __future__ import annotations
 import ctypes
 import email.utils
 import json
-import re
-import socket
-import ssl
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -33,19 +31,20 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import Session
 
 from config.settings import LOOPBACK, Settings
 from engine.errors import Unavailable
-from engine.rules.calendar import ONE_DAY, WorkCalendar, local_date
-from engine.store.clock import system_clock
+from engine.rules.calendar import ONE_DAY, PLAN_TIME, WorkCalendar, local_date
+from engine.store.clock import shared_clock, system_clock
 from engine.store.database import Database, table
 from engine.store.event_log import record
 from engine.store.facts import read_as, read_fact, write_fact
+from engine.store.machines import forget as forget_machines
+from engine.store.machines import machines
 from engine.store.records import Event
 from engine.store.rulebook import read_calendar
 from engine.terms import EventKind
@@ -58,26 +57,21 @@ TIMEX_BYTES, TIME_ERROR = 512, 5
 """More than ``struct timex`` has; zeros only read. The answer where nobody keeps the clock."""
 SYSTEMD = Path("/run/systemd/system")
 """There where systemd runs: sd_booted(3)."""
-_DATE = re.compile(rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{1,2} \w{3} \d{4} \d{2}:\d{2}:\d{2} [+-]\d{4}")
 
 
-def second_clocks(settings: Settings, database: Database, prefect_api: str) -> list[SecondClock]:
+def second_clocks(settings: Settings, database: Database) -> list[SecondClock]:
     """Each answers None where it cannot be read."""
     clocks: list[SecondClock] = []
     if database.url.host not in {None, "", *LOOPBACK}:
-        clocks.append(lambda: database_clock(database))
+        clocks.append(lambda: _off_confirmed(database)[0])
     if settings.heartbeat_url:
         clocks.append(lambda: _http_clock(settings.heartbeat_url))
-    if settings.prefect and urlsplit(prefect_api).hostname not in LOOPBACK:
-        clocks.append(lambda: _http_clock(prefect_api))
-    if not settings.demo and settings.smtp_host and settings.smtp_host not in LOOPBACK:
-        clocks.append(lambda: relay_clock(settings))
     return clocks
 
 
 def kept_by_time_service() -> bool:
-    """Whether NTP keeps this machine's clock. Under systemd ``timedatectl`` is asked: the unit's filter would kill this
-    process for adjtimex(2). Elsewhere any answer of the kernel but TIME_ERROR says yes."""
+    """Whether NTP keeps this machine's clock. Under systemd ``timedatectl`` is asked: the unit's filter answers
+    adjtimex(2) with EPERM, which says nothing. Elsewhere any answer of the kernel but TIME_ERROR says yes."""
     if SYSTEMD.exists():
         return _said_by_systemd()
     ask = getattr(ctypes.CDLL(None), "adjtimex", None)
@@ -98,8 +92,15 @@ def database_clock(database: Database) -> datetime | None:
     if database.url.get_backend_name() != "postgresql":
         return None
     with database.read() as session:
-        at: object = session.connection().scalar(select(func.clock_timestamp()))
-    return at if isinstance(at, datetime) else None
+        return shared_clock(session, system_clock())
+
+
+def _off_confirmed(database: Database) -> tuple[datetime | None, timedelta]:
+    """The time by the server's clock, set right by the difference that a person has confirmed, and that difference."""
+    at = database_clock(database)
+    with database.read() as session:
+        off = read_as(read_fact(session, SERVER_OFF), lambda seconds: timedelta(seconds=seconds), timedelta())
+    return (None if at is None else at + off), off
 
 
 def _http_clock(url: str) -> datetime | None:
@@ -111,29 +112,6 @@ def _http_clock(url: str) -> datetime | None:
         return None
 
 
-def relay_clock(settings: Settings) -> datetime | None:
-    """The time in the relay's greeting: many relays name it («220 … ready at Wed, 25 Nov 2026 09:00:00 +0700»)."""
-    if settings.demo or not settings.smtp_host:
-        return None
-    try:
-        with socket.create_connection((settings.smtp_host, settings.smtp_port), timeout=SECONDS) as plain:
-            if settings.smtp_security != "tls":
-                greeting = plain.recv(1_000)
-                plain.sendall(b"QUIT\r\n")
-            else:
-                context = ssl.create_default_context(cafile=str(settings.smtp_ca_file or "") or None)
-                with context.wrap_socket(plain, server_hostname=settings.smtp_host) as connection:
-                    greeting = connection.recv(1_000)
-                    connection.sendall(b"QUIT\r\n")
-    except (OSError, ValueError):
-        return None  # the line about the relay says what is wrong
-    found = _DATE.search(greeting)
-    try:
-        return email.utils.parsedate_to_datetime(found[0].decode()).astimezone(UTC) if found else None
-    except ValueError:
-        return None
-
-
 FACT = "clock"
 MAX_MOVE = timedelta(days=1)
 MAX_BEHIND = timedelta(hours=1)
@@ -142,6 +120,8 @@ AGREE = timedelta(minutes=10)
 LONGEST_CLOSURE = timedelta(days=31)
 """No office is closed for so long, whatever its calendar says."""
 MAX_OFF_DATABASE = timedelta(minutes=1)
+SERVER_OFF = "clock_server_off"
+"""Fact: seconds by which this machine's clock was before the database server's when a person confirmed it."""
 KEPT_READINGS = 8
 """Machine starts that are remembered: one for each of several servers on one database."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -165,7 +145,13 @@ class Suspicion(StrEnum):
 class ClockNotBelieved(Unavailable):
     """The passes are held until a second clock agrees or an operator confirms the clock."""
 
-    def __init__(self, why: Suspicion) -> None:
+    def __init__(
+        self, why: Suspicion, here: datetime | None = None, there: datetime | None = None, by: str = ""
+    ) -> None:
+        """``here``, ``there``: by this clock and by the database server's. ``by``: machines that agree with the
+        server."""
+        times = " / ".join(f"{at.astimezone(PLAN_TIME):%H:%M:%S}" for at in (here, there) if at)
+        off = round((here - there).total_seconds()) if here and there else 0
         vi, en = {
             Suspicion.MOVED: ("đã nhảy quá một ngày so với thời gian máy chạy", "moved by more than a day"),
             Suspicion.BEHIND: ("chậm hơn lần ghi cuối cùng", "stands before what was recorded last"),
@@ -178,21 +164,25 @@ class ClockNotBelieved(Unavailable):
                 "is more than ten minutes from what other machines say",
             ),
             Suspicion.DATABASE: (
-                "lệch hơn một phút so với máy chủ cơ sở dữ liệu",
-                "is more than a minute from the database server's",
+                f"lệch {off:+d} giây so với máy chủ cơ sở dữ liệu ({times})",
+                f"is {off:+d} seconds from the database server's ({times})",
             ),
         }[why]
-        cure_vi, cure_en = (
-            (
-                "Chỉnh đồng hồ bị sai trong hai máy (timedatectl); «dondoc clock» cho xem giờ của cả hai",
-                "Set the wrong one of the two (timedatectl); “dondoc clock” shows both",
+        if why is Suspicion.DATABASE and by:
+            cure_vi = f"Máy khác ({by}) khớp với máy chủ ấy: chỉnh đồng hồ máy này (timedatectl)"
+            cure_en = f"Another machine ({by}) agrees with that server: set this one's clock (timedatectl)"
+        elif why is Suspicion.DATABASE:
+            cure_vi = (
+                "Đồng hồ nào sai? Chỉnh máy sai (timedatectl); nếu máy chủ cơ sở dữ liệu sai mà chưa chỉnh được: "
+                "«dondoc clock --confirm»"
             )
-            if why is Suspicion.DATABASE
-            else (
-                "Chỉnh lại giờ, hoặc nếu giờ đúng: «dondoc clock --confirm»",
-                "Set it, or if it is right: “dondoc clock --confirm”",
+            cure_en = (
+                "Which one is wrong? Set it (timedatectl); if it is the server's, which cannot be set now: "
+                "“dondoc clock --confirm”"
             )
-        )
+        else:
+            cure_vi = "Chỉnh lại giờ, hoặc nếu giờ đúng: «dondoc clock --confirm»"
+            cure_en = "Set it, or if it is right: “dondoc clock --confirm”"
         super().__init__(
             Text(
                 f"Đồng hồ máy chủ {vi}; mọi việc tạm dừng. {cure_vi}.",
@@ -268,7 +258,7 @@ def suspicion(system: System, current: ClockReading | None = None) -> Suspicion 
 
 def _by_other_clocks(system: System, current: ClockReading, found: Suspicion | None) -> Suspicion | None:
     """Those that answer decide where they agree; where none agrees, a clock without suspicion gets one."""
-    clocks = second_clocks(system.settings, system.database, system.prefect_api)
+    clocks = second_clocks(system.settings, system.database)
     agreeing = [abs(current.wall - at) <= AGREE for each in clocks if (at := each()) is not None]
     if agreeing and all(agreeing):
         remember(system.database, current)
@@ -278,17 +268,40 @@ def _by_other_clocks(system: System, current: ClockReading, found: Suspicion | N
     return found
 
 
+def require_belief(system: System) -> None:
+    """Raises ClockNotBelieved."""
+    if (why := suspicion(system)) is not None:
+        here, by = system.clock(), _agreeing(system) if why is Suspicion.DATABASE else ""
+        raise ClockNotBelieved(why, here, database_clock(system.database), by)
+
+
+def _agreeing(system: System) -> str:
+    """Other machines that are heard and whose clock is the database server's."""
+    with system.database.read() as session:
+        known = machines(session, system.clock())
+    near = [each for each in known if not each.silent and abs(each.ahead) <= MAX_OFF_DATABASE.total_seconds()]
+    return ", ".join(each.name for each in near if each.name != system.machine)
+
+
 def require_agreement(database: Database, wall: datetime) -> None:
     """For a worker, which judges nothing else. Raises ClockNotBelieved if its clock is not the database server's."""
     if _off_database(database, wall):
-        raise ClockNotBelieved(Suspicion.DATABASE)
+        raise ClockNotBelieved(Suspicion.DATABASE, wall, database_clock(database))
 
 
 def _off_database(database: Database, wall: datetime) -> bool:
-    if abs(wall - system_clock()) > MAX_MOVE:  # ``--at`` or a simulation: a time that is not this machine's
+    at, confirmed = _off_confirmed(database)
+    if at is None or abs(wall - system_clock()) > MAX_MOVE:  # ``--at``, a simulation: a time not this machine's
         return False
-    at = database_clock(database)
-    return at is not None and abs(wall - at) > MAX_OFF_DATABASE
+    if confirmed and abs(wall - at + confirmed) <= MAX_OFF_DATABASE:
+        _confirm_off(database, timedelta())
+        return False
+    return abs(wall - at) > MAX_OFF_DATABASE
+
+
+def _confirm_off(database: Database, off: timedelta) -> None:
+    with database.write() as session:
+        write_fact(session, SERVER_OFF, json.dumps(off.total_seconds()))
 
 
 def remember(database: Database, current: ClockReading) -> None:
@@ -300,15 +313,20 @@ def remember(database: Database, current: ClockReading) -> None:
 
 
 def forget(session: Session) -> None:
-    """Of a copy from another day, whose readings are as old as itself and would make this machine seem silent."""
+    """Of a copy from another day, whose readings are as old as itself and would make this machine seem silent, and of
+    machines that were there."""
     write_fact(session, FACT, "[]")
+    forget_machines(session)
 
 
 def confirm(system: System, actor: str) -> None:
     """An operator says that the clock is right: it is believed from now on, and the log says who said so. Raises
-    ClockNotBelieved where it is not the database server's: one of the two is wrong, whoever says what."""
-    current = read_clock(system.clock())
-    require_agreement(system.database, current.wall)
+    ClockNotBelieved where it is not the database server's and another machine's is."""
+    current, there = read_clock(system.clock()), database_clock(system.database)
+    if _off_database(system.database, current.wall) and there is not None:
+        if by := _agreeing(system):
+            raise ClockNotBelieved(Suspicion.DATABASE, current.wall, there, by)
+        _confirm_off(system.database, current.wall - there)
     with system.database.write() as session:
         record(session, EventKind.CLOCK_CONFIRMED, current.wall, actor=actor)
     remember(system.database, current)

@@ -23,7 +23,7 @@ from engine.assignments import weekly_digest as digests
 from engine.assignments.due_work import Due, in_window, what_is_due
 from engine.assignments.escalation import DueBatch, DueDuty, EscalationResult
 from engine.correspondence.received_files import blank_settled
-from engine.errors import NotFound, Unavailable
+from engine.errors import DondocError, NotFound, Unavailable
 from engine.rules.calendar import day_digits, local_date
 from engine.store.clock import system_clock
 from engine.store.database import Database, insert_new, table
@@ -61,11 +61,12 @@ class PassReport:
         return f"{self.name}: {counts} ({self.seconds:.2f} s)"
 
 
-class DutiesFailed(Exception):
+class DutiesFailed(DondocError):
     """Acting on some duties failed; the others have been acted on."""
 
     def __init__(self, duties: Mapping[DueDuty, Exception]) -> None:
-        super().__init__("; ".join(f"{duty}: {type(error).__name__}: {error}" for duty, error in duties.items()))
+        said = (f"{duty}: {type(error).__name__}: {error}" for duty, error in duties.items())
+        super().__init__(Text.same("; ".join(said)))
 
 
 def open_assignments(database: Database, now: datetime) -> PassReport:

@@ -34,6 +34,7 @@ from workflows.run import channel_wiring
 from workflows.run.prefect_server import answers, auth_of, environment, is_ours, kept_auth
 
 log = logging.getLogger(__name__)
+MAX_NAME_CHARS = 56
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,11 @@ class System:
         """Hold what a database would send that is older than this machine knows (``engine.store.high_water``)."""
         if self.delivery.mark is not None:
             self.delivery.mark.observe(self.database, self.clock())
+
+    @property
+    def machine(self) -> str:
+        """Its host name."""
+        return self.delivery.worker.partition(":")[0][:MAX_NAME_CHARS]
 
     @property
     def prefect_api(self) -> str:
@@ -124,7 +130,7 @@ def _wire(settings: Settings, database: Database, clock: Clock, signer: Signer, 
         stop=stop,
         mark=None if settings.demo else HighWater(settings.data_dir / NAME),
     )
-    inbound = channel_wiring.inbound_sources(settings, signer)
+    inbound = replace(channel_wiring.inbound_sources(settings, signer), stop=stop)
     webhooks = channel_wiring.webhook_delivery(settings, signer, delivery)
     return System(
         settings=settings,

@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from engine.errors import Unavailable
 from engine.rules.calendar import PLAN_TIME
 from workflows.projection.prefect_api import take_turn
 from workflows.projection.projector import Projector
@@ -72,8 +73,9 @@ class Heartbeat:
 
 
 def logging_errors(name: str, job: Callable[[], None]) -> Callable[[], None]:
-    """Log the exceptions of a job; the next run does the remaining work. A fault is told once with its traceback, then
-    in one sentence with how often: a full disk wrote 92 lines a tick."""
+    """Log the exceptions of a job; the next run does the remaining work. A fault is told once, with its traceback
+    unless it is a sentence of ours (Unavailable, however worded), then in one sentence with how often, each time that
+    has doubled: a full disk wrote 92 lines a tick."""
     last, times = "", 0
 
     def run() -> None:
@@ -81,13 +83,15 @@ def logging_errors(name: str, job: Callable[[], None]) -> Callable[[], None]:
         try:
             job()
         except Exception as error:
-            fault = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            ours, said = isinstance(error, Unavailable), str(error).partition("\n")[0]
+            fault = type(error).__name__ if ours else f"{type(error).__name__}: {said}"
             times = times + 1 if fault == last else 1
             last = fault
             if times == 1:
-                log.exception("%s failed; it will be tried again at the next run", name)
-            else:
-                log.error("%s failed again, %d times now: %s", name, times, fault)
+                traceback = None if ours else error
+                log.error("%s failed; it will be tried again at the next run: %s", name, said, exc_info=traceback)
+            elif times & (times - 1) == 0:
+                log.error("%s failed again, %d times now: %s", name, times, said)
         else:
             last, times = "", 0
 

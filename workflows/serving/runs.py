@@ -12,6 +12,7 @@ from typing import assert_never
 import httpx
 
 from engine.assignments.due_work import Due
+from engine.store import machines
 from engine.terms import PassName
 from notifications.finding_alarm import alarm_findings
 from notifications.webhooks import delivery as webhooks
@@ -64,22 +65,24 @@ def _show(system: System, now: datetime, ended: Future[RunState]) -> None:
 
 
 def run_tick(system: System) -> None:
-    """Run one tick at the clock's time. If nothing is due it costs two statements."""
+    """Run one tick at the clock's time. If nothing is due it costs two statements. This and those below raise
+    ClockNotBelieved."""
     now = system.clock()
     found = passes.due(system.database, now)
     if found.anything:
-        if not _clock_believed(system):
-            return
+        clock_guard.require_belief(system)
         for report in asyncio.run(tick(system, now, found)):
-            log.info("%s", report)
+            if any(report.counts.values()):
+                log.info("%s", report)
     passes.ticked(system.database)
 
 
 def run_webhooks(system: System) -> None:
     """Tell other systems what is owed to them. If nothing is, it costs one statement."""
     now = system.clock()
-    if not webhooks.anything_owed(system.database, now) or not _clock_believed(system):
+    if not webhooks.anything_owed(system.database, now):
         return
+    clock_guard.require_belief(system)
     with failures_recorded(system.database, PassName.WEBHOOKS, now):
         log.info("%s", run_pass(system, PassName.WEBHOOKS, now))
 
@@ -88,10 +91,12 @@ def run_inbound(system: System) -> None:
     """Process incoming messages, then send alarms about channels that are down. While the clock is not believed only
     the operator is told what the audit finds, which is that."""
     now = system.clock()
-    if not _clock_believed(system):
+    try:
+        clock_guard.require_belief(system)
+    except clock_guard.ClockNotBelieved:
         operator = channel_wiring.operator(system.settings)
         asyncio.run(alarm_findings(system.database, now, system.alarms, operator))
-        return
+        raise
     for name in (PassName.RECEIVE, PassName.WATCH):
         with failures_recorded(system.database, name, now):
             report = run_pass(system, name, now)
@@ -140,19 +145,16 @@ def run_pass(
             return asyncio.run(watch(database, now, system.alarms, operator, own_mailbox, arrival_link))
         case PassName.AUDIT:
             from workflows.checks.audit import audit
-            from workflows.checks.record_checks import machine_findings
+            from workflows.checks.record_checks import machine_findings, office_findings
 
-            outside = {"open_files": len(list(too_wide(settings))), "clock_wrong": int(clock_wrong)}
-            outside["passes_hang"] = hanging
-            outside |= machine_findings(settings, database, now)
+            found = {"open_files": len(list(too_wide(settings))), "clock_wrong": int(clock_wrong)}
+            found["passes_hang"] = hanging
+            if not settings.demo:  # which is never backed up, and its years go by in minutes
+                machines.say(database, now, system.machine, found | machine_findings(settings, database))
+                with database.read() as session:
+                    found = office_findings(session, settings, now) | machines.findings(session, now)
             may_rest = not passes.may_send(database, now)
-            return audit(database, now, settings.heartbeat_url, may_rest=may_rest, outside=outside)
+            url, logs = settings.heartbeat_url, not clock_wrong
+            return audit(database, now, url, may_rest=may_rest, outside=found, logs=logs)
         case unknown:
             assert_never(unknown)
-
-
-def _clock_believed(system: System) -> bool:
-    why = clock_guard.suspicion(system)
-    if why is not None:
-        log.error("%s", clock_guard.ClockNotBelieved(why).said("en"))
-    return why is None

@@ -19,6 +19,7 @@ import threading
 from collections.abc import Callable
 
 from config.settings import Settings, read_settings
+from engine.store import machines
 from notifications.delivery import release_kept
 from workflows.run.kept_process import KeptProcess
 from workflows.run.prefect_mark import observe_in_prefect
@@ -30,7 +31,7 @@ from workflows.serving.runs import run_audit, run_inbound, run_tick, run_webhook
 log = logging.getLogger(__name__)
 TICK_SECONDS = 20
 """How soon what is due is done; a tick with nothing to do costs a few statements."""
-AUDIT_SECONDS, INBOUND_SECONDS, PROJECTION_SECONDS, MARK_SECONDS = 300, 60, 5, 1.0
+AUDIT_SECONDS, INBOUND_SECONDS, MACHINE_SECONDS, PROJECTION_SECONDS, MARK_SECONDS = 300, 60, 60, 5, 1.0
 STOP_SECONDS = 20
 """A process that was told to stop settles what is on the wire."""
 
@@ -41,12 +42,15 @@ class Sending:
     def __init__(self, system: System, tick_seconds: int = TICK_SECONDS) -> None:
         settings, running, manager = system.settings, Running(system, _release_kept), ServiceManager.of(os.environ)
         self._system, self._running, self._looked = system, running, False
+        self._ticked = threading.Event()
         jobs: dict[str, tuple[Callable[[], None], float]] = {
             "tick": (self._tick, tick_seconds),
-            "audit": (lambda: run_audit(system, self._heartbeat.hanging()), AUDIT_SECONDS),
+            "audit": (self._audit, AUDIT_SECONDS),
             "inbound": (lambda: run_inbound(running()), INBOUND_SECONDS),
             "webhooks": (lambda: run_webhooks(running()), tick_seconds),
         }
+        if not settings.demo:
+            jobs["machine"] = self._say, MACHINE_SECONDS
         if settings.prefect:
             jobs["projection"] = Projecting(system).run, PROJECTION_SECONDS
         if manager.sign_seconds:
@@ -62,7 +66,18 @@ class Sending:
         if not self._looked:  # before the first letter; a Prefect that is slow holds it up by no more than that
             self._looked = True
             observe_in_prefect(self._system, MARK_SECONDS)
-        run_tick(self._running())
+        try:
+            run_tick(self._running())
+        finally:
+            self._ticked.set()
+
+    def _audit(self) -> None:
+        self._ticked.wait(AUDIT_SECONDS)  # what lay here at the start is no finding before the first tick has seen it
+        run_audit(self._system, self._heartbeat.hanging())
+
+    def _say(self) -> None:
+        hanging = {"passes_hang": self._heartbeat.hanging()}
+        machines.say(self._system.database, self._system.clock(), self._system.machine, hanging)
 
     def stop(self) -> None:
         """No further letter is offered; those on the wire get a few seconds."""

@@ -6,7 +6,7 @@ Whether each channel works, as recorded by the deliver pass (``notifications.cha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -20,7 +20,7 @@ from engine.queries.system.letters import LetterCounts, count_letters
 from engine.queries.time_class import Today
 from engine.queries.work.incoming import answers_read, waiting_messages
 from engine.store.database import table
-from engine.store.facts import read_as, read_fact, read_facts
+from engine.store.facts import read_as, read_fact, read_facts, read_instant
 from engine.store.markers import hold
 from engine.store.recipients import unset_channels
 from engine.store.records import STILL_OWED, Contact, Letter, Pass
@@ -89,8 +89,8 @@ def _by_refusal(suppressed: Mapping[str, str] | None, channel: str) -> bool:
 
 
 def _line(name: str, health: dict[str, Any]) -> ChannelLine:
-    since = health.get("down_since", "")
-    return ChannelLine(name, datetime.fromisoformat(since) if since else None, health.get("why", "") if since else "")
+    since = read_instant(health.get("down_since"))
+    return ChannelLine(name, since, str(health.get("why", "")) if since else "")
 
 
 SILENT_AFTER = timedelta(minutes=15)
@@ -106,7 +106,7 @@ class Trouble(StrEnum):
     """What is wrong, worst first."""
 
     HELD = "held"
-    """Letters are held since a restore."""
+    """Letters are held: the database is an earlier copy."""
     NO_PASS = "no_pass"
     PASS_FAILED = "pass_failed"
     PASS_SILENT = "pass_silent"
@@ -167,22 +167,9 @@ def health(session: Session, today: Today, *, live: bool = True) -> Health:
     by_state = _letters_of(session, today.day)
     in_doubt = by_state.get(LetterState.UNKNOWN, 0)
     findings = findings_of(next((each.counts for each in passes if each.name == AUDIT), {}))
-    channel_lines = channels(session)
-    down = any(not each.up for each in channel_lines)
-    troubles = _troubles(
-        passes,
-        now,
-        held=hold(session) is not None,
-        down=down,
-        stuck=stuck,
-        in_doubt=in_doubt,
-        findings=findings,
-        live=live,
-        by_state=by_state,
-    )
     seven_days = count_letters(session, today.day - timedelta(days=6), today.day + timedelta(days=1))
     messages, messages_since = waiting_messages(session)
-    return Health(
+    found = Health(
         now=now,
         passes=passes,
         owed=owed,
@@ -192,15 +179,16 @@ def health(session: Session, today: Today, *, live: bool = True) -> Health:
         in_doubt=in_doubt,
         digest_week=(read_fact(session, LAST_LOOK) or "")[: len("2021-W24")],
         findings=findings,
-        channels=channel_lines,
+        channels=channels(session),
         silenced=silenced(session, today.day),
         week=seven_days,
-        troubles=troubles,
+        troubles=(),
         messages=messages,
         messages_since=messages_since,
         answers=answers_read(session, now),
         live=live,
     )
+    return replace(found, troubles=_troubles(found, held=hold(session) is not None))
 
 
 def _passes(session: Session) -> tuple[PassLine, ...]:
@@ -226,31 +214,22 @@ def findings_of(counts: Mapping[str, int]) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count and name not in INFORMATIVE}
 
 
-def _troubles(
-    passes: tuple[PassLine, ...],
-    now: datetime,
-    *,
-    held: bool,
-    down: bool,
-    stuck: int,
-    in_doubt: int,
-    findings: Mapping[str, int],
-    live: bool,
-    by_state: Mapping[LetterState, int],
-) -> tuple[Trouble, ...]:
-    last = next((each.finished_at for each in passes if each.name == AUDIT), None)
+def _troubles(found: Health, *, held: bool) -> tuple[Trouble, ...]:
+    last = next((each.finished_at for each in found.passes if each.name == AUDIT), None)
     is_present = complete(
         Trouble,
         {
             Trouble.HELD: held,
-            Trouble.NO_PASS: not passes,
-            Trouble.PASS_FAILED: any(each.error for each in passes),
-            Trouble.PASS_SILENT: live and bool(passes) and (last is None or now - last > SILENT_AFTER),
-            Trouble.CHANNEL_DOWN: down,
-            Trouble.LETTERS_STUCK: stuck > 0,
-            Trouble.AUDIT: bool(findings),
-            Trouble.KEPT_HERE: bool(findings.get("letters_kept_here")) or by_state.get(LetterState.KEPT_HERE, 0) > 0,
-            Trouble.IN_DOUBT: in_doubt > 0,
+            Trouble.NO_PASS: not found.passes,
+            Trouble.PASS_FAILED: any(each.error for each in found.passes),
+            Trouble.PASS_SILENT: found.live
+            and bool(found.passes)
+            and (last is None or found.now - last > SILENT_AFTER),
+            Trouble.CHANNEL_DOWN: any(not each.up for each in found.channels),
+            Trouble.LETTERS_STUCK: found.overdue_letters > 0,
+            Trouble.AUDIT: bool(found.findings),
+            Trouble.KEPT_HERE: bool(found.findings.get("letters_kept_here") or found.today.get(LetterState.KEPT_HERE)),
+            Trouble.IN_DOUBT: found.in_doubt > 0,
         },
     )
     return tuple(trouble for trouble in Trouble if is_present[trouble])

@@ -20,7 +20,7 @@ from notifications import canary
 from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.inbound.fetching import InboundSources, receive
 from notifications.inbound.proof import MailProof
-from workflows.checks.record_checks import machine_findings
+from workflows.checks.record_checks import office_findings
 from workflows.run.channel_wiring import own_mailbox
 
 DAY = "2021-06-16"
@@ -70,7 +70,8 @@ def fetched(database: Database, wall: str, relay: Ours) -> dict[str, int]:
 
 
 def missing(database: Database, folder: Path, wall: str, day: str = DAY, **more: str) -> int:
-    return machine_findings(settings(folder, **more), database, at(day, wall)).get("canary_missing", 0)
+    with database.read() as session:
+        return office_findings(session, settings(folder, **more), at(day, wall)).get("canary_missing", 0)
 
 
 def test_it_goes_once_a_working_day_with_the_first_letters(laid: Database) -> None:

@@ -7,31 +7,39 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ground.factory import Laid, at, do, laid_once, lay, rows, swept
-from ground.post import LetterBox, post_office
+from ground.office import looking
+from ground.post import KEY, LetterBox, post_office
 from sqlalchemy import JSON, Boolean, Column, Date, Enum, Integer, Table
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
 
+from config.settings import Settings
 from engine.admin.published_figures import publish_figures
 from engine.agencies import contacts
 from engine.application.daily_cleanup import run_daily_cleanup
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
+from engine.queries.system.health import health
 from engine.rules.calendar import DayException, DayKind
 from engine.rules.situation import Action
 from engine.store.database import Database, insert_new
 from engine.store.records import Assignment, Digest, Fact
 from engine.terms import Outcome
 from notifications.delivery import deliver
-from workflows.checks.audit import counted
+from workflows.checks.audit import audit, counted
 from workflows.checks.repair import repair
 from workflows.checks.row_seals import look
+from workflows.operation.doctor import examine
+from workflows.run import passes
+from workflows.run.passes import DutiesFailed
+from workflows.run.system import compose
 
 NOW = at("2021-06-22", "07:45")
 DAYS = (DayException(date(2021, 9, 2), DayKind.HOLIDAY, "Quốc khánh", "BLLĐ 2019, Đ112"),)
@@ -425,3 +433,43 @@ def test_a_year_of_acts_is_explained_by_its_events(database: Database) -> None:
     swept(database, at("2021-06-23", "07:00"))
     asyncio.run(deliver(database, at("2021-06-23", "07:30"), post_office(LetterBox())))
     assert look(database, at("2021-06-24", "01:00")) == []
+
+
+NO_WORDS = [
+    (of.name, f"{column.name} = 'hong'")
+    for of in SQLModel.metadata.sorted_tables
+    for column in of.c
+    if isinstance(column.type, Enum)
+]
+BODIES = [
+    ("ladder", "body = '5'"),
+    ("ladder", "body = 'hong'"),
+    ("ladder", "body = '{}'"),
+    ("policy", "body = '5'"),
+    ("policy", "body = 'hong'"),
+    ("policy", "body = '{}'"),
+    ("calendar_day", "kind = 'hong'"),
+]
+
+
+@pytest.mark.parametrize(("name", "setting"), [*NO_WORDS, *BODIES])
+def test_whatever_a_row_holds_every_way_out_ends_and_the_rest_is_done(
+    sqlite_database: Database, tmp_path: Path, name: str, setting: str
+) -> None:
+    """One garbled row of the rules ended the tick, the audit and the repair for all."""
+    database, box = sqlite_database, LetterBox()
+    laid_once(database, "an office in June", office)
+    key, where = next(iter(SQLModel.metadata.tables[name].primary_key)).name, LIVE.get(name, "true")
+    with database.write() as session:
+        first = f"(SELECT min({key}) FROM {name} WHERE {where})"
+        session.connection().exec_driver_sql(f"UPDATE {name} SET {setting} WHERE {key} = {first}")
+    with suppress(DutiesFailed):
+        asyncio.run(passes.tick(database, NOW, post_office(box)))
+    audit(database, NOW)
+    assert {"early", "search", "digests"} <= {done for done, count in repair(database, NOW).items() if count >= 0}
+    with looking(database, NOW) as (session, today):
+        health(session, today)
+    address = database.url.render_as_string(hide_password=False)
+    settings = Settings(_env_file=None, data_dir=tmp_path, database_url=address, secret=KEY, prefect=False)  # type: ignore[call-arg]
+    assert len(examine(compose(settings), connections=False)) > 10
+    assert box.letters or name == "policy", "by whose hours letters leave"

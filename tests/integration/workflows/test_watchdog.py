@@ -3,6 +3,7 @@ real relay, and then page, metrics, monitor and the operator's telephone are loo
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -29,10 +30,12 @@ from engine.rules.words import coded
 from engine.store.clock import system_clock
 from engine.store.database import Database, table
 from engine.store.markers import remember_backup
-from engine.store.records import Assignment, Letter, Pass, Plan
+from engine.store.records import Assignment, Event, Letter, Pass, Plan
 from engine.terms import LetterState, PassName
 from engine.views.prometheus import render
+from notifications.email.relay import Security
 from notifications.inbound.fetching import InboundSources
+from notifications.inbound.mailbox import Inbox
 from notifications.inbound.proof import MailProof
 from workflows.checks import record_checks
 from workflows.run import clock_guard
@@ -319,6 +322,20 @@ def test_it_stops_and_somebody_is_told(cause: str, place: Any, tmp_path: Path) -
             assert words.lower() in first_lines(watched, tmp_path, language).lower()
         told = [each.text for each in watched.phone.letters if (case.told or coded(case.finding, "vi")) in each.text]
         assert len(told) == 1, [each.text for each in watched.phone.letters]
+
+
+def test_a_mailbox_that_accepts_and_never_answers_is_a_finding_within_the_hour_and_is_told(place: Any) -> None:
+    """It was found by the next morning's canary, where there is one."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, place(Case()) as watched:
+        port, plain = silent.getsockname()[1], Security.NONE
+        inbox = Inbox(host="127.0.0.1", username="x", password="x", port=port, security=plain, timeout=0.05)
+        watched.system = replace(watched.system, inbound=replace(watched.system.inbound, inbox=inbox))
+        watched.live(45)
+        watched.asked.clear()
+        watched.live(15)
+        assert watched.asked == []
+        assert row(watched.database, Pass, name="audit").counts["channels_down"] == 1
+        assert row(watched.database, Event, key="audit:channel_imap:2021-04-07").detail["count"] >= 5, "told by mail"
 
 
 @pytest.mark.parametrize("cause", GOES_ON)

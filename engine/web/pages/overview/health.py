@@ -20,6 +20,7 @@ from engine.http.request_context import NOBODY, Fields, SignedIn, Unauthenticate
 from engine.queries.system.health import Health, Trouble, health
 from engine.queries.system.log import answer, failing
 from engine.rules.words import coded
+from engine.store.machines import machines
 
 router = APIRouter(include_in_schema=False)
 
@@ -29,6 +30,7 @@ def show(ctx: SignedIn) -> Response:
     ctx.require(Permission.SEE_HEALTH)
     with ctx.reading() as (session, today):
         found, unreachable = health(session, today, live=not ctx.demo), failing(session)
+        hosts = () if ctx.demo else machines(session, today.now)
         asked = ctx.app.settings.needs_second_factor if ctx.may(Permission.SEE_ACCOUNTS) else frozenset[str]()
         lacking = accounts_without(session, asked)
     settings = ctx.app.settings
@@ -38,6 +40,7 @@ def show(ctx: SignedIn) -> Response:
         health=found,
         more=_more(found, ctx.language),
         failing=unreachable,
+        machines=hosts,
         answer=answer,
         lacking=lacking,
         prefect=settings if settings.prefect and ctx.may(Permission.SEE_SETTINGS) else None,
