@@ -14,10 +14,11 @@ from engine.http.lists.list_columns import assignment_list
 from engine.http.lists.list_download import ExportFormat, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
+from engine.queries.figures.board import board
 from engine.queries.figures.plans import plan_supervisors
 from engine.queries.filter_choices import plan_choices
 from engine.queries.work.assignment_story import Story, story
-from engine.queries.work.assignments import every_assignment, list_assignments
+from engine.queries.work.assignments import AssignmentFilter, every_assignment, list_assignments
 from engine.queries.work.incoming import messages_about
 from engine.queries.work.promises import every_reason
 from engine.queries.work.threads import entries
@@ -26,6 +27,8 @@ from engine.terms import PlanState
 from engine.web.pages.work.bulk_changes import BulkAct, may_change
 
 router = APIRouter(include_in_schema=False)
+SIBLINGS = 7
+"""How many unfinished tasks of the same agency stand beside one."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,10 @@ def story_page(
         agencies = agency_choices(session, on=today.day)
         lines = entries(session, [assignment_id])
         messages = messages_about(session, found.row.agency_id, [assignment_id])
+        owed = AssignmentFilter(agency_id=found.row.agency_id, finished=False)
+        siblings = list_assignments(session, today, owed, limit=SIBLINGS, count=False).rows
+        same = AssignmentFilter(plan_id=found.row.plan_id, citation=found.row.citation, period=found.row.period)
+        peers = board(session, today, same) if ctx.may(Permission.SEE_BOARD) else None
     return ctx.kept_page(
         "story.html",
         status,
@@ -105,6 +112,8 @@ def story_page(
         agencies=agencies,
         lines=lines,
         messages=messages,
+        siblings=[each for each in siblings if each.id != assignment_id],
+        peers=peers and (peers.asked_total if found.row.request else peers.total),
         allowed=allowed(ctx, found),
         outcome=outcome,
         trouble=trouble or Trouble(),
