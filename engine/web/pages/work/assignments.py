@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 from engine.accounts.permissions import Permission, concerned, may
 from engine.http.filters import AssignmentId, Assignments, Code, Count, Cursor, Sort
 from engine.http.lists.list_columns import assignment_list
-from engine.http.lists.list_download import ExportFormat, download, filter_names
+from engine.http.lists.list_download import ExportFormat, FileFormat, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.figures.board import board
@@ -85,12 +85,20 @@ def listing(
 
 
 @router.get("/assignments/{assignment_id}")
-def show(ctx: SignedIn, assignment_id: AssignmentId, said: Code = "") -> Response:
-    return story_page(ctx, assignment_id, outcome=said)
+def show(ctx: SignedIn, assignment_id: AssignmentId, export_format: ExportFormat = None, said: Code = "") -> Response:
+    """Its page, or on paper its file («Hồ sơ việc»)."""
+    template = "duty_file.html" if export_format is FileFormat.PRINT else "story.html"
+    return story_page(ctx, assignment_id, outcome=said, template=template)
 
 
 def story_page(
-    ctx: RequestContext, assignment_id: int, *, outcome: str = "", trouble: Trouble | None = None, status: int = 200
+    ctx: RequestContext,
+    assignment_id: int,
+    *,
+    outcome: str = "",
+    trouble: Trouble | None = None,
+    status: int = 200,
+    template: str = "story.html",
 ) -> HTMLResponse:
     """The page of one assignment, with forms for the actions open to the user."""
     with ctx.reading() as (session, today):
@@ -104,7 +112,7 @@ def story_page(
         same = AssignmentFilter(plan_id=found.row.plan_id, citation=found.row.citation, period=found.row.period)
         peers = board(session, today, same) if ctx.may(Permission.SEE_BOARD) else None
     return ctx.kept_page(
-        "story.html",
+        template,
         status,
         today=today,
         story=found,
