@@ -176,6 +176,7 @@ def log_filter(
     kind: Annotated[EventKind | None, Empty, Query()] = None,
     actor: Annotated[str, Plain, Query(max_length=96)] = "",
     agency: Code = "",
+    assignment: Annotated[int | None, Empty, Query(ge=1, le=MAX_INT32)] = None,
     since: Annotated[date | None, queried_day("from", Text("Từ", "From"))] = None,
     until: Annotated[date | None, queried_day("to", Text("Đến hết", "Until"))] = None,
 ) -> LogFilter:
@@ -183,7 +184,9 @@ def log_filter(
     for day in (since, until):
         if day is not None:
             known_year(day)
-    return LogFilter(kind=kind, actor=actor, plan_id=plan, agency_id=agency, since=since, until=until)
+    return LogFilter(
+        kind=kind, actor=actor, plan_id=plan, agency_id=agency, assignment_id=assignment, since=since, until=until
+    )
 
 
 Assignments = Annotated[AssignmentFilter, Depends(assignment_filter)]

@@ -150,15 +150,7 @@ SAID: Mapping[str, tuple[str, str]] = {
         "Đã trả lại; đầu mối sẽ nhận lý do trong thư kế tiếp.",
         "Returned; the coordinator gets the reason in the next letter.",
     ),
-    "chase": (
-        "Đã đưa một dòng đôn đốc vào thư kế tiếp của đầu mối.",
-        "A reminder is in the coordinator's next letter.",
-    ),
     "ask_extension": ("Đã gửi đề nghị gia hạn.", "The extension request is sent."),
-    "decide_extension": (
-        "Đã trả lời đề nghị gia hạn; đầu mối sẽ nhận thư.",
-        "The request is decided; the coordinator will be notified.",
-    ),
     "answer": (
         "Đã gửi; đầu mối đọc trong thư kế tiếp.",
         "Sent; the coordinator reads it in the next letter.",

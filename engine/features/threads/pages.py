@@ -16,7 +16,6 @@ from engine.agencies.contacts import ContactLine
 from engine.agencies.preferences import MAY_NAME
 from engine.assignments.bulk_decisions import ask_for_days
 from engine.assignments.promise_rows import PromiseText
-from engine.assignments.promises import make_promise
 from engine.assignments.reports.evidence import MAX_FILE_BYTES, StoredFile, keep
 from engine.assignments.reports.submission import TypedPromise, read_promise
 from engine.correspondence.entries import MAX_TEXT_CHARS, OWNER_KINDS, NewEntry, add_part, answer, write
@@ -191,8 +190,9 @@ def thread_sent(ctx: RequestContext, form: Form, where: Address, contact: Contac
         said = {name: text.said(ctx.language) for name, text in fields.items()}
         rejected = _again(act, form, sentence=error.said(ctx.language), fields=said, status=error.status)
         return thread_page(ctx, where, contact, rejected=rejected)
+    done = ThreadAct.WRITE if act is ThreadAct.PROMISE and not form.has("promise") else act
     language = ctx.request.query_params.get("lang", "")
-    return ctx.go(f"{where.path}/thread", said=act if n else "nothing_new", n=n or "", lang=language)
+    return ctx.go(f"{where.path}/thread", said=done if n else "nothing_new", n=n or "", lang=language)
 
 
 def _again(
@@ -239,16 +239,10 @@ def _write(ctx: RequestContext, form: Form, where: Address) -> int:
         raise BadInput(Text("Tiến độ ghi theo từng nhiệm vụ.", "Progress is told duty by duty."))
     expected = form.day_or_none("expected", EXPECTED_ON) if kind is EntryKind.PROGRESS else None
     text = form.text("text", MAX_TEXT_CHARS)
-    promise = _promise_of(ctx, form, where, kind, text)
-    if whole and promise is not None:
-        raise BadInput(Text("Hẹn ngày theo từng nhiệm vụ.", "A day is promised duty by duty."))
     files = tuple(each.as_entry for each in store_files(ctx, form, where.agency_id))
     with ctx.writing() as session:
         new = NewEntry(kind, text, whole, expected, files)
-        written = write(session, assignment_id, new, **ctx.by)
-        if written and promise is not None:
-            make_promise(session, assignment_id, promise, "difficulty", **ctx.by)
-        return int(written)
+        return int(write(session, assignment_id, new, **ctx.by))
 
 
 def _about(form: Form, items: Mapping[int, ReportItem], *, whole: bool) -> int:
@@ -258,13 +252,6 @@ def _about(form: Form, items: Mapping[int, ReportItem], *, whole: bool) -> int:
     if (assignment_id := form.number("about")) not in items:
         raise NotFound
     return assignment_id
-
-
-def _promise_of(ctx: RequestContext, form: Form, where: Address, kind: EntryKind, text: str) -> PromiseText | None:
-    """The promise of a difficulty that asks for time; its reason is what is written."""
-    if kind is not EntryKind.DIFFICULTY or not form.has("promise"):
-        return None
-    return _promised(ctx, form, where, text[:MAX_REASON_CHARS])
 
 
 def _answer(ctx: RequestContext, form: Form, where: Address) -> int:
@@ -290,19 +277,12 @@ def _extend(ctx: RequestContext, form: Form, where: Address) -> int:
 
 
 def _promise(ctx: RequestContext, form: Form, where: Address) -> int:
-    """One promise for tasks that are late already."""
+    """One promise for tasks that are late already. Without a day nothing is promised: the reason is a difficulty.
+    Raises FieldsRefused with what is wrong by field."""
     ctx.require(Permission.ASK_EXTENSION, where.agency_id)
     ids = form.numbers("id")
     if set(ids) - set(_items(ctx, where)):
         raise NotFound
-    text = _promised(ctx, form, where, form.text("reason", MAX_REASON_CHARS))
-    with ctx.writing() as session:
-        asked = ask_for_days(session, ids, text, **ctx.by)
-    return len(asked.done)
-
-
-def _promised(ctx: RequestContext, form: Form, where: Address, reason: str) -> PromiseText:
-    """The promise in a form. Raises FieldsRefused with what is wrong by field."""
     typed = TypedPromise(
         on=form.text("promise", MAX_DAY_CHARS),
         code=form.text("code", MAX_CODE_CHARS),
@@ -315,7 +295,11 @@ def _promised(ctx: RequestContext, form: Form, where: Address, reason: str) -> P
     text, wrong = read_promise(typed, choices)
     if wrong:
         raise FieldsRefused(wrong)
-    return replace(text, reason=reason)
+    text = replace(text, reason=form.text("reason", MAX_REASON_CHARS))
+    with ctx.writing() as session:
+        if text.on is None:
+            return sum(write(session, each, NewEntry(EntryKind.DIFFICULTY, text.reason), **ctx.by) for each in ids)
+        return len(ask_for_days(session, ids, text, **ctx.by).done)
 
 
 def _deputy(ctx: RequestContext, form: Form, where: Address, contact: ContactLine | None) -> int:

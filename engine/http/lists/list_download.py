@@ -79,6 +79,7 @@ PARAMETERS: Mapping[str, Text] = {
     "late": Text("quá hạn ít nhất (ngày làm việc)", "overdue for at least (working days)"),
     "sort": Text("xếp theo", "order"),
     "contact": Text("người nhận số", "recipient no."),
+    "assignment": Text("phần việc số", "task no."),
     "role": Text("vai trò", "role"),
     "channel": Text("kênh", "channel"),
     "day": Text("ngày", "day"),

@@ -1,4 +1,4 @@
-"""The audit log: all events, newest first, filtered by kind, actor, plan, agency and date.
+"""The audit log: all events, newest first, filtered by kind, actor, plan, agency, task and date.
 
 The log only grows, so it is never counted, and its only orders are those of the primary key: newest or oldest first. A
 page walks along it and reads at most ``MAX_SCANNED_EVENTS`` events; when these are used up it shows what it found and
@@ -44,6 +44,7 @@ class LogFilter:
     actor: str = ""
     plan_id: int | None = None
     agency_id: str = ""
+    assignment_id: int | None = None
     since: date | None = None
     until: date | None = None
 
@@ -151,6 +152,8 @@ def _conditions(wanted: LogFilter) -> list[ColumnElement[bool]]:
         owns = exists().where(a.c.id == e.c.assignment_id, a.c.agency_id == wanted.agency_id)
         in_directory = and_(e.c.assignment_id.is_(None), e.c.detail["agency"].as_string() == wanted.agency_id)
         found.append(or_(owns, in_directory))
+    if wanted.assignment_id:
+        found.append(e.c.assignment_id == wanted.assignment_id)
     if wanted.since:
         found.append(e.c.at >= instant(wanted.since, time()))
     if wanted.until:

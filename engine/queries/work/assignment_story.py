@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
+from itertools import groupby
 from typing import Any, TypeVar
 
 from sqlalchemy import select
@@ -15,7 +16,6 @@ from engine.errors import NotFound
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.queries.work.ladder_steps import RUNG_EVENTS, EventLine, Notified, RungLine, rung_lines
-from engine.rules.calendar import instant
 from engine.rules.outputs import GivenOutput, Output, read_given, read_output
 from engine.rules.periods import within
 from engine.rules.policy import Facts, Ladder, Reason
@@ -170,19 +170,19 @@ class Story:
     people: Mapping[str, Person]
 
     @property
-    def line(self) -> tuple[RungLine | EventLine, ...]:
-        """What happened and what is to come, in the order of time: the rungs, and the events that no rung tells."""
-        untold = [each for each in reversed(self.events) if each.kind not in RUNG_EVENTS]
-        return tuple(sorted([*untold, *self.rungs], key=_moment))
+    def phases(self) -> list[tuple[RungLine, ...]]:
+        """The rungs by date, those side by side that do the same, or nothing for the same reason, together."""
+        same = groupby(self.rungs, lambda each: (each.state, each.why or (each.kind, each.level)))
+        return [tuple(run) for _, run in same]
+
+    @property
+    def acts(self) -> list[EventLine]:
+        """The events that no rung tells, newest first."""
+        return [each for each in self.events if each.kind not in RUNG_EVENTS]
 
     @property
     def waiting_extension(self) -> ExtensionLine | None:
         return next((each for each in self.extensions if each.decided_at is None), None)
-
-
-def _moment(each: RungLine | EventLine) -> datetime:
-    """A rung that was not handled stands at the beginning of its day."""
-    return instant(each.on, time()) if isinstance(each, RungLine) and each.at is None else each.at  # type: ignore[return-value]
 
 
 def assignment_row(session: Session, today: Today, assignment_id: int) -> AssignmentRow:

@@ -4,7 +4,6 @@ with the error and what was typed."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import StrEnum
 from functools import partial
 from typing import Unpack
 
@@ -26,7 +25,6 @@ from engine.http.later_days import asked_again
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import assignment_row
-from engine.queries.work.todo import waiting_extensions
 from engine.terms import EventKind
 from engine.text import Text
 from engine.web.pages.work.assignments import Trouble, story_page
@@ -35,32 +33,11 @@ router = APIRouter(include_in_schema=False)
 LATER_DAY = Text("Ngày đề nghị", "The day asked for")
 
 
-class ExtensionAnswer(StrEnum):
-    GRANTED = "granted"
-    REFUSED = "refused"
-
-
 def _transfer(form: Form) -> Action:
     to = form.text("to", 64)
     if not to:
         raise BadInput(Text("Chưa chọn cơ quan nhận.", "No receiving agency was chosen."))
     return partial(lifecycle.transfer, to_agency=to, reason=_reason(form))
-
-
-def _decide(form: Form) -> Action:
-    """Decide the pending request of the assignment, for which the permission was checked."""
-    granted = form.choice("answer", ExtensionAnswer) is ExtensionAnswer.GRANTED
-    words = form.text("words", MAX_REASON_CHARS)
-
-    def decide(session: Session, assignment_id: int, **by: Unpack[Acting]) -> None:
-        waiting = waiting_extensions(session, [assignment_id]).get(assignment_id)
-        if waiting is None:
-            raise Conflict(
-                Text("Không còn đề nghị gia hạn nào chờ quyết định.", "No extension request is pending any more.")
-            )
-        lifecycle.decide_extension(session, waiting.id, granted=granted, answer=words, **by)
-
-    return decide
 
 
 def _answer(form: Form) -> Action:
@@ -95,9 +72,7 @@ ACTIONS: Mapping[Permission, Callable[[Form], Action]] = {
         reason_code=form.text("code", 32),
         until=form.day_or_none("until", RESUBMITTED_BY),
     ),
-    Permission.CHASE: lambda form: lifecycle.chase,
     Permission.ASK_EXTENSION: lambda form: partial(ask_for_day, text=_later_day(form)),
-    Permission.DECIDE_EXTENSION: _decide,
     Permission.ANSWER: _answer,
     Permission.CANCEL: lambda form: partial(lifecycle.cancel, reason=_reason(form)),
     Permission.TRANSFER: _transfer,

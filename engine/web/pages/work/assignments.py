@@ -11,13 +11,14 @@ from fastapi.responses import HTMLResponse, Response
 from engine.accounts.permissions import Permission, concerned, may
 from engine.http.filters import AssignmentId, Assignments, Code, Count, Cursor, Sort
 from engine.http.lists.list_columns import assignment_list
-from engine.http.lists.list_download import ExportFormat, download, filter_names
+from engine.http.lists.list_download import ExportFormat, FileFormat, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
+from engine.queries.figures.board import board
 from engine.queries.figures.plans import plan_supervisors
 from engine.queries.filter_choices import plan_choices
 from engine.queries.work.assignment_story import Story, story
-from engine.queries.work.assignments import every_assignment, list_assignments
+from engine.queries.work.assignments import AssignmentFilter, every_assignment, list_assignments
 from engine.queries.work.incoming import messages_about
 from engine.queries.work.promises import every_reason
 from engine.queries.work.threads import entries
@@ -26,6 +27,8 @@ from engine.terms import PlanState
 from engine.web.pages.work.bulk_changes import BulkAct, may_change
 
 router = APIRouter(include_in_schema=False)
+SIBLINGS = 7
+"""How many unfinished tasks of the same agency stand beside one."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +85,20 @@ def listing(
 
 
 @router.get("/assignments/{assignment_id}")
-def show(ctx: SignedIn, assignment_id: AssignmentId, said: Code = "") -> Response:
-    return story_page(ctx, assignment_id, outcome=said)
+def show(ctx: SignedIn, assignment_id: AssignmentId, export_format: ExportFormat = None, said: Code = "") -> Response:
+    """Its page, or on paper its file («Hồ sơ việc»)."""
+    template = "duty_file.html" if export_format is FileFormat.PRINT else "story.html"
+    return story_page(ctx, assignment_id, outcome=said, template=template)
 
 
 def story_page(
-    ctx: RequestContext, assignment_id: int, *, outcome: str = "", trouble: Trouble | None = None, status: int = 200
+    ctx: RequestContext,
+    assignment_id: int,
+    *,
+    outcome: str = "",
+    trouble: Trouble | None = None,
+    status: int = 200,
+    template: str = "story.html",
 ) -> HTMLResponse:
     """The page of one assignment, with forms for the actions open to the user."""
     with ctx.reading() as (session, today):
@@ -96,8 +107,12 @@ def story_page(
         agencies = agency_choices(session, on=today.day)
         lines = entries(session, [assignment_id])
         messages = messages_about(session, found.row.agency_id, [assignment_id])
+        owed = AssignmentFilter(agency_id=found.row.agency_id, finished=False)
+        siblings = list_assignments(session, today, owed, limit=SIBLINGS, count=False).rows
+        same = AssignmentFilter(plan_id=found.row.plan_id, citation=found.row.citation, period=found.row.period)
+        peers = board(session, today, same) if ctx.may(Permission.SEE_BOARD) else None
     return ctx.kept_page(
-        "story.html",
+        template,
         status,
         today=today,
         story=found,
@@ -105,6 +120,8 @@ def story_page(
         agencies=agencies,
         lines=lines,
         messages=messages,
+        siblings=[each for each in siblings if each.id != assignment_id],
+        peers=peers and (peers.asked_total if found.row.request else peers.total),
         allowed=allowed(ctx, found),
         outcome=outcome,
         trouble=trouble or Trouble(),

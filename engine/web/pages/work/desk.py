@@ -15,6 +15,7 @@ from engine.http.lists.list_columns import AGENCY_LIST
 from engine.http.lists.list_download import ExportFormat, download
 from engine.http.request_context import PostedForm, SignedIn
 from engine.queries.directory.agencies import list_agencies
+from engine.queries.figures.board import promised_counts
 from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.conduct import conduct
@@ -48,6 +49,7 @@ def show(
         draft_plan = draftable_plan(ctx, session, plan)
         wanted = AssignmentFilter(plan_id=plan, period=period, agency_id=agency_id)
         done = ctx.kept(session, conduct, today, wanted).total
+        promises = ctx.kept(session, promised_counts, today, wanted)
     return ctx.kept_page(
         "desk.html",
         today=today,
@@ -59,6 +61,7 @@ def show(
         n=n,
         draft_plan=draft_plan,
         conduct=done,
+        promises=promises,
     )
 
 
@@ -66,9 +69,9 @@ def show(
 def acknowledge_shown(
     ctx: SignedIn, form: PostedForm, agency_id: AgencyId, plan: PlanId, period: Code = ""
 ) -> Response:
-    """Acknowledge the assignment whose button was pressed, else all shown as new."""
+    """Acknowledge all that is shown as new."""
     ctx.require(Permission.ACKNOWLEDGE, agency_id)
-    ids = (form.number("one"),) if form.has("one") else form.numbers("id")
+    ids = form.numbers("id")
     with ctx.writing() as session:
         changed = undoable(
             session,

@@ -36,6 +36,7 @@ from engine.http.request_context import Fields, RequestContext, Unauthenticated,
 from engine.http.security import SecurityEvent
 from engine.http.uploads import ACCEPT, MAX_FORM_PARTS, Digest, evidence_response
 from engine.queries.time_class import Today, read_today
+from engine.queries.work.desk import owed
 from engine.queries.work.letter_links import (
     LinkedDuties,
     LinkHolder,
@@ -46,7 +47,7 @@ from engine.queries.work.letter_links import (
     report_subject,
 )
 from engine.queries.work.threads import coordinated
-from engine.rules.situation import is_ahead
+from engine.rules.situation import is_past
 from engine.store.recipients import WHOLE, address_of
 from engine.text import Text
 from engine.views.next_step import Bodies, next_step
@@ -248,10 +249,11 @@ def acknowledge_page(
     with ctx.reading() as (session, today):
         contact, duties = linked(session, today, link)
         helped = coordinated(session, today, contact.agency_id, assignment_ids=linked_assignments(session, link))
+        owing = [each for each in owed(session, contact.agency_id) if is_past(each.due_on, today.day)]
     ctx = as_contact(ctx, contact, token, link.purpose)
     periods = dict.fromkeys((each.row.plan_id, each.row.plan, each.row.period) for each in duties if each.open)
     reports = [(plan, period, _report_path(ctx, link, f"{plan_id}:{period}")) for plan_id, plan, period in periods]
-    in_time = {(each.row.plan, each.row.period) for each in duties if is_ahead(each.row.due_on, ctx.today)}
+    others = [each for each in owing if (each.plan_id, each.plan, each.period) not in periods]
     coming, step = _next_step(duties, ctx.language)
     return ctx.page(
         "acknowledge.html",
@@ -265,7 +267,7 @@ def acknowledge_page(
         who_is=contact,
         asked=duties,
         reports=reports,
-        extendable={path for plan, period, path in reports if (plan, period) in in_time},
+        behind=[(each, _report_path(ctx, link, f"{each.plan_id}:{each.period}")) for each in others],
         coming=coming,
         step=step,
         until=link.until,

@@ -87,11 +87,6 @@ class FormPart:
     check: Checklist
     previous: PreviousReports
 
-    @property
-    def listed(self) -> tuple[ReportItem, ...]:
-        """What the list of duties leads to: of the first part also what is done, where one page holds all of it."""
-        return self.page.asked if self.prefix or self.page.shown is not None else self.page.items
-
     def named(self, name: str) -> str:
         """The name of a field on the page."""
         return on_page(self.prefix, name)

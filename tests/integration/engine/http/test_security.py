@@ -182,7 +182,7 @@ def test_hostile_forms_change_nothing_and_are_answered_in_words(office: Office, 
         "/assignments/3/transfer",
         "/assignments/3/ask_extension",
         "/assignments/3/explode",
-        "/assignments/4/decide_extension",
+        "/extensions",
         "/report/huyen-b/1/2021-H1",
         "/demo/step",
     )

@@ -110,6 +110,8 @@ def test_a_late_task_is_promised_where_an_extension_comes_too_late(laid: Laid, t
     office = open_office(laid.database, tmp_path, now=at("2021-06-21"))
     link = office.link(Purpose.REPORT, contact_of(laid.database, "huyen-a"), f"{laid.plan_id}:2021-H1")
     page = BeautifulSoup(office.get(f"{link}/thread").text, "lxml")
+    assert " ".join(page.h1.get_text().split()) == "Chưa báo cáo được 3 nhiệm vụ quá hạn? Chọn một cách"  # type: ignore[union-attr]
+    assert page.select_one("#promise").has_attr("open")  # type: ignore[union-attr]
     assert page.select_one("#extend") is None
     assert len(page.select("#promise input[name=id][checked]")) == 3
     typed = {"promise": "2021-07-12", "code": "phoi-hop", "reason": "Chờ thẩm định."}
@@ -127,13 +129,19 @@ def test_a_late_task_is_promised_where_an_extension_comes_too_late(laid: Laid, t
     ] * 2
 
 
-def test_a_difficulty_that_asks_for_time_carries_a_promise(office: Office, laid: Laid, link: str) -> None:
-    said = {"kind": "difficulty", "text": "Thiếu kinh phí.", "promise": "2021-07-12", "code": "kinh-phi"}
-    assert send(office, link, "write", about="plan", **said).status_code == 400
-    assert send(office, link, "write", about="2", **said).headers["location"] == f"{link}/thread?said=write&n=1"
-    made = row(laid.database, Promise)
-    assert (made.assignment_id, made.source, made.reason) == (2, "difficulty", "Thiếu kinh phí.")
-    assert len(rows(laid.database, ThreadEntry)) == 1
+def test_without_a_day_nothing_is_promised_and_the_reason_is_told_once(laid: Laid, tmp_path: Path) -> None:
+    office = open_office(laid.database, tmp_path, now=at("2021-06-21"))
+    link = office.link(Purpose.REPORT, contact_of(laid.database, "huyen-a"), f"{laid.plan_id}:2021-H1")
+    assert "để trống là chưa hẹn" in words(office, f"{link}/thread")
+
+    answer = send(office, link, "promise", id=["1", "2"], promise="", reason="Thiếu kinh phí.")
+
+    assert answer.headers["location"] == f"{link}/thread?said=write&n=2"
+    assert rows(laid.database, Promise) == []
+    made = [(each.assignment_id, each.kind, each.text) for each in rows(laid.database, ThreadEntry)]
+    assert made == [(1, EntryKind.DIFFICULTY, "Thiếu kinh phí."), (2, EntryKind.DIFFICULTY, "Thiếu kinh phí.")]
+    again = send(office, link, "promise", id=["1", "2"], promise="", reason="Thiếu kinh phí.")
+    assert again.headers["location"] == f"{link}/thread?said=nothing_new"
 
 
 def test_a_difficulty_is_raised_and_its_answer_stands_on_the_page(office: Office, laid: Laid, link: str) -> None:

@@ -72,6 +72,7 @@ def test_a_line_knows_its_assignment_plan_and_who_did_it(laid: Laid) -> None:
         ({"actor": "system"}, lambda row: row.actor == "system"),
         ({"plan_id": 1}, lambda row: row.plan_id == 1),
         ({"agency_id": "huyen-a"}, lambda row: row.agency == "Huyen a"),
+        ({"assignment_id": 2}, lambda row: row.assignment_id == 2),
         (
             {"since": date(2021, 6, 1), "until": date(2021, 6, 10)},
             lambda row: at("2021-06-01", "00:00") <= row.at < at("2021-06-11", "00:00"),

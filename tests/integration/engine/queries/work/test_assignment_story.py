@@ -20,7 +20,7 @@ from engine.queries.system.letters import letter_html, letter_story
 from engine.queries.time_class import Today
 from engine.queries.work.assignment_story import story
 from engine.queries.work.desk import SECTIONS, desk
-from engine.queries.work.ladder_steps import RUNG_EVENTS, RungLine, RungState
+from engine.queries.work.ladder_steps import RUNG_EVENTS, RungState
 from engine.queries.work.report_page import report_page
 from engine.store.database import Database, table
 from engine.store.markers import Hold, hold_letters
@@ -73,12 +73,13 @@ def test_events_are_told_newest_first_with_who_acted(laid: Laid, seen: Seen) -> 
     assert found.people[found.events[0].actor].role is Role.COORDINATOR
 
 
-def test_what_happened_and_what_comes_is_one_line_of_time(laid: Laid, seen: Seen) -> None:
+def test_steps_side_by_side_that_do_the_same_are_one_phase_and_other_acts_stand_apart(laid: Laid, seen: Seen) -> None:
     found = story(*seen, laid.assignment("IV.2.1", "huyen-b"))
-    names = [each.rung if isinstance(each, RungLine) else each.kind.value for each in found.line]
-    assert names[0] == "opened"
-    assert names.index("T+1") < names.index("T+7") == names.index("T+15") - 1
-    assert len(names) == len(found.rungs) + sum(each.kind not in RUNG_EVENTS for each in found.events)
+    assert [each for run in found.phases for each in run] == list(found.rungs)
+    names = [[each.rung for each in run] for run in found.phases]
+    assert ["T+1"] in names, "nothing else is done for a third time then"
+    assert len(names) < len(found.rungs)
+    assert [each.kind for each in found.acts] == [e.kind for e in found.events if e.kind not in RUNG_EVENTS]
 
 
 def test_a_consolidated_report_shows_which_reports_it_waits_for(laid: Laid, seen: Seen) -> None:

@@ -54,6 +54,17 @@ def test_two_taps_acknowledge_what_the_letter_named(office: Office, lived: Datab
     assert row(lived, Event, assignment_id=HUYEN_B, kind=EventKind.ACKNOWLEDGED).actor.startswith("contact:")
 
 
+def test_what_is_late_elsewhere_is_named_and_leads_to_its_report(office: Office, lived: Database, link: str) -> None:
+    a = table(Assignment)
+    with lived.write() as session:
+        theirs = {"agency_id": "huyen-b", "period": "2021-Q1", "state": State.ASSIGNED, "due_on": date(2021, 6, 17)}
+        session.connection().execute(update(a).where(a.c.id == 5).values(**theirs))
+    page = BeautifulSoup(office.get(link).text, "lxml")
+    (note,) = page.select(".note.bad a")
+    assert " ".join(note.get_text().split()) == "1 việc quý I/2021, 12/KH-UBND: quá hạn 5 ngày làm việc"
+    assert office.get(str(note["href"])).status_code == 200
+
+
 def test_afterwards_it_says_what_comes_next_and_links_to_the_report(office: Office, link: str) -> None:
     page = office.get(press(office, link)).text
     assert "Cảm ơn, đã ghi nhận." in page

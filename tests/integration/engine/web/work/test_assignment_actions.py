@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import at, happened, row, rows
-from ground.office import Office, open_office
+from ground.office import Office, as_role, open_office
 
 from engine.plans.closing import end
 from engine.store.database import Database, table
@@ -78,7 +78,11 @@ def test_an_assignment_is_transferred_to_the_agency_that_was_chosen(office: Offi
 
 
 def test_an_extension_is_granted_from_the_page_of_its_assignment(office: Office, lived: Database) -> None:
-    answer = office.post(f"/assignments/{MAT_TRAN}/decide_extension", answer="granted", words="Đồng ý.")
+    page = BeautifulSoup(office.get(f"/assignments/{MAT_TRAN}").text, "lxml")
+    (button,) = page.select('form[action="/extensions"] button[name=grant]')
+    asked = office.post("/extensions", grant=str(button["value"]))
+    assert "Đồng ý gia hạn 1" in " ".join(asked.text.split())
+    answer = office.post("/extensions", act="grant", id=str(button["value"]), words="Đồng ý.", sure="1")
     assert answer.status_code == 303
     assert row(lived, Extension).granted is True
     assert str(row(lived, Assignment, id=MAT_TRAN).due_on) == "2021-06-30"
@@ -91,7 +95,7 @@ def test_a_late_task_is_promised_from_its_page_and_the_promise_stands_there(offi
     assert office.post(f"{page}/ask_extension", **fields).status_code == 303
     made = row(lived, Promise, assignment_id=HUYEN_B)
     assert (made.source, made.reason_code, str(made.promised_on)) == ("extension", "kinh-phi", "2021-07-30")
-    listed = BeautifulSoup(office.get(page).text, "lxml").select_one("section[aria-labelledby=promises]")
+    listed = BeautifulSoup(office.get(page).text, "lxml").select_one("details#promises")
     assert listed is not None
     words = " ".join(listed.get_text(" ").split())
     assert "Lần 1: thứ Sáu, 30/7/2021 · kinh phí" in words
@@ -108,8 +112,7 @@ def test_a_late_task_is_promised_from_its_page_and_the_promise_stands_there(offi
         (HUYEN_B, "cancel", {"reason": ""}, 400),
         (HUYEN_B, "ask_extension", {"until": "2021-06-20", "reason": "x"}, 400),
         (HUYEN_B, "ask_extension", {"until": "31/2/2021", "reason": "x"}, 400),
-        (HUYEN_B, "decide_extension", {"answer": "granted"}, 409),
-        (MAT_TRAN, "decide_extension", {"answer": "maybe"}, 400),
+        (MAT_TRAN, "decide_extension", {"answer": "granted"}, 404),
         (HUYEN_B, "transfer", {"to": "nowhere", "reason": "x"}, 400),
         (HUYEN_B, "transfer", {"to": "huyen-b", "reason": "x"}, 400),
         (HUYEN_B, "explode", {}, 404),
@@ -131,6 +134,24 @@ def test_acknowledging_what_was_acknowledged_says_that_nothing_changed(office: O
     answer = office.post(f"/assignments/{SO_BAN}/acknowledge")
     assert answer.headers["location"].endswith("said=nothing_new")
     assert "không có gì thay đổi" in office.get(answer.headers["location"]).text
+
+
+def test_the_title_of_a_late_task_is_the_finding_and_beside_it_stand_its_like(office: Office) -> None:
+    page = BeautifulSoup(office.get(f"/assignments/{HUYEN_B}").text, "lxml")
+    title = " ".join(page.h1.get_text().split())  # type: ignore[union-attr]
+    assert re.fullmatch(r"Huyen b quá hạn \d+ ngày làm việc, chưa xác nhận, chưa hẹn ngày", title)
+    facts = [" ".join(each.get_text(" ").split()) for each in page.select(".three > section")]
+    assert facts[0].startswith("Đến nay")
+    assert facts[1].startswith("Tiếp theo thứ Hai, 28/6/2021 còn 2 ngày làm việc: đôn đốc lần 2")
+    assert facts[2] == "Lời hẹn chưa hẹn ngày"
+    assert "0/2 cơ quan đã hoàn thành" in " ".join(page.select_one("#peers").get_text().split())  # type: ignore[union-attr]
+
+
+def test_whoever_sees_one_agency_alone_is_not_told_of_the_others(lived: Database, tmp_path: Path) -> None:
+    mine = as_role(lived, tmp_path, "coordinator", "huyen-b")
+    page = BeautifulSoup(mine.get(f"/assignments/{HUYEN_B}").text, "lxml")
+    assert page.select_one("#ladder") is not None
+    assert page.select_one("#peers") is None
 
 
 def test_chasing_shows_the_letters_first_and_sends_nothing(office: Office, lived: Database) -> None:
@@ -170,8 +191,8 @@ def test_only_deeds_that_the_state_allows_are_offered(office: Office) -> None:
         return set(found) - {"answer"}  # a question may be asked whatever the state
 
     assert offered(SO_BAN) == {"accept", "return"}
-    assert offered(HUYEN_B) == {"acknowledge", "chase", "decline", "ask_extension", "transfer", "cancel"}
-    assert "decide_extension" in offered(MAT_TRAN)
+    assert offered(HUYEN_B) == {"acknowledge", "decline", "ask_extension", "transfer", "cancel"}
+    assert offered(MAT_TRAN) == offered(HUYEN_B) - {"ask_extension"}, "what was asked for is decided first"
 
 
 def test_of_an_ended_plan_nothing_is_asked_and_nothing_refused_any_more(office: Office, lived: Database) -> None:
@@ -183,7 +204,7 @@ def test_of_an_ended_plan_nothing_is_asked_and_nothing_refused_any_more(office: 
     assert "Hỏi cơ quan" in before
     assert "không còn yêu cầu báo cáo" in after
     assert "Mở trang báo cáo" in after
-    assert [words for words in ("Hỏi cơ quan", "Đôn đốc ngay", "Chuyển giao", "quá hạn</") if words in after] == []
+    assert [words for words in ("Hỏi cơ quan", "Đôn đốc…", "Chuyển giao", "quá hạn 4") if words in after] == []
 
 
 def test_the_bar_steps_the_clock_and_comes_back_to_the_page(lived: Database, tmp_path: Path) -> None:

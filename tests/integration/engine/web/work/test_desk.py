@@ -1,4 +1,4 @@
-"""The coordinator's desk: what is new is acknowledged in one tap, one by one or all that is shown."""
+"""The coordinator's desk: what is new is acknowledged in one tap, all that is shown."""
 
 from __future__ import annotations
 
@@ -34,17 +34,23 @@ def shown(office: Office) -> list[str]:
 
 def test_one_button_acknowledges_all_that_is_shown_as_new_and_says_how_many(office: Office) -> None:
     ids = shown(office)
-    answer = office.post(DEED, page=DESK, all="1", id=ids)
+    answer = office.post(DEED, page=DESK, id=ids)
     assert (ids, answer.headers["location"]) == (["1", "2", "3"], f"{DESK}?said=acknowledged&n=3")
     assert states(office) == ["acknowledged"] * 3
     page = office.get(answer.headers["location"]).text
     assert "Đã ghi nhận: cơ quan đã nhận 3 nhiệm vụ." in page
-    assert 'name="one"' not in page
+    assert "Xác nhận đã nhận cả" not in page
 
 
-def test_the_button_beside_one_acknowledges_that_one(office: Office) -> None:
-    office.post(DEED, page=DESK, one="2", id=shown(office))
-    assert states(office) == ["assigned", "acknowledged", "assigned"]
+def test_the_title_says_what_is_worst_and_the_facts_what_to_do_and_what_comes(office: Office) -> None:
+    page = BeautifulSoup(office.get(DESK).text, "lxml")
+    title = " ".join(page.h1.get_text().split())  # type: ignore[union-attr]
+    assert title == "So ban: 3 việc mới giao, chưa xác nhận, còn 11 ngày làm việc"
+    facts = [" ".join(each.get_text(" ").split()) for each in page.select(".three > section")]
+    assert "Báo cáo 6 tháng đầu năm 2021" in facts[0]
+    assert facts[1].startswith("Nếu chưa báo cáo 08:00 thứ Ba, 01/6/2021")
+    assert facts[2] == "Lời hẹn chưa hẹn ngày"
+    assert [each.get_text() for each in page.select(".three .button")] == ["Báo cáo 6 tháng đầu năm 2021"]
 
 
 def test_what_was_acknowledged_or_cancelled_meanwhile_is_left_as_it_is(office: Office) -> None:
@@ -76,4 +82,4 @@ def test_only_who_may_acknowledge_is_offered_it(office: Office, tmp_path: Path) 
     for role, agency_id, offered in (("deputy", "so-ban", True), ("monitor", "so-chinh", False)):
         theirs = as_role(office.context.database, tmp_path, role, agency_id)
         theirs.clock.now = office.clock.now
-        assert ('name="one"' in theirs.get(DESK).text) is offered
+        assert ("Xác nhận đã nhận cả" in theirs.get(DESK).text) is offered

@@ -64,6 +64,18 @@ def test_a_file_goes_with_the_report_of_its_duty_and_lies_by_its_digest(office: 
     assert happened(office.context.database).count("evidence_stored") == 2
 
 
+def test_the_file_of_a_task_tells_on_paper_who_did_what_and_the_digest_of_each_file(office: Office) -> None:
+    send(office, [chosen()], **DONE)
+    page = BeautifulSoup(office.get("/assignments/1?as=print").text, "lxml")
+    assert page.h1 is not None
+    assert page.h1.get_text().startswith("Hồ sơ việc IV.1.1")
+    told = [" ".join(each.get_text(" ").split()) for each in page.select("tbody tr")]
+    digest = rows(office.context.database, Report)[0].files[0]["digest"]
+    (line,) = [each for each in told if "SHA-256" in each]
+    assert f"SHA-256 {digest}" in line
+    assert len(told) == len({*told}), "no act stands twice"
+
+
 def test_a_refused_form_keeps_the_file_and_the_next_one_sends_it(office: Office) -> None:
     refused = send(office, [chosen()], **{"outcome-1": "done", "body-1": ""})
     assert refused.status_code == 422

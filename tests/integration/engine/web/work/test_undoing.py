@@ -93,7 +93,7 @@ def test_pressed_twice_it_says_so(office: Office, lived: Database) -> None:
 def test_what_was_built_on_is_said_to_stay(office: Office, lived: Database) -> None:
     office.post("/accept", act="accept", id=["1", "2"], sure="1")
     (form,) = offers(office, "/accept")
-    office.post("/assignments/2/chase")
+    office.post("/overdue/chase", id="2", sure="1")
     said = page_of(office, office.post(str(form["action"])).headers["location"]).get_text(" ")
     assert "1 việc giữ nguyên" in " ".join(said.split())
     assert states(lived)[SO_BAN] is State.REPORTED
