@@ -324,6 +324,7 @@ AGENCY_LIST: Listing[AgencyRow] = Listing(
     file_name="co-quan",
     title=Text("Cơ quan", "Agencies"),
     sorts=agencies.SORTS,
+    own_sort=agencies.OWN_SORT,
     columns=(
         Column(Text("Mã", "Id"), lambda row, _: row.id, width=20),
         Column(Text("Cơ quan", "Agency"), lambda row, _: row.name, width=44, key="name"),
