@@ -20,6 +20,7 @@ from engine.assignments import situations
 from engine.assignments.measures import BOX_VALUES, Boxes, box_conditions
 from engine.rules.calendar import local_date
 from engine.rules.policy import for_role
+from engine.rules.words import name_order
 from engine.store.data_versions import Topic, depends_on
 from engine.store.database import among, insert_new, table
 from engine.store.records import Agency, Assignment, Plan, Told
@@ -169,7 +170,7 @@ def compared(
         for agency in {*was, *now}
     ]
     differ = [each for each in found if each.was != each.now or each.broken]
-    agencies = sorted(differ, key=lambda each: (-each.size, -each.overdue, -each.done, each.name))
+    agencies = sorted(differ, key=lambda each: (-each.size, -each.overdue, -each.done, name_order(each.name)))
     return Since(on=on, was=Boxes.sum([*was.values()]), now=Boxes.sum([*now.values()]), agencies=tuple(agencies))
 
 

@@ -154,7 +154,7 @@ def _readers(
     if claimed and all(each.id in claimed for each in _recipients(session, today, ())):
         return [], []  # as on most days: nothing is counted
     past = set(past_plans(session, today, policy))
-    waiting = backlogs(session, _departments(session), calendar, today, policy)
+    waiting = backlogs(session, departments(session), calendar, today, policy)
     backlog_readers = {(Role.MONITOR, department) for department, backlog in waiting.items() if backlog.aging}
     kept_waiting = {department for department, backlog in waiting.items() if backlog.old and not claimed}
     backlog_readers |= {(Role.HEAD, department) for department in kept_waiting}
@@ -163,7 +163,7 @@ def _readers(
     reading: set[told.Reader] = set()
     with_overdue: list[Recipient] = []
     empty: list[Recipient] = []
-    standing_in = monitors_standing_in(session, _departments(session), today)
+    standing_in = monitors_standing_in(session, departments(session), today)
     unclaimed = (each for each in _recipients(session, today, kept_waiting) if each.id not in claimed)
     for recipient in unclaimed:
         roles = {audience(recipient.role), *((Role.MONITOR,) if recipient.id in standing_in else ())}
@@ -262,7 +262,7 @@ def monitors_standing_in(session: Session, departments: Collection[str], today: 
     return frozenset(each.id for each in found if each.role is not Role.MONITOR)
 
 
-def _departments(session: Session) -> set[str]:
+def departments(session: Session) -> set[str]:
     """The agencies that supervise anything of an active plan."""
     return {agency_id for agency_id, role in _audiences(session) if role is Role.MONITOR}
 

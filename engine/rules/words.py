@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
 
@@ -267,6 +268,18 @@ def coded(code: str, language: str) -> str:
 def number_words(value: int, language: str) -> str:
     """A count as people write it: «13.304», "13,304"."""
     return f"{value:,}" if language == "en" else f"{value:,}".replace(",", ".")
+
+
+_ALPHABET = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
+_PLACES = str.maketrans({letter: chr(ord("a") + place) for place, letter in enumerate(_ALPHABET)})
+_TONES = re.compile("[\u0300\u0301\u0303\u0309\u0323]")
+
+
+def name_order(name: str) -> tuple[str, str]:
+    """Sort key of a name as a Vietnamese dictionary has it: a, ă, â … d, đ …, and tones only among equals: «Hà Huy Tập»
+    before «Hoành Sơn», «Đồng Tiến» before «Vũ Quang»."""
+    plain = unicodedata.normalize("NFC", _TONES.sub("", unicodedata.normalize("NFD", name.casefold())))
+    return plain.translate(_PLACES), name
 
 
 def level_name(level: str, language: str) -> str:

@@ -1,8 +1,7 @@
 """SVG charts, each with the same data as a table. Pure.
 
 No scripts and no inline styles: classes of the site's stylesheet, so charts follow light and dark mode. Nothing is
-shown by colour alone: cells show their number, future letters have a dashed edge, due dates are triangles, bars have
-labels.
+shown by colour alone: future letters have a dashed edge, due dates are triangles, bars have labels.
 
 Markup made by code: drawings of many shapes.
 """
@@ -16,10 +15,9 @@ from datetime import date, timedelta
 from markupsafe import Markup, escape
 
 from engine.queries.figures.outlook import WeekPoint
-from engine.queries.figures.plan_progress import PeriodStanding
 from engine.queries.figures.year import Week, Year
 from engine.rules.calendar import written
-from engine.rules.words import day_and_month, period_words, short_day
+from engine.rules.words import day_and_month, short_day
 from engine.text import LANGUAGES
 
 
@@ -31,8 +29,6 @@ def filled(form: str, *values: float | str) -> Markup:
 
 FRAME_WIDTH, NARROWEST_BAR, WIDEST_BAR, NUMBERED_BAR = 1_204, 14, 32, 22
 """Of a desk's page; of a bar of a week; from which on its number fits above it."""
-MAX_MAP_ROWS = 60
-"""Agencies in one heat map; the table has all of them."""
 
 
 @dataclass(frozen=True)
@@ -52,42 +48,15 @@ class Picture:
     table: Table
 
 
-def year_map(year: Year, language: str) -> Picture:
-    """Heat map of weeks x agencies: number of letters, sent (solid edge) or expected (dashed edge); a triangle where
-    something is due. Wide: needs a scrolling container."""
-    say = _say(language)
-    left, top, side, height = 200, 40, 18, 20  # a year fits a desk's width
-    parts = [_months(year, left, top, side, language), Markup('<g class="pic-cells">')]
-    for n, agency in enumerate(year.agencies[:MAX_MAP_ROWS]):
-        y = top + n * height
-        parts.append(_text(left - 8, y + 14, _cut(agency.name, 27), "pic-label", anchor="end"))
-        for column, monday in enumerate(year.mondays):
-            week = agency.weeks.get(monday)
-            if week is not None:
-                parts.append(_cell(week, left + column * side, y, side, _week_words("", monday, week, say)))
-    parts.append(Markup("</g>"))
-    rows = min(len(year.agencies), MAX_MAP_ROWS)
-    if year.this_week in year.mondays:
-        x = left + year.mondays.index(year.this_week) * side
-        parts.append(_rect(x, top - 4, side, rows * height + 4, "pic-now"))
-    title = say(f"Năm {year.year}: số thư mỗi tuần của từng cơ quan", f"{year.year}: letters a week, by agency")
-    text = say(
-        "Ô viền liền: thư đã gửi; viền đứt: thư sẽ gửi nếu chưa báo cáo; tam giác: tuần có hạn; khung đậm: tuần này.",
-        "Solid edge: letters sent; dashed edge: letters to come if nothing is reported; triangle: something is due; "
-        "bold frame: this week.",
-    )
-    size = (left + len(year.mondays) * side + 8, top + rows * height + 8)
-    return Picture(_svg("year-map", size, title, text, parts), _year_table(year, title, language))
-
-
 def letters_per_week(year: Year, language: str) -> Picture:
     """Bar chart by week: letters sent, and stacked on top the expected ones with a dashed edge. As wide as a desk's
     page; the number stands at each bar that has room for it."""
     say, drawn = _say(language), year.trimmed()
     total = {monday: year.total[monday] for monday in drawn.mondays}
-    left, base, tall = 40, 180, 140
+    left, base, tall = 40, 200, 140
     side = max(NARROWEST_BAR, min(WIDEST_BAR, (FRAME_WIDTH - left - 8) // max(len(total), 1)))
     highest = max((week.sent + week.to_come for week in total.values()), default=0) or 1
+    most_due = max((week.due for week in total.values()), default=0)
     wide = left + len(total) * side
     parts = [
         _months(drawn, left, base + 38, side, language),
@@ -97,7 +66,7 @@ def letters_per_week(year: Year, language: str) -> Picture:
     ]
     for n, (monday, week) in enumerate(total.items()):
         x, sent, coming = left + n * side, tall * week.sent / highest, tall * week.to_come / highest
-        words = _week_words("", monday, week, say)
+        words = _week_words(monday, week, say)
         if week.sent:
             parts.append(_rect(x + 1, base - sent, side - 2, sent, "pic-sent", words))
         if week.to_come:
@@ -107,6 +76,12 @@ def letters_per_week(year: Year, language: str) -> Picture:
             parts.append(_text(x + side / 2, base - sent - coming - 4, n_words, "pic-soft", anchor="middle"))
         if week.due:
             parts.append(_triangle(x + side / 2, base + 2, "pic-due", words))
+        if week.due > most_due / 4:
+            named = say(f"hạn {week.due} việc", f"{week.due} due")
+            parts.append(_text(x + side / 2, 14, named, "pic-label", anchor="middle"))
+        if monday == year.this_week:
+            parts.append(_line(x + side, 22, x + side, base, "pic-today"))
+            parts.append(_text(x + side + 4, 32, say("tuần này", "this week"), "pic-soft"))
     title = say(f"Số thư mỗi tuần, năm {year.year}", f"Letters a week, {year.year}")
     sent, coming = sum(each.sent for each in total.values()), sum(each.to_come for each in total.values())
     text = say(
@@ -122,39 +97,6 @@ def letters_per_week(year: Year, language: str) -> Picture:
     size = (wide + 8, base + 44)
     fills = wide > FRAME_WIDTH * 2 / 3
     return Picture(_svg("letters-per-week", size, title, text, parts, fills=fills), Table(title, head, rows))
-
-
-def rates(periods: Sequence[PeriodStanding], language: str) -> Picture:
-    """Bar per period with its on-time rate and counts; a period in which nothing has come due has no bar and says
-    so."""
-    say = _say(language)
-    long, height = 200, 48
-    parts = []
-    rows = []
-    for n, each in enumerate(periods):
-        y, tally, name = n * height, each.tally, period_words(each.period, language)
-        parts += [_text(0, y + 16, name, "pic-label"), _rect(0.5, y + 22, long, 16, "pic-track")]
-        rate_text = say("chưa đến hạn", "nothing due yet")
-        if tally.rate is not None:
-            rate_text = _percent(tally.rate, language)
-            parts.append(
-                _rect(0.5, y + 22, long * tally.on_time / tally.judged, 16, "pic-good", f"{name}: {rate_text}")
-            )
-        count = "" if tally.rate is None else f" ({tally.on_time}/{tally.judged})"
-        parts.append(_text(long + 10, y + 35, rate_text + count, "pic-label"))
-        rows.append((name, rate_text, str(tally.on_time), str(tally.late), str(tally.overdue), str(tally.in_term)))
-    title = say("Tỷ lệ đúng hạn theo kỳ", "On-time rate by period")
-    text = "; ".join(f"{name}: {rate_text}" for name, rate_text, *_ in rows) or say("Chưa có kỳ nào.", "No period yet.")
-    head = (
-        say("Kỳ", "Period"),
-        say("Tỷ lệ đúng hạn", "On-time rate"),
-        say("Đúng hạn", "On time"),
-        say("Hoàn thành quá hạn", "Late"),
-        say("Quá hạn", "Overdue"),
-        say("Trong hạn", "Not yet due"),
-    )
-    size = (long + 140, max(len(periods), 1) * height)
-    return Picture(_svg("rates", size, title, text, parts), Table(title, head, tuple(rows)))
 
 
 def done_by_week(points: Sequence[WeekPoint], due: Sequence[date], language: str) -> Picture:
@@ -196,12 +138,17 @@ def done_by_week(points: Sequence[WeekPoint], due: Sequence[date], language: str
             written(each.day, language),
             "–" if each.rate is None else _percent(each.rate, language),
             str(each.done),
-            str(each.expected),
+            str(each.due),
         )
         for each in points
     )
     text = "; ".join(f"{short_day(each.day)}: {rate}" for each, (_, rate, *_rest) in zip(points, rows, strict=True))
-    head = (say("Đến ngày", "By"), say("Tỷ lệ", "Share"), say("Hoàn thành", "Done"), say("Phần việc", "Tasks"))
+    head = (
+        say("Đến ngày", "By"),
+        say("Tỷ lệ", "Share"),
+        say("Hoàn thành", "Done"),
+        say("Đã đến hạn", "Due"),
+    )
     return Picture(_svg("weeks", (left + long + 62, top + tall + 26), title, text, parts), Table(title, head, rows))
 
 
@@ -229,10 +176,10 @@ def _week_name(monday: date, language: str) -> str:
     return f"{head} {week}, {day_and_month(monday)}–{day_and_month(sunday)}"
 
 
-def _week_words(name: str, monday: date, week: Week, say: _Say) -> str:
-    """The tooltip of a cell, also read by screen readers."""
+def _week_words(monday: date, week: Week, say: _Say) -> str:
+    """The tooltip of a bar, also read by screen readers."""
     language = LANGUAGES[0] if say("vi", "en") == "vi" else LANGUAGES[1]
-    parts = [f"{name}, {_week_name(monday, language)}" if name else _week_name(monday, language)]
+    parts = [_week_name(monday, language)]
     if week.sent:
         parts.append(say(f"đã gửi {week.sent} thư", f"{week.sent} letters sent"))
     if week.to_come:
@@ -245,29 +192,6 @@ def _week_words(name: str, monday: date, week: Week, say: _Say) -> str:
 def _percent(value: float, language: str) -> str:
     text = f"{value:g}%"
     return text if language == "en" else text.replace(".", ",")
-
-
-def _cut(text: str, max_chars: int) -> str:
-    return text if len(text) <= max_chars else text[: max_chars - 1].rstrip() + "…"
-
-
-def _year_table(year: Year, title: str, language: str) -> Table:
-    """One row per agency and non-empty week: a table with 53 columns would be unreadable."""
-    say = _say(language)
-    head = (
-        say("Cơ quan", "Agency"),
-        say("Tuần", "Week"),
-        say("Đã gửi", "Sent"),
-        say("Sẽ gửi", "To come"),
-        say("Đến hạn", "Due"),
-        say("Chưa báo cáo", "Open"),
-    )
-    rows = tuple(
-        (agency.name, _week_name(monday, language), str(week.sent), str(week.to_come), str(week.due), str(week.open))
-        for agency in year.agencies
-        for monday, week in sorted(agency.weeks.items())
-    )
-    return Table(title, head, rows)
 
 
 # --- shapes ----------------------------------------------------------------------------------------------------------
@@ -326,16 +250,6 @@ def _text(x: float, y: float, text: str, kind: str, *, anchor: str = "start") ->
 
 def _triangle(x: float, y: float, kind: str, words: str = "") -> Markup:
     return filled('<path d="M{:g} {:g}l4 7h-8z" class="{}">{}</path>', round(x, 1), round(y, 1), kind, _titled(words))
-
-
-def _cell(week: Week, x: float, y: float, side: float, words: str) -> Markup:
-    """One week of one agency: number of letters, edge, triangle."""
-    count = week.sent + week.to_come
-    depth = min(count, 4)
-    kind = f"pic-h{depth}" + (" pic-broken" if week.to_come and not week.sent else "")
-    number = filled('<text x="{:g}" y="{:g}">{}</text>', x + side / 2, y + 13, count) if count else Markup("")
-    due = filled('<path d="M{:g} {:g}h7v7z" class="pic-due"/>', x + side - 9, y + 2) if week.due else Markup("")
-    return filled("<g>{}{}{}{}</g>", _titled(words), _rect(x + 1, y + 1, side - 2, side - 2, kind), number, due)
 
 
 def _months(year: Year, left: float, y: float, side: float, language: str) -> Markup:

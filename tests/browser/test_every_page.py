@@ -72,7 +72,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/promises": ("/promises",),
     "/agencies/{agency_id}/promises": ("/agencies/ubnd-huyen-yen-thanh/promises",),
     "/health": ("/health",),
-    "/leadership": ("/leadership", "/leadership?plan={plan}&period={period}"),
+    "/leadership": ("/leadership", "/leadership?plan={plan}&period={period}", "/leadership?plan={plan}&whole=true"),
     "/leadership/frozen/{frozen_id}": ("/leadership/frozen/{frozen}",),
     "/leadership/frozen/{frozen_id}/rows": ("/leadership/frozen/{frozen}/rows?class=open_overdue",),
     "/letters": ("/letters", "/letters?kind=chase"),

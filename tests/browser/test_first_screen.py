@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 pytestmark = pytest.mark.browser
 SCREENS = [(DESK, 800), (PHONE, 812)]
 LISTS = (
-    ("/overdue", "monitor", ".split, .group"),
+    ("/overdue", "monitor", ".three"),
     ("/assignments", "monitor", "table.list"),
     ("/", "monitor", ".lead"),
     ("/agencies", "monitor", "tbody tr"),

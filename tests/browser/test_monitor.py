@@ -32,8 +32,8 @@ def test_the_latest_agency_is_found_from_the_board_and_chased_once_a_day(come: C
     monitor.arrives("/assignments")
     monitor.goes("/")
     monitor.page.locator("h1 a").click()
-    first = monitor.page.locator("main section").first
-    latest = first.get_by_role("heading").get_by_role("link").first.inner_text()
+    first = monitor.page.locator("main tbody tr").first
+    latest = first.get_by_role("rowheader").get_by_role("link").inner_text()
 
     for box in first.get_by_role("checkbox").all():
         monitor.ticks(box)
@@ -46,7 +46,7 @@ def test_the_latest_agency_is_found_from_the_board_and_chased_once_a_day(come: C
     after_undoing(spring)
     assert len(letters(spring)) == len(before) + 1
 
-    for box in monitor.page.locator("main section").first.get_by_role("checkbox").all():
+    for box in monitor.page.locator("main tbody tr").first.get_by_role("checkbox").all():
         monitor.ticks(box)
     monitor.presses("Đôn đốc…", "Chase…")
     monitor.sees("Không có gì để gửi", "Nothing to send")

@@ -72,7 +72,7 @@ def test_sixty_nine_rows_take_three_sheets_with_the_heads_on_each(chromium: Brow
 @pytest.mark.parametrize(
     ("path", "who", "rows"),
     [
-        ("/overdue", ("monitor",), ".codes b"),
+        ("/overdue", ("monitor",), ".codes a"),
         ("/overdue?as=print", ("monitor",), "tbody td"),
         ("/assignments", ("monitor",), ".what b"),
         ("/assignments?as=print", ("monitor",), "tbody td"),

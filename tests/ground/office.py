@@ -269,19 +269,28 @@ def live_through(database: Database, until: datetime = NOW) -> Laid:
     return laid
 
 
-async def _live(laid: Laid, until: datetime) -> None:
+def live_on(database: Database, since: datetime, until: datetime) -> None:
+    """The live passes, in which nobody does anything."""
+    asyncio.run(_pass(database, since, until))
+
+
+async def _pass(database: Database, since: datetime, until: datetime) -> None:
     office = post_office()
 
     async def tick(now: datetime) -> object:
-        return await passes.tick(laid.database, now, office)
+        return await passes.tick(database, now, office)
 
+    await fast_forward(database, since, until, tick)
+
+
+async def _live(laid: Laid, until: datetime) -> None:
     moment = OPENED
     for day, act in sorted(_acts(laid).items()):
         if at(day, "15:00") <= until:
-            await fast_forward(laid.database, moment, at(day, "15:00"), tick)
+            await _pass(laid.database, moment, at(day, "15:00"))
             moment = at(day, "15:00")
             act(moment)
-    await fast_forward(laid.database, moment, until, tick)
+    await _pass(laid.database, moment, until)
 
 
 def _acts(laid: Laid) -> dict[str, Callable[[datetime], None]]:

@@ -382,6 +382,7 @@ PAGES = (
     "/?period=2021-H1&sort=late",
     "/leadership",
     "/leadership?period=2021-H1",
+    "/leadership?whole=true",
     "/overdue",
     "/overdue?request=yes",
     "/plans",

@@ -23,7 +23,7 @@ from engine.queries.figures.outlook import Behind, Coming, NextDate, outlook
 from engine.queries.figures.plan_progress import Standing
 from engine.queries.time_class import Today
 from engine.rules.calendar import day_digits, local_date
-from engine.rules.words import period_words
+from engine.rules.words import name_order, period_words
 from engine.store.database import table
 from engine.store.records import Agency
 from engine.store.stored_rows import StoredPlan
@@ -42,7 +42,8 @@ RANK_COLUMNS = (
 FORMULA = (
     "Tỷ lệ = số nhiệm vụ hoàn thành đúng hạn / (hoàn thành đúng hạn + hoàn thành quá hạn + đang thực hiện quá hạn). "
     "Tỷ lệ cố định theo hạn: nhiệm vụ đã quá hạn, hoàn thành sau không làm tăng tỷ lệ. "
-    "Cơ quan chưa có nhiệm vụ đến hạn không xếp hạng. Nội dung đề nghị phối hợp không tính."
+    "Hạng theo số nhiệm vụ quá hạn, rồi số hoàn thành quá hạn; cơ quan không quá hạn không xếp hạng. "
+    "Nội dung đề nghị phối hợp không tính."
 )
 
 
@@ -202,13 +203,10 @@ def _done(number: int) -> str:
 
 
 def ranked(rows: Sequence[RankRow]) -> list[tuple[str, RankRow]]:
-    """(rank, row), best first; ties share a rank, agencies with nothing due stand below without one."""
-    judged = sorted(
-        (row for row in rows if row.rate is not None), key=lambda row: (-_rounded(row), -row.total, row.agency)
-    )
-    rates = [_rounded(row) for row in judged]
-    placed = [(str(rates.index(_rounded(row)) + 1), row) for row in judged]
-    return placed + [("", row) for row in sorted((r for r in rows if r.rate is None), key=lambda row: row.agency)]
+    """(rank, row) by overdue, then late; equals share a rank, and who is not overdue stands below without one."""
+    behind = sorted(rows, key=lambda row: (-row.overdue, -row.late, name_order(row.agency)))
+    places = [(row.overdue, row.late) for row in behind]
+    return [(str(places.index((row.overdue, row.late)) + 1) if row.overdue else "", row) for row in behind]
 
 
 def _ranking(paper: Paper, rows: Sequence[RankRow], note: str, *, first: bool = False) -> None:
@@ -230,10 +228,6 @@ def _ranking(paper: Paper, rows: Sequence[RankRow], note: str, *, first: bool = 
     paper.table(RANK_COLUMNS, lines, compact=True)
     paper.line(FORMULA, where=paper.document, size=12, italic=True, before=4)
     paper.end_annex()
-
-
-def _rounded(row: RankRow) -> float:
-    return round(row.rate or 0, 1)
 
 
 def _percent(rate: float | None) -> str:

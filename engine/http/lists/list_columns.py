@@ -114,6 +114,9 @@ OVERDUE_LIST: Listing[OverdueRow] = Listing(
         Head("agency", Text("Cơ quan", "Agency")),
         Head("count", Text("Số việc", "Assignments"), number=True),
         Head("since", Text("Quá hạn lâu nhất", "Longest overdue")),
+        Head("duties", Text("Nhiệm vụ", "Duties")),
+        Head("letters", Text("Thư nhắc, đôn đốc", "Reminders, chasers")),
+        Head("heard", Text("Trả lời", "Heard")),
     ),
     columns=(
         Column(Text("Cơ quan chủ trì", "Owner"), lambda row, _: row.assignment.agency, width=34),
@@ -321,6 +324,7 @@ AGENCY_LIST: Listing[AgencyRow] = Listing(
     file_name="co-quan",
     title=Text("Cơ quan", "Agencies"),
     sorts=agencies.SORTS,
+    own_sort=agencies.OWN_SORT,
     columns=(
         Column(Text("Mã", "Id"), lambda row, _: row.id, width=20),
         Column(Text("Cơ quan", "Agency"), lambda row, _: row.name, width=44, key="name"),

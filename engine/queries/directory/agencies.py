@@ -5,25 +5,26 @@ The agencies that a department follows: those in the plans that it supervises or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, case, exists, func, select, union
+from sqlalchemy import case, exists, func, select, union
 from sqlmodel import Session
 
 from engine.agencies.directory_loading import exists_on
 from engine.assignments import situations
 from engine.files.directory import name_key
-from engine.queries.filter_choices import sql_order
+from engine.queries.filter_choices import Orders, sorted_by_order
 from engine.queries.paging import Page, decode, page
 from engine.queries.time_class import Today
-from engine.rules.words import LEVELS, level_rank
+from engine.rules.words import level_rank, name_order
 from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Plan
-from engine.store.stored_rows import objects
+from engine.store.stored_rows import object_of
 
 PER_PAGE = 100
 
@@ -39,17 +40,18 @@ class AgencyRow:
     overdue: int
 
 
-SORTS: Mapping[str, Callable[[Subquery], ColumnElement[Any]]] = {
-    "name": lambda _: table(Agency).c.name,
-    "open": lambda counts: func.coalesce(counts.c.open, 0),
-    "overdue": lambda counts: func.coalesce(counts.c.overdue, 0),
+SORTS: Orders[AgencyRow] = {
+    "name": lambda row: name_order(row.name),
+    "open": attrgetter("open"),
+    "overdue": attrgetter("overdue"),
 }
+OWN_SORT = "-overdue"
 
 
 def list_agencies(
     session: Session, today: Today, *, after: str = "", limit: int = PER_PAGE, sort: str = ""
 ) -> Page[AgencyRow]:
-    """By level, code and name, or by one of ``SORTS``; two queries."""
+    """As in the directory, or by one of ``SORTS``; one query, which reads it whole."""
     a, g = table(Assignment), table(Agency)
     counts = (
         select(
@@ -61,38 +63,26 @@ def list_agencies(
         .group_by(a.c.agency_id)
         .subquery()
     )
-    statement = (
-        select(
-            g.c.id,
-            g.c.name,
-            g.c.short,
-            g.c.level,
-            g.c.parent_id,
-            func.coalesce(counts.c.open, 0).label("open"),
-            func.coalesce(counts.c.overdue, 0).label("overdue"),
-        )
-        .outerjoin(counts, counts.c.agency_id == g.c.id)
-        .order_by(*sql_order({key: [order(counts)] for key, order in SORTS.items()}, sort), *in_order())
-    )
-    offset = decode(after, int)[0] if after else 0
-    rows = objects(AgencyRow, session.connection().execute(statement.offset(offset).limit(limit + 1)))
-    total = session.connection().scalar(select(func.count()).select_from(g))
-    return page(rows, limit, lambda _: (offset + limit,), total)
+    open_now, late = (func.coalesce(counts.c[name], 0).label(name) for name in ("open", "overdue"))
+    statement = select(g, open_now, late).outerjoin(counts, counts.c.agency_id == g.c.id)
+    found = sorted(session.connection().execute(statement), key=directory_order)
+    rows = sorted_by_order((object_of(AgencyRow, row) for row in found), SORTS, sort)
+    offset = max(decode(after, int)[0], 0) if after else 0
+    return page(rows[offset : offset + limit + 1], limit, lambda _: (offset + limit,), len(rows))
 
 
-def in_order() -> tuple[Any, ...]:
-    """ORDER BY expressions for agencies: level, code, name; shared by all lists of agencies."""
-    g = table(Agency)
-    ranks = {level: level_rank(level) for level in LEVELS}
-    return case(ranks, value=g.c.level, else_=len(LEVELS)), g.c.code, g.c.name, g.c.id
+def directory_order(row: Any) -> tuple[int, str, tuple[str, str], str]:
+    """Sort key of agencies in all lists: level, code, name."""
+    return level_rank(row.level), row.code or "", name_order(row.name), row.id
 
 
 @depends_on(Topic.DIRECTORY)
 def places_in_directory(session: Session) -> Mapping[str, int]:
     """By code and name, whatever the level."""
     g = table(Agency)
-    ordered = select(g.c.id).order_by(g.c.code, g.c.name, g.c.id)
-    return {agency_id: place for place, agency_id in enumerate(session.connection().scalars(ordered))}
+    rows = session.connection().execute(select(g.c.id, g.c.code, g.c.name, g.c.level))
+    ordered = sorted(rows, key=lambda row: directory_order(row)[1:])
+    return {row.id: place for place, row in enumerate(ordered)}
 
 
 @depends_on(Topic.WORK, Topic.DIRECTORY)
@@ -102,10 +92,10 @@ def agency_choices(
     """(id, name) of every agency: the options of a select. With a plan, of those that owe something in it: an old
     plan's districts, not the communes that came after them. With a day, of those that exist on it."""
     g, a = table(Agency), table(Assignment)
-    statement = select(g.c.id, g.c.name, g.c.names).order_by(*in_order())
+    statement = select(g.c.id, g.c.name, g.c.names, g.c.level, g.c.code)
     if plan_id is not None:
         statement = statement.where(g.c.id.in_(select(a.c.agency_id).where(a.c.plan_id == plan_id).distinct()))
-    rows = session.connection().execute(statement)
+    rows = sorted(session.connection().execute(statement), key=directory_order)
     return tuple((row.id, row.name) for row in rows if on is None or exists_on(row.names, on))
 
 

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from engine.agencies.contacts import ContactLine, contacts_among, contacts_of
 from engine.errors import NotFound
 from engine.files.directory import fold
-from engine.queries.directory.agencies import in_order
+from engine.queries.directory.agencies import directory_order
 from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.queries.time_class import Today
 from engine.store.database import table
@@ -120,9 +120,7 @@ def search(
     """Agencies with a name that contains the text, ignoring tone marks and case, of those ``within``; always two
     queries. Reads the whole directory: a province has some hundreds of agencies."""
     g, c, s = table(Agency), table(Contact), table(Succession)
-    agencies = (
-        session.connection().execute(select(g, _succeeded(s, today.day).label("succeeded")).order_by(*in_order())).all()
-    )
+    agencies = session.connection().execute(select(g, _succeeded(s, today.day).label("succeeded")))
     reachable = (
         or_(c.c.email != "", c.c.phone != ""),
         c.c.role == Role.COORDINATOR,
@@ -134,7 +132,7 @@ def search(
     wanted = fold(text)
     matches = [
         object_of(AgencyMatch, row, was=was or "", coordinators=coordinators.get(row.id, 0))
-        for row in agencies
+        for row in sorted(agencies, key=directory_order)
         if (within is None or row.id in within) and (was := _matched_name(row, wanted)) is not None
     ]
     offset = decode(after, int)[0] if after else 0

@@ -245,8 +245,9 @@ def _statement(dialect: str, today: Thresholds, wanted: AssignmentFilter, some: 
 def _counted(dialect: str, today: Thresholds, wanted: AssignmentFilter, some: bool) -> tuple[Any, Any]:
     """The assignments by agency, period, due date and class, and the FROM clause for selecting them.
 
-    Of some agencies they are read by the index of an agency. Of all, on PostgreSQL, the OFFSET keeps the lateral subquery from being flattened, so plans are read one by one through the
-    index: the default plan joins every row to the plans (half as slow again) and reads plans that ended long ago.
+    Of some agencies they are read by the index of an agency. Of all, on PostgreSQL, the OFFSET keeps the lateral
+    subquery from being flattened, so plans are read one by one through the index: the default plan joins every row to
+    the plans (half as slow again) and reads plans that ended long ago.
     """
     a, p = table(Assignment), table(Plan)
     counted = select(

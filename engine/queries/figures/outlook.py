@@ -15,11 +15,11 @@ from enum import StrEnum
 from itertools import chain
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import Session
 
 from engine.assignments import situations, told
-from engine.assignments.measures import Boxes, rate
+from engine.assignments.measures import rate
 from engine.assignments.told import Since
 from engine.assignments.weekly_digest import week_of
 from engine.plans.closing import PlanToEnd, plans_to_end
@@ -31,6 +31,7 @@ from engine.queries.figures.plan_progress import (
 from engine.queries.time_class import Today
 from engine.rules.calendar import ONE_DAY, instant, local_date
 from engine.rules.policy import Facts, Ladder, applicable
+from engine.rules.words import name_order
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import table, unindexed
 from engine.store.records import Agency, Assignment, Plan
@@ -73,17 +74,25 @@ class Furthest:
         return len(self.most) == len(self.agencies) > 1
 
 
+def furthest_of(behind: Sequence[Behind]) -> Furthest | None:
+    """Of agencies with overdue tasks, those furthest behind first; None if nothing is overdue."""
+    if not behind:
+        return None
+    agencies = tuple(each for each in behind if each.since == behind[0].since)
+    return Furthest(agencies, tuple(each for each in agencies if each.overdue == agencies[0].overdue))
+
+
 @dataclass(frozen=True, slots=True)
 class WeekPoint:
-    """The tasks done by the end of a day, of those opened by then."""
+    """The tasks done by the end of a day, of those due before it."""
 
     day: date
     done: int
-    expected: int
+    due: int
 
     @property
     def rate(self) -> float | None:
-        return rate(self.done, self.expected)
+        return rate(self.done, self.due)
 
 
 class Coming(StrEnum):
@@ -128,25 +137,18 @@ class Outlook:
 
     @property
     def furthest(self) -> Furthest | None:
-        """None if nothing is overdue."""
-        if not self.behind:
-            return None
-        agencies = tuple(each for each in self.behind if each.since == self.behind[0].since)
-        return Furthest(agencies, tuple(each for each in agencies if each.overdue == agencies[0].overdue))
+        return furthest_of(self.behind)
 
     @property
     def done_rate(self) -> float | None:
-        return rate(self.now.total.done, self.now.total.expected)
+        """Of what was due: tasks that open for a day to come do not lower it. Of many, also of what is done early."""
+        return self.weeks[-1].rate if self.weeks else rate(self.now.total.done, self.now.total.judged)
 
     @property
-    def done_points(self) -> float | None:
-        """Percentage points that the rate of done tasks has changed by; None with nothing to compare with."""
-        was = self.since.was if self.since else Boxes()
-        return _difference(self.done_rate, rate(was.done, was.expected))
-
-    @property
-    def on_time_points(self) -> float | None:
-        return _difference(self.now.total.rate, self.since.was.rate if self.since else None)
+    def behind_before(self) -> int:
+        """How many agencies had overdue tasks when it was last told."""
+        changes = self.since.agencies if self.since else ()
+        return len(self.behind) - sum(bool(each.now.overdue) - bool(each.was.overdue) for each in changes)
 
 
 class Selection(NamedTuple):
@@ -159,7 +161,7 @@ class Selection(NamedTuple):
 
 def outlook(session: Session, today: Today, *, plan_id: int | None = None, period: str = "") -> Outlook:
     """Of all active plans but those past their last date, unless one is given. Its parts are asked for one by one: a
-    letter that leaves changes the next dates and not the standing. Sixteen queries at most."""
+    letter that leaves changes the next dates and not the standing. Fifteen queries at most."""
     past = ask(session, plans_to_end, today.day) if plan_id is None else ()
     chosen = Selection(plan_id, period, tuple(each.id for each in past))
     progress = ask(session, standings, (today.day,), **chosen._asdict())
@@ -173,7 +175,7 @@ def outlook(session: Session, today: Today, *, plan_id: int | None = None, perio
             replace(each, expected=expected.get(each.id, each.overdue))
             for each in furthest_behind(session, today, chosen)
         ),
-        weeks=_weeks(ask(session, opened_and_done, today.day, chosen), now) if small else (),
+        weeks=_weeks(ask(session, due_and_done, today.day, chosen), today.day) if small else (),
         next_dates=ask(session, next_dates, today, chosen, chasing=small),
         still=ask(session, standing_still, today, chosen) if small else 0,
         choices=progress.choices,
@@ -197,10 +199,6 @@ def since_told(session: Session, chosen: Selection, now: Standing) -> Since | No
     return None if was is None else told.compared(was.on, was.boxes, now.boxes, ask(session, told.agency_names))
 
 
-def _difference(now: float | None, then: float | None) -> float | None:
-    return None if now is None or then is None else round(now - then, 1)
-
-
 def _selected(chosen: Selection, overdue_on: date | None = None) -> list[ColumnElement[bool]]:
     """Conditions on orders that are owed; ``overdue_on``: and overdue on a day."""
     a = table(Assignment)
@@ -215,7 +213,7 @@ def _selected(chosen: Selection, overdue_on: date | None = None) -> list[ColumnE
 def furthest_behind(session: Session, today: Today, chosen: Selection) -> tuple[Behind, ...]:
     """Every agency with overdue tasks, longest overdue first, then most; ``expected`` is not counted here."""
     found = ask(session, behind_of_each, today, chosen).values()
-    return tuple(sorted(found, key=lambda each: (each.since, -each.overdue, each.name)))
+    return tuple(sorted(found, key=lambda each: (each.since, -each.overdue, name_order(each.name))))
 
 
 @by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
@@ -244,40 +242,27 @@ def standing_still(session: Session, today: Today, chosen: Selection) -> int:
     return session.connection().scalar(still) or 0
 
 
-_ByDay = list[tuple[date, int]]
-
-
 @depends_on(Topic.PLANS, Topic.WORK)
-def opened_and_done(session: Session, day: date, chosen: Selection) -> tuple[_ByDay, _ByDay]:
-    """Of twelve weeks until a day, how many tasks were opened on each day, and how many done."""
-    a = table(Assignment)
-    first = day - (WEEKS - 1) * WEEK
-    counted = (*counted_on(day, chosen.plan_id, chosen.period), a.c.plan_id.not_in(chosen.without))
-    opened, done = (_by_day(session, column, first, day, counted) for column in (a.c.opened_on, a.c.done_on))
-    return opened, done
-
-
-def _weeks(found: tuple[_ByDay, _ByDay], now: Standing) -> tuple[WeekPoint, ...]:
-    """The days of twelve weeks, counted back from today's numbers by what was opened and done since each."""
-    opened, done = found
-    days = [now.as_of - n * WEEK for n in range(WEEKS)]
-
-    def after(found: _ByDay, day: date) -> int:
-        return sum(n for on, n in found if on > day)
-
-    total = now.total
-    return tuple(
-        WeekPoint(day, total.done - after(done, day), total.expected - after(opened, day)) for day in reversed(days)
-    )
-
-
-def _by_day(
-    session: Session, column: ColumnElement[date], first: date, last: date, counted: Sequence[ColumnElement[bool]]
-) -> _ByDay:
+def due_and_done(session: Session, day: date, chosen: Selection) -> Sequence[tuple[date, date | None, int]]:
+    """When the tasks that were due before a day were due, and done, and how many."""
     a, p = table(Assignment), table(Plan)
-    dated = select(column, func.count()).join(p, p.c.id == a.c.plan_id).where(*counted)
-    dated = dated.where(~a.c.request, column > first, column <= last).group_by(column)
-    return [(on, n) for on, n in session.connection().execute(dated)]
+    owed = or_(a.c.done_on.is_not(None), situations.overdue(day))
+    counted = *counted_on(day, chosen.plan_id, chosen.period), a.c.plan_id.not_in(chosen.without), ~a.c.request, owed
+    found = select(a.c.due_on, a.c.done_on, func.count()).join(p, p.c.id == a.c.plan_id).where(*counted)
+    found = found.where(a.c.due_on < day).group_by(a.c.due_on, a.c.done_on)
+    return [(due, done, n) for due, done, n in session.connection().execute(found)]
+
+
+def _weeks(found: Sequence[tuple[date, date | None, int]], today: date) -> tuple[WeekPoint, ...]:
+    """The days of twelve weeks."""
+    return tuple(
+        WeekPoint(
+            day,
+            sum(n for due, done, n in found if due < day and done and done <= day),
+            sum(n for due, _, n in found if due < day),
+        )
+        for day in (today - n * WEEK for n in reversed(range(WEEKS)))
+    )
 
 
 @depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS)

@@ -1,7 +1,7 @@
-"""A year week by week: letters sent and expected, and due dates, by agency. Data of the heat map and the bar charts.
+"""A year week by week: letters sent and expected, and due dates, by agency. Data of the bar chart and of the file.
 
-Expected letters are what the ladders would send if nothing more is reported: for open assignments, and for periods that
-have not opened yet.
+Expected letters are what the ladders and the weekly digests would send if nothing more is reported or decided: for open
+assignments, and for periods that have not opened yet.
 """
 
 from __future__ import annotations
@@ -12,14 +12,18 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, cast, exists, extract, func, select
 from sqlmodel import Session
 
 from engine.assignments import situations
+from engine.assignments.backlog import backlogs
 from engine.assignments.lifecycle import supervisor_of
 from engine.assignments.opening import planned
+from engine.assignments.outbox import WEEK, digest_day
+from engine.assignments.weekly_digest import departments, is_first_of_month
 from engine.queries.time_class import Today
 from engine.rules.calendar import ONE_DAY
 from engine.rules.policy import Facts, Ladder, for_role, upcoming
@@ -27,7 +31,7 @@ from engine.rules.words import level_rank
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Letter, Notice, Plan
-from engine.store.rulebook import read_rulebook
+from engine.store.rulebook import Rulebook, read_rulebook
 from engine.store.stored_rows import StoredPlan, object_of, objects, select_plans
 from engine.terms import LetterState, PlanState, Role, State
 
@@ -41,8 +45,8 @@ SPACE = " "
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """``sent``: letters sent or attempted; ``to_come``: queued letters and those the ladders will send, counted as one
-    per person and day; ``due``: assignments due that week, of which ``open`` are unfinished."""
+    """``sent``: letters sent or attempted; ``to_come``: queued letters, those the ladders will send and the weekly
+    digests, counted as one per person and day; ``due``: assignments due that week, of which ``open`` are unfinished."""
 
     sent: int = 0
     to_come: int = 0
@@ -83,20 +87,16 @@ class Year:
     foreseen: bool
 
     @cached_property
-    def by_level(self) -> Mapping[str, Mapping[date, Week]]:
-        """Weekly totals of the agencies of each level; empty weeks are left out."""
-        found: dict[str, dict[date, Week]] = {}
-        for each in self.agencies:
-            weeks = found.setdefault(each.level, {})
-            for monday, week in each.weeks.items():
-                weeks[monday] = weeks[monday] + week if monday in weeks else week
-        return found
-
-    @cached_property
     def total(self) -> Mapping[date, Week]:
         """Weekly totals of all agencies."""
-        levels = self.by_level.values()
-        return {monday: sum((each[monday] for each in levels if monday in each), Week()) for monday in self.mondays}
+        weeks = [each.weeks for each in self.agencies]
+        return {monday: sum((each[monday] for each in weeks if monday in each), Week()) for monday in self.mondays}
+
+    def most(self, what: str, *, ahead: bool) -> tuple[date, int] | None:
+        """The week with the most of a field of ``Week``, from this week on or before it; None where there is none."""
+        weeks = ((monday, getattr(self.total[monday], what)) for monday in self.mondays)
+        found = [(monday, n) for monday, n in weeks if n and (monday >= self.this_week) == ahead]
+        return max(found, key=lambda each: each[1], default=None)
 
     @property
     def lines(self) -> Iterator[YearLine]:
@@ -109,31 +109,9 @@ class Year:
         """The levels that occur, in directory order."""
         return tuple(dict.fromkeys(each.level for each in self.agencies))
 
-    @property
-    def cells(self) -> int:
-        """The number of non-empty weeks of all agencies."""
-        return sum(len(each.weeks) for each in self.agencies)
-
     def of_kind(self, kind: str) -> Year:
         """Only agencies of one level."""
         return replace(self, agencies=tuple(each for each in self.agencies if each.level == kind))
-
-    def by_kind(self, names: Mapping[str, str]) -> Year:
-        """One line per level, with the given names."""
-        lines = (
-            AgencyYear(kind, names[kind], kind, {monday: week for monday, week in weeks.items() if week != Week()})
-            for kind, weeks in self.by_level.items()
-        )
-        return replace(self, agencies=tuple(lines))
-
-    def half(self, number: int) -> Year:
-        """The first half (1): weeks that begin before July, or the second half."""
-        mondays = tuple(monday for monday in self.mondays if (monday < date(self.year, 7, 1)) == (number == 1))
-        lines = (
-            replace(each, weeks={monday: week for monday, week in each.weeks.items() if monday in mondays})
-            for each in self.agencies
-        )
-        return replace(self, mondays=mondays, agencies=tuple(lines))
 
     def trimmed(self) -> Year:
         """Without the weeks before the first and after the last in which anything happens: on a telephone a year that
@@ -180,8 +158,11 @@ def work_of_year(session: Session, today: Today, year: int, plan_id: int | None 
         for week, what, count in weeks:
             cells[agency_id, mondays[week], what] += count
     coming = _letters_to_come(ask(session, ladders_of_each, today, last, plan_id).values())
+    if plan_id is None:
+        for department, day in _to_heads(session, today, last):
+            coming[department].add((Role.DIRECTOR, day))
     if plans:
-        to_open = ask(session, periods_to_open, today, plans, _opened(session, plan_id))
+        to_open = ask(session, periods_to_open, today, last, plans, _opened(session, plan_id))
         for recipient, letters in to_open.letters.items():
             coming[recipient].update(letters)
         for (agency_id, due_on), count in to_open.dues.items():
@@ -308,6 +289,7 @@ def ladders_of_each(
         a.c.acted_until,
         a.c.promised_on,
         a.c.broken_before.label("broken"),
+        a.c.request,
     )
     each = (
         select(*facts, *capacities.values())
@@ -324,9 +306,11 @@ def ladders_of_each(
     owner, supervisor, issuer = each.c[len(facts) :]
     together = func.aggregate_strings(owner + SPACE + supervisor + SPACE + issuer, SPACE).label("agencies")
     acts = {role: for_role(role, **{name: name for name in capacities}) for role in Role}
+    digests = _digests(book, today, last)
     found: dict[str, dict[str, set[_Days]]] = defaultdict(lambda: defaultdict(set))
     for row in session.connection().execute(select(*alike, together).group_by(*alike)):
         every = _future_letters(book.ladders[row.ladder_id], object_of(Facts, row), today)
+        every = chain(every, _digests_about(row.due_on, digests, request=row.request))
         days = [(role, day) for role, day in every if today.day < day <= last]
         names = row.agencies.split(SPACE)
         for n, acting in enumerate(capacities):
@@ -346,19 +330,21 @@ class PeriodsToOpen:
 
 @depends_on(Topic.PLANS)
 def periods_to_open(
-    session: Session, today: Today, plan_ids: tuple[int, ...], opened: frozenset[tuple[int, str]]
+    session: Session, today: Today, last: date, plan_ids: tuple[int, ...], opened: frozenset[tuple[int, str]]
 ) -> PeriodsToOpen:
     """Of these plans, the periods that have not opened. Apart from the work, since it is worked out for each agency
     and no report changes it; ``opened``: (duty, period)."""
     book, p = read_rulebook(session), table(Plan)
     letters, dues = defaultdict[str, set[tuple[Role, date]]](set), Counter[tuple[str, date]]()
+    digests = _digests(book, today, last)
     for plan in objects(StoredPlan, session.connection().execute(select_plans().where(p.c.id.in_(plan_ids)))):
         policy = book.policy(plan.policy_id)
         for each in (each for each in planned(session, plan, policy, book.calendar) if each.key not in opened):
             ladder = policy.ladder(request=each.duty.request, urgent=plan.urgency.urgent)
             opens_on, due_on = max(each.opens_on, today.day), each.due_period.due.on
             facts = Facts(State.ASSIGNED, opens_on, due_on, opens_on - ONE_DAY)
-            sent = tuple(_future_letters(ladder, facts, today))
+            weekly = _digests_about(due_on, digests, request=each.duty.request)
+            sent = (*_future_letters(ladder, facts, today), *weekly)
             for owner in each.duty.owners:
                 dues[owner, due_on] += 1
                 above = supervisor_of(owner, plan.supervisor_id, plan.issuer_id)
@@ -372,6 +358,36 @@ def _future_letters(ladder: Ladder, facts: Facts, today: Today) -> Iterator[tupl
     for on, rung in upcoming(ladder, facts, today.calendar):
         day = ladder.days(today.calendar).on_or_after(on)
         yield from ((role, day) for role in rung.to)
+
+
+_Digests = Sequence[tuple[date, bool]]
+"""The days of the weekly digests to come; whether it is the first of a month, which the leadership gets in any case."""
+
+
+def _digests(book: Rulebook, today: Today, last: date) -> _Digests:
+    policy, weeks = book.general, range((last - today.day).days // 7 + 2)
+    if policy is None:
+        return []
+    days = (digest_day(today.day + timedelta(weeks=n), policy, book.calendar) for n in weeks)
+    return [(day, is_first_of_month(day, policy, book.calendar)) for day in days if day and day > today.day]
+
+
+def _to_heads(session: Session, today: Today, last: date) -> Iterator[tuple[str, date]]:
+    """The digests to the heads of departments that let others wait, if they go on to."""
+    book = read_rulebook(session)
+    digests = _digests(book, today, last)
+    if book.general and digests:
+        waiting = backlogs(session, departments(session), book.calendar, digests[0][0], book.general)
+        yield from ((each.department, day) for each in waiting.values() if each.old for day, _ in digests)
+
+
+def _digests_about(due_on: date | None, digests: _Digests, *, request: bool) -> Iterator[tuple[Role, date]]:
+    """(role, day) of the digests that list a task while it is overdue; the leadership's also when that is news."""
+    for day, first_of_month in digests:
+        if due_on is not None and due_on < day:
+            yield from ((Role.COORDINATOR, day), (Role.MONITOR, day))
+            if not request and (first_of_month or due_on >= day - WEEK):
+                yield Role.LEADERSHIP, day
 
 
 def _plan_condition(plan_id: int | None) -> Any:

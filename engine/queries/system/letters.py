@@ -6,7 +6,7 @@ Counts of letters owed, sent, delivered and in doubt between two days. One index
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -228,6 +228,47 @@ def _order(sort: str) -> tuple[ColumnElement[Any], ...]:
 def _with_ids(session: Session, ids: Sequence[int]) -> list[LetterRow]:
     statement = _joined(*_columns()).where(among(session, table(Letter).c.id, ids))
     return objects(LetterRow, session.connection().execute(statement))
+
+
+FAILED = (LetterState.BOUNCED_HARD, LetterState.BOUNCED_SOFT, LetterState.REFUSED, LetterState.EXPIRED)
+"""Did not reach their person."""
+DAYS_SHOWN = 31
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfLetters:
+    """The letters of a day by delivery, and how many of them tell of what, with the number of a chaser."""
+
+    day: date
+    states: Counter[LetterState]
+    kinds: Mapping[tuple[NoticeKind, int], int]
+    digests: int
+
+    @property
+    def letters(self) -> int:
+        return self.states.total() - self.states[LetterState.SUPPRESSED]
+
+
+def letters_by_day(session: Session, within: Collection[str] | None) -> Sequence[DayOfLetters]:
+    """The newest days that have letters. Three queries."""
+    m, n = table(Letter), table(Notice)
+    mine = _conditions(LetterFilter(within=None if within is None else frozenset(within)))
+    days = select(m.c.day).where(*mine).group_by(m.c.day).order_by(m.c.day.desc()).limit(DAYS_SHOWN)
+    shown = session.connection().scalars(days).all()
+    mine.append(m.c.day >= (shown[-1] if shown else date.max))
+    states: dict[date, Counter[LetterState]] = {day: Counter() for day in shown}
+    digests: Counter[date] = Counter()
+    by_state = select(m.c.day, m.c.state, func.count(), func.count(m.c.digest_week)).where(*mine)
+    for day, state, count, weekly in session.connection().execute(by_state.group_by(m.c.day, m.c.state)):
+        states[day][state] = count
+        digests[day] += weekly
+    about = [m.c.day, n.c.kind, n.c.level]
+    lines = select(*about, func.count(n.c.letter_id.distinct())).join(n, n.c.letter_id == m.c.id)
+    lines = lines.where(*mine, n.c.obsolete == "").group_by(*about)
+    kinds: dict[date, dict[tuple[NoticeKind, int], int]] = {day: {} for day in shown}
+    for day, kind, level, count in session.connection().execute(lines):
+        kinds[day][kind, level] = count
+    return [DayOfLetters(day, states[day], kinds[day], digests[day]) for day in shown]
 
 
 def letter_story(session: Session, letter_id: int) -> LetterStory:

@@ -72,11 +72,6 @@ class ConductOfAll:
     agencies: tuple[Conduct, ...]
     departments: tuple[Conduct, ...]
 
-    @property
-    def missing(self) -> tuple[Conduct, ...]:
-        """The agencies that broke a promise or whose outputs are missing."""
-        return tuple(each for each in self.agencies if each.missed)
-
 
 @dataclass(slots=True)
 class _Sums:

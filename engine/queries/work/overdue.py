@@ -34,13 +34,14 @@ from engine.queries.work.assignments import (
 )
 from engine.queries.work.ladder_steps import PlannedLetter, planned_letters
 from engine.rules.calendar import local_date
+from engine.rules.words import name_order
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, is_read, of_agencies
 from engine.store.database import among, numbered, table, unindexed
 from engine.store.records import Agency, Assignment, Duty, Notice, Plan
 from engine.store.stored_rows import AnyRow, objects
 from engine.terms import NoticeKind, State, TimeClass
 
-AGENCIES_PER_PAGE = 10
+AGENCIES_PER_PAGE = 25
 ROWS_PER_AGENCY = 4
 
 
@@ -166,7 +167,7 @@ def late_of_each(session: Session, day: date, *, agencies: Collection[str] | Non
 
 _Late = tuple[str, str, int, date]
 """An agency: id, name, number of overdue assignments, oldest due date."""
-SORTS: Orders[_Late] = {"agency": itemgetter(1), "count": itemgetter(2), "since": itemgetter(3)}
+SORTS: Orders[_Late] = {"agency": lambda row: name_order(row[1]), "count": itemgetter(2), "since": itemgetter(3)}
 OWN_SORT = "since"
 
 
@@ -215,7 +216,7 @@ def _ranked(found: Iterable[_LatePeriod]) -> list[_Late]:
     for row in found:
         _, _, n, since = by_agency.get(row.agency_id, ("", "", 0, row.since))
         by_agency[row.agency_id] = (row.agency_id, row.name, n + row.n, min(since, row.since))
-    return sorted(by_agency.values(), key=lambda row: (row[3], -row[2], row[1]))
+    return sorted(by_agency.values(), key=lambda row: (row[3], -row[2], name_order(row[1])))
 
 
 def _select_overdue(today: Today, wanted: AssignmentFilter, *columns: Any) -> Select[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, TypedDict
@@ -96,7 +96,7 @@ def show(
         office = _office_work(ctx, session, today, everything)
         counted = ctx.kept(session, promised_counts, today, wanted)
         drawn = _drawn(ctx, session, today, wanted, found.total.expected) if not late else None
-        coming, before = _told(ctx, session, today, wanted, past)
+        coming, before = told_and_coming(ctx, session, today, wanted, past)
     most = MAX_LINES if drawn is None else MAX_LINES_BELOW
     per_page = max(10, min(most, MAX_CELLS // max(len(found.periods), 1)))
     first = (page - 1) * per_page
@@ -136,11 +136,11 @@ def _running(wanted: AssignmentFilter, past: tuple[PlanToEnd, ...]) -> Assignmen
     return replace(wanted, past=False) if past else wanted
 
 
-def _told(
-    ctx: RequestContext, session: Session, today: Today, wanted: AssignmentFilter, past: tuple[PlanToEnd, ...]
+def told_and_coming(
+    ctx: RequestContext, session: Session, today: Today, wanted: AssignmentFilter, past: Sequence[PlanToEnd] = ()
 ) -> tuple[tuple[NextDate, ...], Figures | None]:
     """What comes next, and what the last weekly report told; neither is known of a part of the agencies."""
-    if wanted.kind or wanted.department:
+    if wanted.kind or wanted.department or wanted.supervisor_id or wanted.issuer or wanted.request:
         return (), None
     chosen = Selection(wanted.plan_id, wanted.period, tuple(each.id for each in past))
     coming = ctx.kept(session, next_dates, today, chosen._replace(without=()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -20,7 +20,7 @@ from engine.admin.published_figures import (
 )
 from engine.assignments.issued_papers import drafts_waiting
 from engine.errors import BadInput, Conflict, DondocError
-from engine.http.filters import Code, PageNumber, PlanId, Several, SmallId, Sort, YesNo
+from engine.http.filters import Code, PlanId, Several, SmallId, Sort, YesNo
 from engine.http.lists.list_columns import StandingLine, published_list, standing_list, year_list
 from engine.http.lists.list_download import ExportFormat, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
@@ -29,15 +29,13 @@ from engine.queries.directory.agencies import agency_choices
 from engine.queries.directory.enquiries import enquiries_of_plan
 from engine.queries.figures.board import promised_counts
 from engine.queries.figures.grid import grid
-from engine.queries.figures.outlook import outlook
+from engine.queries.figures.outlook import Selection, next_dates, outlook
 from engine.queries.figures.plan_progress import STANDING_SORTS, Standing, standing
 from engine.queries.figures.plans import plan_page
 from engine.queries.figures.year import year_of
 from engine.queries.filter_choices import period_choices, plan_choices, sorted_by_order
 from engine.queries.work.assignments import AssignmentFilter
-from engine.queries.work.conduct import conduct
 from engine.queries.work.promises import reasons_counted
-from engine.rules.calendar import ONE_DAY
 from engine.rules.words import level_name, period_words, short_day
 from engine.terms import TimeClass, Timing
 from engine.text import Text
@@ -48,19 +46,10 @@ from engine.web.plan_uploads import draftable_plan
 router = APIRouter(include_in_schema=False)
 OLD_DEFINITIONS = 1
 CUT_OFF = Text("Ngày chốt", "Cut-off day")
-MAX_CHANGES_SHOWN = 5
-"""For better, and for worse."""
 MAX_BEHIND_SHOWN = 10
 MAX_MARKED, MAX_MARKED_LINES = 1_500, 22
 """Tasks up to which each has its mark, and agencies of a kind: what one screen and one sheet hold."""
-MAX_AGENCIES_SHOWN = 8
-"""Agencies in the folded table, worst first; a link shows all."""
-MAX_CONDUCT_SHOWN = 6
-"""Agencies with broken promises or missing outputs; a link shows how all conduct their work."""
-MAX_MAP_LINES, MAX_MAP_WEEKS = 22, 90
-"""Lines of a heat map, and non-empty weeks: limits that keep the page and its table under 50 KB."""
 YearNumber = Annotated[int | None, Query(ge=2000, le=2100)]
-HalfNumber = Annotated[int | None, Query(ge=1, le=2)]
 
 
 @dataclass(frozen=True)
@@ -81,6 +70,7 @@ def show(
     export_format: ExportFormat = None,
     sort: Sort = "",
 ) -> Response:
+    """One screen; ``whole``: the figures behind it as tables."""
     ctx.require(Permission.SEE_STANDING)
     listing = standing_list()
     sort = listing.known_order(sort)
@@ -90,7 +80,7 @@ def show(
             now = standing(session, ctx.today, plan_id=plan, period=period, without=past)
             names = filter_names(session, plan)
             return download(ctx, export_format, listing, _lines(now, sort), names)
-    return _page(ctx, plan, period, whole=whole, sort=sort)
+    return _figures(ctx, plan, period, sort=sort) if whole or sort else _overview(ctx, plan, period)
 
 
 @router.post("/leadership/freeze")
@@ -104,13 +94,13 @@ def publish(ctx: SignedIn, form: PostedForm) -> Response:
     try:
         _check_period(ctx, plan_id, period)
     except BadInput as error:
-        return _page(ctx, plan_id, "", Refused("period", error, typed))
+        return _figures(ctx, plan_id, "", Refused("period", error, typed))
     try:
         cut_off = form.day("cut_off", CUT_OFF, past=True)
         with ctx.writing() as session:
             made = publish_figures(session, plan_id, period, cut_off, **ctx.by)
     except (BadInput, Conflict) as error:
-        return _page(ctx, plan_id, period, Refused("cut_off", error, typed))
+        return _figures(ctx, plan_id, period, Refused("cut_off", error, typed))
     return ctx.go(f"/leadership/frozen/{made}")
 
 
@@ -133,7 +123,6 @@ def frozen(ctx: SignedIn, frozen_id: SmallId, export_format: ExportFormat = None
         later=later,
         sort=sort,
         agencies=sorted_by_order(found.standing.agencies, STANDING_SORTS, sort),
-        rates=svg_charts.rates(found.standing.periods, ctx.language),
     )
 
 
@@ -177,46 +166,27 @@ def year(
     plan: PlanId,
     year: YearNumber = None,
     kind: Code = "",
-    half: HalfNumber = None,
-    page: PageNumber = 1,
     export_format: ExportFormat = None,
 ) -> Response:
-    """Weeks by agency, and letters per week, sent and to come. With many agencies the lines are first one per level;
-    each level opens separately, half a year at a time."""
+    """Letters per week, sent and to come, and what is due."""
     ctx.require(Permission.SEE_STANDING)
     with ctx.reading() as (session, today):
         found = ctx.kept(session, year_of, today, year or ctx.today.year, plan_id=plan)
         plans = ctx.kept(session, plan_choices, plan)
+        shown = found.of_kind(kind) if kind else found
         if export_format:
-            rows = (found.of_kind(kind) if kind else found).lines
-            return download(ctx, export_format, year_list(found.year), rows, filter_names(session, plan))
-    kinds = [(each, level_name(each, ctx.language)) for each in found.kinds]
-    selected = found.of_kind(kind) if kind else found
-    folded = not kind and len(found.agencies) > MAX_MAP_LINES
-    lines = found.by_kind(dict(kinds)) if folded else selected
-    page_lines = lines.agencies[(page - 1) * MAX_MAP_LINES : page * MAX_MAP_LINES]
-    shown = replace(lines, agencies=page_lines)
-    if half is None and shown.cells > MAX_MAP_WEEKS:
-        half = 1 if ctx.today.month <= 6 or ctx.today.year != found.year else 2
-    if half is not None:
-        shown = shown.half(half)
-    drawn = (
-        svg_charts.letters_per_week(selected, ctx.language),
-        svg_charts.year_map(shown.trimmed(), ctx.language),
-    )
+            return download(ctx, export_format, year_list(found.year), shown.lines, filter_names(session, plan))
+        coming = ctx.kept(session, next_dates, today, Selection(plan))
     return ctx.kept_page(
         "year.html",
         today=today,
-        year=found,
+        year=shown,
         plans=plans,
         plan=plan,
-        drawn=drawn,
-        kinds=kinds,
+        letters=svg_charts.letters_per_week(shown, ctx.language),
+        next_dates=coming,
+        kinds=[(each, level_name(each, ctx.language)) for each in found.kinds],
         kind=kind,
-        half=half,
-        folded=folded,
-        page=page,
-        pages=-(-len(lines.agencies) // MAX_MAP_LINES),
     )
 
 
@@ -246,38 +216,22 @@ def _check_period(ctx: RequestContext, plan_id: int, period: str) -> None:
         )
 
 
-def _page(
-    ctx: RequestContext,
-    plan_id: int | None,
-    period: str,
-    refused: Refused | None = None,
-    *,
-    whole: bool = False,
-    sort: str = "",
-) -> Response:
-    ctx.require(Permission.SEE_STANDING)
+def _overview(ctx: RequestContext, plan_id: int | None, period: str) -> Response:
     with ctx.reading() as (session, today):
         found = outlook(session, today, plan_id=plan_id, period=period)
         wanted = AssignmentFilter(plan_id=plan_id, period=period, past=False if found.past else None)
         plans = ctx.kept(session, plan_choices, plan_id)
-        publications = ctx.kept(session, list_published, plan_id)
-        causes = ctx.kept(session, reasons_counted, today, wanted)
-        done = ctx.kept(session, conduct, today, wanted)
         plan = ctx.kept(session, plan_page, today, plan_id) if plan_id is not None else None
         promises = ctx.kept(session, promised_counts, today, wanted)
         waiting = ctx.kept(session, drafts_waiting, today.day)
         drafts = [each for _, each in waiting if plan_id in (None, each)]
         draft_plan = draftable_plan(ctx, session, plan_id) if drafts else None
         enquiries = ctx.kept(session, enquiries_of_plan, today.day, plan_id)
-        too_many = whole or found.now.total.expected > MAX_MARKED
-        marks = None if too_many else ctx.kept(session, grid, today, wanted)
-    now = found.now
-    due = sorted({each.due_on for each in now.periods if each.due_on is not None})
+        marks = None if found.now.total.expected > MAX_MARKED else ctx.kept(session, grid, today, wanted)
+    due = sorted({each.due_on for each in found.now.periods if each.due_on is not None})
     return ctx.kept_page(
         "leadership.html",
-        refused.error.status if refused else 200,
         today=today,
-        listing=standing_list(),
         outlook=found,
         finding=finding(found),
         grid=marks,
@@ -286,24 +240,40 @@ def _page(
         drafts=len(drafts),
         draft_plan=draft_plan,
         enquiries=enquiries,
-        causes=causes,
-        conduct=done,
-        conduct_shown=done.agencies if whole else done.missing[:MAX_CONDUCT_SHOWN],
         plans=plans,
         plan_name=plan.row.number if plan else "",
         periods=found.choices,
         plan=plan_id,
         period_key=period,
+        most_behind=MAX_BEHIND_SHOWN,
+        most_marked=MAX_MARKED_LINES,
+    )
+
+
+def _figures(
+    ctx: RequestContext, plan_id: int | None, period: str, refused: Refused | None = None, *, sort: str = ""
+) -> Response:
+    with ctx.reading() as (session, today):
+        found = outlook(session, today, plan_id=plan_id, period=period)
+        wanted = AssignmentFilter(plan_id=plan_id, period=period, past=False if found.past else None)
+        publications = ctx.kept(session, list_published, plan_id)
+        causes = ctx.kept(session, reasons_counted, today, wanted)
+        plan = ctx.kept(session, plan_page, today, plan_id) if plan_id is not None else None
+    return ctx.kept_page(
+        "leadership_figures.html",
+        refused.error.status if refused else 200,
+        today=today,
+        listing=standing_list(),
+        outlook=found,
+        finding=finding(found),
+        causes=causes,
+        plan_name=plan.row.number if plan else "",
+        periods=found.choices,
+        plan=plan_id,
+        period_key=period,
         published=publications,
-        rates=svg_charts.rates(now.periods, ctx.language),
-        done_since=found.since.on - ONE_DAY if found.since else None,
         may_freeze=plan is not None and ctx.may(Permission.FREEZE, plan.supervisor_id),
         refused=refused,
-        whole=whole,
         sort=sort,
-        agencies=sorted_by_order(now.agencies, STANDING_SORTS, sort),
-        most_agencies=MAX_AGENCIES_SHOWN,
-        most_behind=MAX_BEHIND_SHOWN,
-        most_changes=MAX_CHANGES_SHOWN,
-        most_marked=MAX_MARKED_LINES,
+        agencies=sorted_by_order(found.now.agencies, STANDING_SORTS, sort),
     )

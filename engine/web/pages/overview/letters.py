@@ -4,20 +4,31 @@ the demonstration: reading a letter must not let the reader act for its recipien
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from engine.accounts.permissions import Permission
+from engine.assignments.issued_papers import drafts_waiting
 from engine.http.filters import Cursor, LetterId, Letters, Sort
 from engine.http.lists.list_columns import LETTER_LIST
 from engine.http.lists.list_download import ExportFormat, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.http.security import LETTER_POLICY
 from engine.queries.directory.agencies import agency_choices
+from engine.queries.figures.outlook import Selection, next_dates
 from engine.queries.paging import MOST_COUNTED
-from engine.queries.system.letters import every_letter, letter_html, letter_story, list_letters
+from engine.queries.system.letters import (
+    FAILED,
+    LetterFilter,
+    every_letter,
+    letter_html,
+    letter_story,
+    letters_by_day,
+    list_letters,
+)
 from engine.terms import LetterState
 
 router = APIRouter(include_in_schema=False)
@@ -25,21 +36,38 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/letters")
 def listing(
-    ctx: SignedIn, wanted: Letters, export_format: ExportFormat = None, after: Cursor = "", sort: Sort = ""
+    ctx: SignedIn,
+    wanted: Letters,
+    export_format: ExportFormat = None,
+    after: Cursor = "",
+    sort: Sort = "",
+    whole: bool = False,
 ) -> Response:
+    """Days with their letters; letter by letter where they are narrowed or ordered, or ``whole`` asks for it."""
+    by_day = not (whole or sort or after or wanted != LetterFilter())
     within = ctx.agencies_within(Permission.SEE_LETTERS)
     sort, wanted = LETTER_LIST.known_order(sort), replace(wanted, within=within)
     with ctx.reading() as (session, today):
         if export_format:
             rows, names = every_letter(session, wanted, sort), filter_names(session, None)
             return download(ctx, export_format, LETTER_LIST, rows, names)
-        found = list_letters(session, wanted, after=after, most=MOST_COUNTED, sort=sort)
+        found = None if by_day else list_letters(session, wanted, after=after, most=MOST_COUNTED, sort=sort)
+        days = letters_by_day(session, within) if by_day else ()
+        coming = ctx.kept(session, next_dates, today, Selection()) if ctx.may(Permission.SEE_BOARD) else ()
+        drafts = ctx.kept(session, drafts_waiting, today.day) if ctx.may(Permission.SEE_PAPERS) else ()
+        states = sum((each.states for each in days), Counter[LetterState]())
         agencies = [each for each in ctx.kept(session, agency_choices) if within is None or each[0] in within]
     return ctx.kept_page(
         "letters.html",
         today=today,
         listing=LETTER_LIST,
         found=found,
+        days=days,
+        states=states,
+        lost_as=FAILED,
+        lost=sum(states[each] for each in FAILED),
+        next_dates=coming,
+        drafts=len(drafts),
         most=MOST_COUNTED,
         wanted=wanted,
         agencies=agencies,

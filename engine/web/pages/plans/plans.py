@@ -9,8 +9,6 @@ Correct the year of a plan: what it would come to, then the correction.
 
 from __future__ import annotations
 
-from collections import Counter
-
 from fastapi import APIRouter
 from fastapi.responses import Response
 
@@ -25,10 +23,13 @@ from engine.http.lists.list_download import ExportFormat, download
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.closing import end_past, past_plan, plans_to_end
 from engine.plans.plan_today import YearChange, correct_years, rehearse_years
+from engine.queries.figures.outlook import Selection, furthest_behind, furthest_of, next_dates
 from engine.queries.figures.plans import PlanPage, every_plan, list_plans, plan_page
 from engine.queries.filter_choices import period_choices
 from engine.queries.stored_plans import main_period
+from engine.queries.work.assignments import AssignmentFilter
 from engine.text import Text
+from engine.web.pages.overview.board import told_and_coming
 
 router = APIRouter(include_in_schema=False)
 
@@ -43,7 +44,10 @@ def listing(
         if export_format:
             return download(ctx, export_format, PLAN_LIST, every_plan(session, today, q, sort))
         found = ctx.kept(session, list_plans, today, after=after, words=q, sort=sort)
-    return ctx.kept_page("plans.html", today=today, listing=PLAN_LIST, found=found, after=after, words=q, sort=sort)
+        coming = ctx.kept(session, next_dates, today, Selection())
+    return ctx.kept_page(
+        "plans.html", today=today, listing=PLAN_LIST, found=found, after=after, words=q, sort=sort, next_dates=coming
+    )
 
 
 PAST = "/plans/past"
@@ -75,11 +79,21 @@ def show(ctx: SignedIn, plan_id: SmallId, said: Code = "") -> Response:
     with ctx.reading() as (session, today):
         found = plan_page(session, today, plan_id)
         past = past_plan(session, plan_id, today.day)
-    sections = sorted((section.roman for section in found.file.sections), key=len, reverse=True)
-    per_section = Counter(
-        next((roman for roman in sections if duty.citation.startswith(f"{roman}.")), "") for duty in found.duties
+        coming, before = told_and_coming(ctx, session, today, AssignmentFilter(plan_id=plan_id))
+        behind = furthest_behind(session, today, Selection(plan_id)) if ctx.may(Permission.SEE_BOARD) else ()
+    worst = sorted(found.duties, key=lambda each: -each.counts.overdue)
+    return ctx.kept_page(
+        "plan.html",
+        today=today,
+        plan=found,
+        past=past,
+        outcome=said,
+        next_dates=coming,
+        before=before,
+        furthest=furthest_of(behind),
+        unfinished=[each for each in worst if each.counts.done < each.counts.expected],
+        others=[each for each in found.duties if each.counts.done == each.counts.expected],
     )
-    return ctx.kept_page("plan.html", today=today, plan=found, per_section=per_section, past=past, outcome=said)
 
 
 MAX_MISSING_SHOWN = 100

@@ -14,13 +14,16 @@ from engine.http.filters import AgencyId, Code, Cursor, PlanId, Sort
 from engine.http.lists.list_columns import AGENCY_LIST
 from engine.http.lists.list_download import ExportFormat, download
 from engine.http.request_context import PostedForm, SignedIn
-from engine.queries.directory.agencies import list_agencies
+from engine.queries.directory.agencies import OWN_SORT, list_agencies
 from engine.queries.figures.board import promised_counts
 from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.conduct import conduct
 from engine.queries.work.desk import SECTIONS, desk
+from engine.queries.work.overdue import late_of_each
+from engine.queries.work.todo import unreachable
 from engine.terms import EventKind
+from engine.web.pages.overview.board import told_and_coming
 from engine.web.plan_uploads import draftable_plan
 
 router = APIRouter(include_in_schema=False)
@@ -31,12 +34,29 @@ Count = Annotated[int, Query(ge=0, le=MAX_ACKNOWLEDGED)]
 def listing(ctx: SignedIn, export_format: ExportFormat = None, after: Cursor = "", sort: Sort = "") -> Response:
     ctx.require(Permission.SEE_BOARD)
     sort = AGENCY_LIST.known_order(sort)
+    order = sort or OWN_SORT
     with ctx.reading() as (session, today):
         if export_format:
-            rows = every_row(lambda cursor: list_agencies(session, today, after=cursor, limit=DOWNLOAD_ROWS, sort=sort))
+            rows = every_row(
+                lambda cursor: list_agencies(session, today, after=cursor, limit=DOWNLOAD_ROWS, sort=order)
+            )
             return download(ctx, export_format, AGENCY_LIST, rows)
-        found = list_agencies(session, today, after=after, sort=sort)
-    return ctx.kept_page("agencies.html", today=today, listing=AGENCY_LIST, found=found, after=after, sort=sort)
+        found = list_agencies(session, today, after=after, sort=order)
+        late = ctx.kept(session, late_of_each, today.day)
+        coming, _ = told_and_coming(ctx, session, today, AssignmentFilter())
+        promises = ctx.kept(session, promised_counts, today, AssignmentFilter(request=False))
+        lacking = unreachable(session, today, AssignmentFilter())
+    return ctx.kept_page(
+        "agencies.html",
+        today=today,
+        listing=AGENCY_LIST,
+        found=found,
+        sort=sort,
+        behind=late,
+        next_dates=coming,
+        promises=promises,
+        lacking=lacking,
+    )
 
 
 @router.get("/agencies/{agency_id}")

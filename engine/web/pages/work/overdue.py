@@ -31,9 +31,10 @@ from engine.queries.work.overdue import (
     preview_chase,
     rows_to_chase,
 )
-from engine.terms import EventKind, TimeClass
+from engine.terms import EventKind, State, TimeClass
 from engine.text import Text
 from engine.views.next_step import reminder_line, span_of
+from engine.web.pages.overview.board import told_and_coming
 from engine.web.plan_uploads import draftable_plan
 
 router = APIRouter(include_in_schema=False)
@@ -64,7 +65,10 @@ def show(
         in_reach = _in_reach(ctx, session, today, wanted)
         promises = ctx.kept(session, promised_counts, today, replace(wanted, classes=(TimeClass.OPEN_OVERDUE,)))
         draft_plan = draftable_plan(ctx, session, wanted.plan_id)
+        unheard = ctx.kept(session, how_many_overdue, today, replace(wanted, states=(State.ASSIGNED,)))
+        coming, before = told_and_coming(ctx, session, today, wanted)
     span = span_of(found.agencies, ctx.today)
+    shown = [row.assignment for agency in found.agencies for row in agency.rows]
     within_reach = {each.id for each in found.agencies if _may_chase(ctx, each)}
     return ctx.kept_page(
         "overdue.html",
@@ -82,6 +86,11 @@ def show(
         draft_plan=draft_plan,
         in_reach=in_reach,
         promises=promises,
+        unheard=unheard,
+        next_dates=coming,
+        before=before,
+        span=span,
+        duties={(row.plan, row.citation): row for row in shown}.values(),
         lines={each.id: reminder_line(each, span, ctx.language) for each in found.agencies},
         asked=filter_parameters(wanted),
         apart=asked,

@@ -32,7 +32,7 @@ from engine.queries.directory.agencies import agency_choices, places_in_director
 from engine.queries.directory.enquiries import enquiries_of_plan
 from engine.queries.figures.board import board, promised_counts
 from engine.queries.figures.grid import grid
-from engine.queries.figures.outlook import Selection, behind_of_each, next_dates, opened_and_done, standing_still
+from engine.queries.figures.outlook import Selection, behind_of_each, due_and_done, next_dates, standing_still
 from engine.queries.figures.plan_progress import standings
 from engine.queries.figures.plans import list_plans, plan_page
 from engine.queries.figures.year import letters_by_week, periods_to_open, work_of_year, year_of
@@ -82,7 +82,7 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     letters_by_week: lambda today: [(2021,)],
     places_in_directory: lambda today: [()],
     standing_still: lambda today: [(today, Selection())],
-    opened_and_done: lambda today: [(today.day, Selection())],
+    due_and_done: lambda today: [(today.day, Selection())],
     next_dates: lambda today: [(today, Selection())],
     grid: lambda today: [(today, WANTED[1])],
     desk: lambda today: [(today, "so-chinh")],
@@ -220,7 +220,7 @@ def test_letters_that_are_sent_and_settled_do_not_make_board_and_standing_read_a
     after = _versions(fresh.database)
     changed = {each for each in Topic if before[each] != after[each]}
     assert Topic.LETTERS in changed
-    for query in (board, standings, behind_of_each, opened_and_done, grid):
+    for query in (board, standings, behind_of_each, due_and_done, grid):
         assert not changed & TOPICS_OF[query]
 
 

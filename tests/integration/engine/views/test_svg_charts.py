@@ -7,12 +7,11 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from ground.factory import Laid, at, begin, directory, do, lay, plan_file, real_plan, swept
+from ground.factory import Laid, at, begin, do, lay, plan_file, real_plan, swept
 from lxml import etree
 from sqlalchemy import event, update
 
-from engine.assignments.measures import Boxes
-from engine.queries.figures.plan_progress import PeriodStanding
+from engine.queries.figures.outlook import WeekPoint
 from engine.queries.figures.year import Week, Year, year_of
 from engine.queries.time_class import read_today
 from engine.rules.situation import Action
@@ -44,14 +43,10 @@ def drawn(laid: Laid, language: str = "vi") -> dict[str, Picture]:
     with laid.database.read() as session:
         today = read_today(session, NOW)
         year = year_of(session, today, 2021)
-    periods = (
-        PeriodStanding("2021-H1", date(2021, 6, 17), Boxes(on_time=3, late=1, in_term=2, overdue=4)),
-        PeriodStanding("2021-Y", None, Boxes()),
-    )
+    points = [WeekPoint(date(2021, 6, day), done, 134) for day, done in ((14, 4), (21, 62), (28, 111))]
     return {
-        "year": svg_charts.year_map(year, language),
         "letters": svg_charts.letters_per_week(year, language),
-        "rates": svg_charts.rates(periods, language),
+        "weeks": svg_charts.done_by_week(points, [date(2021, 6, 17)], language),
     }
 
 
@@ -78,48 +73,23 @@ def test_every_table_is_whole(laid: Laid) -> None:
         assert {len(row) for row in picture.table.rows} == {len(picture.table.head)}
 
 
-def test_a_name_that_is_markup_is_text(sqlite_database: Database) -> None:
-    hostile = {"names": [{"name": "Sở <script>alert(1)</script> & «\"'"}]}
-    lay(sqlite_database, now=OPENED, bodies=directory(so_ban=hostile))
-    picture = svg_charts.year_map(the_year(sqlite_database), "vi")
-    assert "<script" not in picture.svg
-    assert any("<script>" in (each.text or "") for each in etree.fromstring(picture.svg).iter("text"))
+def test_the_table_of_the_weeks_adds_up_to_the_year(laid: Laid) -> None:
+    total = the_year(laid.database).total.values()
+    rows = drawn(laid)["letters"].table.rows
+    counted = [sum(int(row[column]) for row in rows) for column in (1, 2, 3)]
+    assert counted == [sum(getattr(week, what) for week in total) for what in ("sent", "to_come", "due")]
+    assert all(counted)
 
 
-def test_cells_hold_their_number_and_what_is_to_come_has_a_broken_edge(laid: Laid) -> None:
-    year = the_year(laid.database)
-    root = etree.fromstring(svg_charts.year_map(year, "vi").svg)
-    numbers = root.xpath("//*[@class='pic-cells']/*[local-name()='g']/*[local-name()='text']/text()")
-    wanted = [week.sent + week.to_come for agency in year.agencies for _, week in sorted(agency.weeks.items())]
-    assert numbers == [str(each) for each in wanted if each]
-    assert any("pic-broken" in (each.get("class") or "") for each in root.iter("rect"))
-    assert len([each for each in root.iter("rect") if each.get("class") == "pic-now"]) == 1
-
-
-def test_the_table_of_the_year_adds_up_to_the_bars(laid: Laid) -> None:
-    found = drawn(laid)
-    sent = [sum(int(row[column]) for row in found["year"].table.rows) for column in (2, 3, 4)]
-    assert sent == [sum(int(row[column]) for row in found["letters"].table.rows) for column in (1, 2, 3)]
-    assert all(sent)
-
-
-def test_a_rate_is_written_in_words_and_a_period_not_yet_due_has_none(laid: Laid) -> None:
-    picture = drawn(laid)["rates"]
-    assert picture.table.rows[0] == ("6 tháng đầu năm 2021", "37,5%", "3", "1", "4", "2")
-    assert picture.table.rows[1][1] == "chưa đến hạn"
-    assert "37,5% (3/8)" in picture.svg
-    assert drawn(laid, "en")["rates"].table.rows[0][1] == "37.5%"
+def test_the_share_of_each_week_is_written_in_words(laid: Laid) -> None:
+    assert drawn(laid)["weeks"].table.rows[-1][1:] == ("82,8%", "111", "134")
+    assert drawn(laid, "en")["weeks"].table.rows[-1][1] == "82.8%"
 
 
 def test_nothing_yet_is_a_picture_too(sqlite_database: Database) -> None:
-    empty = the_year(sqlite_database)
-    for picture in (
-        svg_charts.year_map(empty, "vi"),
-        svg_charts.letters_per_week(empty, "vi"),
-        svg_charts.rates((), "vi"),
-    ):
-        etree.fromstring(picture.svg)
-        assert picture.table.rows == ()
+    picture = svg_charts.letters_per_week(the_year(sqlite_database), "vi")
+    etree.fromstring(picture.svg)
+    assert picture.table.rows == ()
 
 
 # --- the year itself -------------------------------------------------------------------------------------------------

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
-from ground.factory import Laid
-from ground.office import NOW, looking
+from ground.factory import Laid, at
+from ground.office import NOW, live_on, looking
+from sqlalchemy import func, select
 
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
 from engine.queries.figures.year import year_of
 from engine.queries.kept import KeptAnswers
-from engine.store.database import Database
+from engine.store.database import Database, table
+from engine.store.records import Letter
+from engine.terms import LetterState
 
 
 def test_a_year_is_trimmed_to_the_weeks_in_which_anything_happens(lived: Database) -> None:
@@ -44,3 +48,14 @@ def test_what_has_yet_to_open_is_not_worked_out_again_after_a_report(fresh: Laid
     assert not [each for each in sent if "FROM duty" in each]
     with looking(database) as (session, today):
         assert year_of(session, today, 2021) == after
+
+
+def test_the_number_of_the_next_week_is_what_leaves_in_it(lived: Database) -> None:
+    monday = date(2021, 6, 28)
+    with looking(lived) as (session, today):
+        foreseen = year_of(session, today, 2021).total[monday].to_come
+    live_on(lived, NOW, at("2021-07-04"))
+    m = table(Letter)
+    with lived.read() as session:
+        left = select(func.count()).where(m.c.day >= monday, m.c.day < at("2021-07-05").date())
+        assert foreseen == session.connection().scalar(left.where(m.c.state != LetterState.SUPPRESSED)) == 13

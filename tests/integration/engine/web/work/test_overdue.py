@@ -14,6 +14,8 @@ from engine.store.database import Database, table
 from engine.store.records import Letter, Notice
 from engine.terms import NoticeKind
 
+TASKS = "table.list .codes a[href^='/assignments/']"
+
 
 def ids(page: str, name: str = "id") -> set[str]:
     return {str(each["value"]) for each in BeautifulSoup(page, "lxml").select(f"input[name={name}]")}
@@ -23,10 +25,15 @@ def chased(database: Database) -> set[str]:
     return {str(each.assignment_id) for each in rows(database, Notice, kind=NoticeKind.CHASE)}
 
 
+def overdue(office: Office, path: str = "/overdue") -> set[str]:
+    """The tasks that the list names."""
+    return {str(each["href"]).rpartition("/")[2] for each in BeautifulSoup(office.get(path).text, "lxml").select(TASKS)}
+
+
 def test_all_of_the_filter_are_chased_by_two_presses_after_their_letters_were_seen(
     office: Office, lived: Database
 ) -> None:
-    wanted = ids(office.get("/overdue").text)
+    wanted = overdue(office)
     asked = office.post("/overdue/chase", all="1")
     assert ids(asked.text) == wanted
     assert not chased(lived)
@@ -35,24 +42,27 @@ def test_all_of_the_filter_are_chased_by_two_presses_after_their_letters_were_se
 
 
 def test_all_means_all_of_the_filter_and_no_more(office: Office) -> None:
-    some = ids(office.get("/overdue?kind=huyen").text)
-    assert ids(office.post("/overdue/chase?kind=huyen", all="1").text) == some < ids(office.get("/overdue").text)
+    some = overdue(office, "/overdue?kind=huyen")
+    assert ids(office.post("/overdue/chase?kind=huyen", all="1").text) == some < overdue(office)
 
 
-def test_an_agency_is_ticked_as_a_whole(office: Office) -> None:
-    page = office.get("/overdue").text
-    assert {"huyen-a", "huyen-b"} & ids(page, "agency")
-    (agency, *_) = sorted(ids(page, "agency"))
-    found = ids(office.post("/overdue/chase", agency=agency).text)
-    section = BeautifulSoup(page, "lxml").select_one(f"#g-{agency}").find_parent("section")  # type: ignore[union-attr]
-    assert found == ids(str(section))
+def test_an_agency_is_ticked_as_a_whole_and_a_task_can_be_left_out_of_it(office: Office, lived: Database) -> None:
+    page = BeautifulSoup(office.get("/overdue").text, "lxml")
+    for line in page.select("tbody tr"):
+        agency = str(line.input["value"])  # type: ignore[index]
+        asked = BeautifulSoup(office.post("/overdue/chase", agency=agency).text, "lxml")
+        shown = asked.select("input[name=id][type=checkbox][checked]")
+        assert {str(each["value"]) for each in shown} == {
+            str(each["href"]).rpartition("/")[2] for each in line.select(TASKS)
+        }
+    assert {"huyen-a", "huyen-b"} <= ids(str(page), "agency")
 
 
 @pytest.mark.parametrize(("role", "agency"), [("monitor", "so-chinh"), ("monitor", "tinh")])
 def test_a_department_chases_all_of_its_own(lived: Database, tmp_path: Path, role: str, agency: str) -> None:
     office = as_role(lived, tmp_path, role, agency)
-    page = office.get("/overdue").text
-    assert ids(office.post("/overdue/chase", all="1").text) == ids(page)
+    mine = BeautifulSoup(office.get("/overdue").text, "lxml").select("tbody tr:has(input) .codes a")
+    assert ids(office.post("/overdue/chase", all="1").text) == {str(each["href"]).rpartition("/")[2] for each in mine}
 
 
 def test_who_only_looks_has_nothing_to_tick(lived: Database, tmp_path: Path) -> None:
@@ -62,7 +72,7 @@ def test_who_only_looks_has_nothing_to_tick(lived: Database, tmp_path: Path) -> 
 
 def test_a_chase_is_seen_in_the_list_at_once_and_when_its_letter_leaves(office: Office, lived: Database) -> None:
     assert "Đã đôn đốc" not in office.get("/overdue").text
-    task = sorted(ids(office.get("/overdue").text))[0]
+    task = sorted(overdue(office))[0]
     office.clock.now = at("2021-06-24", "09:12")
     office.post("/overdue/chase", id=[task], sure="1")
     said = " ".join(BeautifulSoup(office.get("/overdue").text, "lxml").get_text(" ").split())
@@ -84,20 +94,40 @@ def test_a_chase_is_seen_in_the_list_at_once_and_when_its_letter_leaves(office: 
 
 def test_an_agency_is_one_line_with_its_letters_and_what_was_heard(office: Office) -> None:
     page = BeautifulSoup(office.get("/overdue").text, "lxml")
-    lines = page.select("section.group")
+    lines = page.select("table.list tbody tr")
     assert lines
     for line in lines:
-        assert line.select(".codes b")
+        assert line.select(TASKS)
         picture = line.select_one("svg[role=img]")
         assert picture is not None
         assert re.match(r"hạn (17|21)/6/2021; đã nhắc \d\d/6/2021", str(picture["aria-label"]))
-        assert line.select_one(".heard").get_text(" ", strip=True)  # type: ignore[union-attr]
-    assert not page.select("section.group > details[open]")
+        assert line.select("td")[-1].get_text(strip=True)
+    named = {each.b.get_text() for each in page.select("form li, main .stack > ul > li")}  # type: ignore[union-attr]
+    assert named == {each.get_text() for each in page.select(TASKS)}
 
 
 def test_a_promise_is_said_on_the_line(office: Office) -> None:
     page = BeautifulSoup(office.get("/overdue").text, "lxml")
-    shown = [" ".join(each.get_text(" ").split()).partition(" :")[0] for each in page.select(".heard")]
+    shown = [" ".join(each.get_text(" ").split()) for each in page.select("table.list td:last-child")]
     heard = [each.partition(" · ") for each in shown]
-    assert {said for said, _, _ in heard} == {"đã hẹn 1", "chưa xác nhận"}
+    assert {re.sub(r"\d+/\d+/2021", "", said) for said, _, _ in heard} == {"đã hẹn 1, ", "chưa xác nhận"}
     assert all(re.fullmatch(r"tới \d\d/\d", coming) for _, _, coming in heard), heard
+
+
+def test_the_title_is_the_finding_and_what_was_told_before(office: Office) -> None:
+    page = BeautifulSoup(office.get("/overdue").text, "lxml")
+    title = " ".join(page.h1.get_text(" ").split())  # type: ignore[union-attr]
+    assert title == "3 cơ quan còn 3 việc quá hạn ; báo cáo tuần 14/6/2021: không việc nào"
+    assert len(page.select(".three > section")) == 3
+
+
+def test_what_nobody_acknowledged_opens_as_many_rows(office: Office) -> None:
+    link = BeautifulSoup(office.get("/overdue").text, "lxml").select_one(".now a")
+    assert link is not None
+    listed = BeautifulSoup(office.get(str(link["href"])).text, "lxml").select(".list tbody tr")
+    assert link.get_text() == f"{len(listed)} việc"
+
+
+def test_a_part_of_the_agencies_has_no_report_to_compare_with(office: Office) -> None:
+    page = BeautifulSoup(office.get("/overdue?kind=huyen").text, "lxml")
+    assert "báo cáo tuần" not in page.h1.get_text()  # type: ignore[union-attr]

@@ -100,7 +100,7 @@ def test_the_owner_does_not_decide(laid: Laid, tmp_path: Path) -> None:
     assert owner.get("/promises").status_code == 403
 
 
-@pytest.mark.parametrize("page", ["/overdue", "/assignments", "/assignments/1", "/agencies/so-ban"])
+@pytest.mark.parametrize("page", ["/assignments", "/assignments/1", "/agencies/so-ban"])
 def test_the_promise_is_said_beside_how_late_the_task_is(office: Office, page: str) -> None:
     said = words(office.get(page).text)
     if page == "/assignments/1":  # its title, and a fact below it
@@ -108,6 +108,10 @@ def test_the_promise_is_said_beside_how_late_the_task_is(office: Office, page: s
         assert "Lời hẹn đã hẹn thứ Hai, 12/7/2021" in said
     else:
         assert "quá hạn 6 ngày làm việc đã hẹn thứ Hai, 12/7/2021" in said
+
+
+def test_the_promised_day_is_said_on_the_line_of_the_agency(office: Office) -> None:
+    assert "đã hẹn 1, 12/7/2021" in words(office.get("/overdue").text)
 
 
 def test_a_promise_whose_day_has_passed_is_said_to_be_past_and_the_second_by_its_number(
@@ -169,7 +173,7 @@ def test_the_draft_of_a_dispatch_says_who_has_promised(laid: Laid) -> None:
 
 def test_causes_are_summed_for_the_leadership_in_the_report_and_for_programs(office: Office, laid: Laid) -> None:
     promise(laid.database, 3, PROMISED_ON, "2021-06-18", "nhan-luc")
-    page = BeautifulSoup(office.get("/leadership").text, "lxml")
+    page = BeautifulSoup(office.get("/leadership?whole=true").text, "lxml")
     causes = page.select("section[aria-labelledby=causes] li")
     assert [" ".join(each.get_text(" ").split()) for each in causes] == ["Kinh phí 2 việc", "Nhân lực 1 việc"]
     listed = office.get(str(causes[0].a["href"])).text  # type: ignore[index]

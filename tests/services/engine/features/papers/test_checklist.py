@@ -316,16 +316,17 @@ def test_no_number_or_heading_of_the_ranking_is_broken(printed: dict[str, Printe
     assert {"Hạng", "Tổng"} <= set(words)
 
 
-def test_ties_share_a_rank_and_who_has_nothing_due_has_none() -> None:
+def test_only_who_is_overdue_has_a_rank_and_ties_share_it() -> None:
     first, tied, idle = (
-        RankRow(agency="A", on_time=3, late=0, in_term=0, overdue=0, reports=3, reports_on_time=3),
-        RankRow(agency="B", on_time=2, late=0, in_term=0, overdue=0, reports=2, reports_on_time=2),
+        RankRow(agency="Đồng Tiến", on_time=0, late=0, in_term=0, overdue=4, reports=4, reports_on_time=0),
+        RankRow(agency="Vũ Quang", on_time=2, late=0, in_term=0, overdue=4, reports=6, reports_on_time=2),
         RankRow(agency="C", on_time=0, late=0, in_term=4, overdue=0, reports=0, reports_on_time=0),
     )
-    last = replace(first, agency="D", on_time=1, late=1)
-    assert [(rank, row.agency) for rank, row in ranked([idle, last, tied, first])] == [
-        ("1", "A"),
-        ("1", "B"),
+    last, late = replace(first, agency="D", overdue=1), replace(idle, agency="E", late=4)
+    assert [(rank, row.agency) for rank, row in ranked([idle, late, last, tied, first])] == [
+        ("1", "Đồng Tiến"),
+        ("1", "Vũ Quang"),
         ("3", "D"),
+        ("", "E"),
         ("", "C"),
     ]
