@@ -133,10 +133,9 @@ _Cells = Counter[tuple[str, date, str]]
 """By agency, Monday and field of ``Week``."""
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY, Topic.LETTERS)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
 def year_of(session: Session, today: Today, year: int, *, plan_id: int | None = None) -> Year:
-    """The year of one plan, or of all active plans. The work is asked for apart: it stays when a letter leaves. Nine
-    queries for one plan."""
+    """The year of one plan, or of all active plans; nine queries for one plan, eight more for what waits in all."""
     mondays = _mondays(year)
     work, foreseen = ask(session, work_of_year, today, year, plan_id)
     cells = Counter(work)
@@ -146,7 +145,7 @@ def year_of(session: Session, today: Today, year: int, *, plan_id: int | None = 
     return Year(year, mondays, monday_of(today.day), _agencies(session, cells), foreseen)
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
 def work_of_year(session: Session, today: Today, year: int, plan_id: int | None = None) -> tuple[_Cells, bool]:
     """What is due and open, and the letters that the ladders will send; whether periods that have not opened yet are
     included."""
@@ -159,8 +158,8 @@ def work_of_year(session: Session, today: Today, year: int, plan_id: int | None 
             cells[agency_id, mondays[week], what] += count
     coming = _letters_to_come(ask(session, ladders_of_each, today, last, plan_id).values())
     if plan_id is None:
-        for department, day in _to_heads(session, today, last):
-            coming[department].add((Role.DIRECTOR, day))
+        for department, role, day in _to_departments(session, today, last):
+            coming[department].add((role, day))
     if plans:
         to_open = ask(session, periods_to_open, today, last, plans, _opened(session, plan_id))
         for recipient, letters in to_open.letters.items():
@@ -372,13 +371,14 @@ def _digests(book: Rulebook, today: Today, last: date) -> _Digests:
     return [(day, is_first_of_month(day, policy, book.calendar)) for day in days if day and day > today.day]
 
 
-def _to_heads(session: Session, today: Today, last: date) -> Iterator[tuple[str, date]]:
-    """The digests to the heads of departments that let others wait, if they go on to."""
+def _to_departments(session: Session, today: Today, last: date) -> Iterator[tuple[str, Role, date]]:
+    """The digests to departments that let others wait, and to their heads, if they go on to."""
     book = read_rulebook(session)
-    digests = _digests(book, today, last)
-    if book.general and digests:
+    if book.general and (digests := _digests(book, today, last)):
         waiting = backlogs(session, departments(session), book.calendar, digests[0][0], book.general)
-        yield from ((each.department, day) for each in waiting.values() if each.old for day, _ in digests)
+        for each in waiting.values():
+            roles = [Role.MONITOR] * each.aging + [Role.DIRECTOR] * bool(each.old)
+            yield from ((each.department, role, day) for role in roles for day, _ in digests)
 
 
 def _digests_about(due_on: date | None, digests: _Digests, *, request: bool) -> Iterator[tuple[Role, date]]:

@@ -266,8 +266,8 @@ def letters_by_day(session: Session, within: Collection[str] | None) -> Sequence
     lines = select(*about, func.count(n.c.letter_id.distinct())).join(n, n.c.letter_id == m.c.id)
     lines = lines.where(*mine, n.c.obsolete == "").group_by(*about)
     kinds: dict[date, dict[tuple[NoticeKind, int], int]] = {day: {} for day in shown}
-    for day, kind, level, count in session.connection().execute(lines):
-        kinds[day][kind, level] = count
+    for line in session.connection().execute(lines):
+        kinds[line.day][line.kind, line.level] = line[-1]
     return [DayOfLetters(day, states[day], kinds[day], digests[day]) for day in shown]
 
 

@@ -89,7 +89,7 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     drafts_waiting: lambda today: [(today.day,)],
     standings: lambda today: [((today.day, today.day - timedelta(7)),)],
     year_of: lambda today: [(today, 2021)],
-    periods_to_open: lambda today: [(today, (1,), frozenset())],
+    periods_to_open: lambda today: [(today, date(2022, 1, 2), (1,), frozenset())],
     work_of_year: lambda today: [(today, 2021), (today, 2021, 1)],
     list_plans: lambda today: [(today,)],
     plan_page: lambda today: [(today, 1)],
