@@ -50,9 +50,9 @@ class Machine(BaseModel, frozen=True):
     @property
     def words(self) -> Text:
         wrong = [name for name, count in self.finds.items() if count]
-        said = ((moment(self.seen_at, each), *(coded(name, each) for name in wrong)) for each in LANGUAGES)
+        vi, en = ("; ".join((moment(self.seen_at, each), *(coded(name, each) for name in wrong))) for each in LANGUAGES)
         words = Text("phiên bản {version}, đồng hồ {ahead} giây; {said}", "version {version}, clock {ahead} s; {said}")
-        return words.filled(version=self.version, ahead=f"{self.ahead:+d}", said=Text(*map("; ".join, said)))
+        return words.filled(version=self.version, ahead=f"{self.ahead:+d}", said=Text(vi, en))
 
 
 def say(database: Database, now: datetime, name: str, findings: Mapping[str, int]) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 
 import pytest
 from ground.factory import at, lay, rows
@@ -90,6 +91,14 @@ def test_what_comes_back_is_no_message_for_anybody(laid: Database, tmp_path: Pat
     assert fetched(laid, "07:32", relay) == {"canary": 1}
     assert rows(laid, Incoming) == []
     assert missing(laid, tmp_path, "08:00") == 0
+
+
+def test_a_process_that_is_told_to_stop_takes_no_further_message(laid: Database) -> None:
+    relay, stop = Ours(), Event()
+    sent(laid, "07:30", relay)
+    stop.set()
+    inbound = InboundSources(MailProof(Signer(KEY)), inbox=relay, stop=stop)  # type: ignore[arg-type]
+    assert receive(laid, at(DAY, "07:32"), inbound) == {"left_in_mailbox": 1}
 
 
 def test_by_eight_o_clock_its_absence_is_a_finding_until_it_comes(laid: Database, tmp_path: Path) -> None:
