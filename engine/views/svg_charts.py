@@ -8,7 +8,7 @@ Markup made by code: drawings of many shapes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -65,17 +65,8 @@ def letters_per_week(year: Year, language: str) -> Picture:
         _text(left - 6, base, "0", "pic-soft", anchor="end"),
     ]
     for n, (monday, week) in enumerate(total.items()):
-        x, sent, coming = left + n * side, tall * week.sent / highest, tall * week.to_come / highest
-        words = _week_words(monday, week, say)
-        if week.sent:
-            parts.append(_rect(x + 1, base - sent, side - 2, sent, "pic-sent", words))
-        if week.to_come:
-            parts.append(_rect(x + 1, base - sent - coming, side - 2, coming, "pic-come", words))
-        if week.sent + week.to_come and side >= NUMBERED_BAR:
-            n_words = str(week.sent + week.to_come)
-            parts.append(_text(x + side / 2, base - sent - coming - 4, n_words, "pic-soft", anchor="middle"))
-        if week.due:
-            parts.append(_triangle(x + side / 2, base + 2, "pic-due", words))
+        x = left + n * side
+        parts += _week_bar(week, x, base, side, tall / highest if highest else 0, _week_words(monday, week, say))
         if week.due > most_due / 4:
             named = say(f"hạn {week.due} việc", f"{week.due} due")
             parts.append(_text(x + side / 2, 14, named, "pic-label", anchor="middle"))
@@ -97,6 +88,20 @@ def letters_per_week(year: Year, language: str) -> Picture:
     size = (wide + 8, base + 44)
     fills = wide > FRAME_WIDTH * 2 / 3
     return Picture(_svg("letters-per-week", size, title, text, parts, fills=fills), Table(title, head, rows))
+
+
+def _week_bar(week: Week, x: float, base: float, side: float, scale: float, words: str) -> Iterator[Markup]:
+    """What was sent and will be sent in a week, with their number, and the triangle of what is due."""
+    sent, coming = scale * week.sent, scale * week.to_come
+    if week.sent:
+        yield _rect(x + 1, base - sent, side - 2, sent, "pic-sent", words)
+    if week.to_come:
+        yield _rect(x + 1, base - sent - coming, side - 2, coming, "pic-come", words)
+    if week.sent + week.to_come and side >= NUMBERED_BAR:
+        number = str(week.sent + week.to_come)
+        yield _text(x + side / 2, base - sent - coming - 4, number, "pic-soft", anchor="middle")
+    if week.due:
+        yield _triangle(x + side / 2, base + 2, "pic-due", words)
 
 
 def done_by_week(points: Sequence[WeekPoint], due: Sequence[date], language: str) -> Picture:

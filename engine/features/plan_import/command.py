@@ -25,8 +25,7 @@ def plan_import(
     """Convert a plan document to a draft plan file; points to confirm are marked, and listed on stderr."""
     # These import Word, PDF and HTML readers: only when used.
     from engine.features.plan_import.drafts.plan_text import as_plan_yaml
-    from engine.features.plan_import.importer import as_json
-    from engine.features.plan_import.importer.limited import read_limited
+    from engine.features.plan_import.importer import as_json, read_limited
 
     agencies, _ = rules_of_place(directory, None)
     with working(Text("Đang đọc văn bản", "Reading the document")):

@@ -78,7 +78,7 @@ def ask(ctx: SignedIn, said: Code = "") -> Response:
 def receive(ctx: SignedIn, upload: Annotated[Upload, Depends(received)]) -> Response:
     """Keep what a document says for its review; a rejected document shows the form again, with the reason."""
     from engine.features.plan_import.drafts.reading import draft_of
-    from engine.features.plan_import.importer.limited import read_limited
+    from engine.features.plan_import.importer import read_limited
 
     def read() -> int:
         if not upload.raw.strip():
