@@ -142,7 +142,10 @@ def test_whoever_follows_every_link_on_every_page_changes_nothing(lived: Databas
     letter_links = office.link(Purpose.ACKNOWLEDGE, contact, str(letter_of(lived, contact)))
     before = everything(lived)
     waiting, seen, followed = (
-        [HERE + "/", HERE + letter_links, HERE + office.link(Purpose.REPORT, contact, "1:2021-H1")],
+        [
+            HERE + each
+            for each in ("/", letter_links, office.link(Purpose.REPORT, contact, "1:2021-H1"), "/letters?whole=true")
+        ],
         set[str](),
         dict.fromkeys(("/l/", "/r/", "/letters/", "/assignments/"), 0),
     )
