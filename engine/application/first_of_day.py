@@ -19,6 +19,7 @@ from engine.queries.work.promises import reasons_counted
 from engine.queries.work.todo import todo
 from engine.rules.calendar import local_date
 from engine.store.database import Database
+from engine.terms import State
 
 
 def read_first(database: Database, kept: KeptAnswers, clock: Callable[[], datetime]) -> None:
@@ -33,6 +34,7 @@ def read_first(database: Database, kept: KeptAnswers, clock: Callable[[], dateti
         outlook(session, today)
         kept.ask(session, overdue, today, replace(every, request=False))
         kept.ask(session, how_many_overdue, today, replace(every, request=True))
+        kept.ask(session, how_many_overdue, today, replace(every, request=False, states=(State.ASSIGNED,)))
         counted_overdue(session, today)
         kept.ask(session, year_of, today, today.day.year)
         kept.ask(session, todo, today, every)

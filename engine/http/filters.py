@@ -176,7 +176,7 @@ def log_filter(
     kind: Annotated[EventKind | None, Empty, Query()] = None,
     actor: Annotated[str, Plain, Query(max_length=96)] = "",
     agency: Code = "",
-    assignment: Annotated[int | None, Empty, Query(ge=1, le=MAX_INT32)] = None,
+    assignment: Annotated[Small | None, Empty, Query()] = None,
     since: Annotated[date | None, queried_day("from", Text("Từ", "From"))] = None,
     until: Annotated[date | None, queried_day("to", Text("Đến hết", "Until"))] = None,
 ) -> LogFilter:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from ground.office import Office
 from lxml.html import fromstring
@@ -12,6 +13,11 @@ from lxml.html import fromstring
 LISTS = re.compile(r"/(assignments|overdue|accept|extensions|leadership/frozen/[0-9]+/rows)(\?|$)")
 CELL = re.compile(r"^[0-9.]+/([0-9.]+) · [0-9.]+")
 NUMBER = re.compile(r"[0-9][0-9.]*")
+LEAD = ".//*[@class='lead']"
+COUNTED = re.compile(
+    r"([0-9][0-9.]*) (?:(?:overdue )?tasks?|assignments?|reports?|requests?|rows?|việc|phần|báo cáo|đề nghị|dòng)"
+)
+"""What a list says of itself, in its title or below it."""
 CITATION = re.compile(r"[IVX]+(\.\w+)+$")
 
 
@@ -42,9 +48,10 @@ class Numbers:
         if address not in self._known:
             answer = self.office.get(address)
             assert answer.status_code == 200, address
-            lead = fromstring(answer.text).find(".//*[@class='lead']")
-            found = NUMBER.search("".join(lead.itertext())) if lead is not None else None
-            self._known[address] = _integer(found[0]) if found else 0
+            page = fromstring(answer.text)
+            said = (("".join(each.itertext()) for each in page.iterfind(path)) for path in (".//h1", LEAD))
+            found = next((match for each in chain(*said) if (match := COUNTED.search(each))), None)
+            self._known[address] = _integer(found[1]) if found else 0
         return self._known[address]
 
 

@@ -79,11 +79,12 @@ WITHOUT_HEADS = {
     "/papers",
     "/year",
     "/admin/agencies",
+    "/assignments/{assignment_id}",
     "/leadership/frozen/{frozen_id}/rows",
     "/plans/{plan_id}/figures",
     "/plans/{plan_id}/simulate",
 }
-"""Lists that can be exported and are neither a table nor sorted on their page."""
+"""What can be exported or printed and is neither a table nor sorted on its page."""
 TABLES = "main table:not(.figures-table, .conduct, .grid, .kind-marks)"
 """The tables of a page but those of a picture and of how work is conducted; of the leadership's figures two,
 the second of requests."""

@@ -85,9 +85,9 @@ def test_who_only_looks_is_shown_no_form_that_decides(walked: Walked) -> None:
 
 
 def test_the_overdue_list_offers_chasing_to_the_department_above_alone(lived: Database, tmp_path: Path) -> None:
-    def ticks(role: str, agency: str) -> list[int]:
+    def ticks(role: str, agency: str) -> list[str]:
         page = BeautifulSoup(as_role(lived, tmp_path, role, agency).get("/overdue").text, "lxml")
-        return [int(str(each["value"])) for each in page.select("input[name=id]")]
+        return [str(each["value"]) for each in page.select("input[name=agency]")]
 
     assert ticks("leadership", "tinh") == ticks("monitor", "so-ban") == []
     above, province, anybody = (ticks("monitor", "so-chinh"), ticks("monitor", "tinh"), ticks("administrator", "tinh"))
