@@ -74,14 +74,15 @@ def forget(session: Session, but: Collection[str] = ()) -> None:
 
 
 def machines(session: Session, now: datetime) -> tuple[Machine, ...]:
-    """Those that were heard within a day, by name."""
+    """Those that were heard within a day, by name. One that spoke by a clock that was ahead is not heard until then."""
     at = shared_clock(session, now)
     kept = (read_as(value, Machine.model_validate, None) for _, value in sorted(read_facts(session, PREFIX).items()))
-    known = [each for each in kept if each is not None and at - each.seen_at < FORGOTTEN_AFTER]
-    newest = max((_number(each.version) for each in known if at - each.seen_at <= SILENT_AFTER), default=[])
+    known = [(each, abs(at - each.seen_at)) for each in kept if each is not None]
+    newest = max((_number(each.version) for each, ago in known if ago <= SILENT_AFTER), default=[])
     return tuple(
-        each.model_copy(update={"silent": at - each.seen_at > SILENT_AFTER, "older": _number(each.version) < newest})
-        for each in known
+        each.model_copy(update={"silent": ago > SILENT_AFTER, "older": _number(each.version) < newest})
+        for each, ago in known
+        if ago < FORGOTTEN_AFTER
     )
 
 

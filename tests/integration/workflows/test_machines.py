@@ -23,7 +23,7 @@ from engine.queries.system.health import health
 from engine.store.clock import system_clock
 from engine.store.database import Database
 from engine.store.facts import write_fact
-from engine.store.machines import machines
+from engine.store.machines import machines, say
 from engine.store.records import Pass
 from notifications.delivery import deliver
 from workflows.operation.doctor import examine
@@ -128,6 +128,16 @@ def test_a_machine_that_is_not_heard_for_a_quarter_of_an_hour_is_a_finding_until
     assert two.found() == {}
     with two.database.read() as session:
         assert [each.name for each in machines(session, two.a.clock())] == ["may-a"]
+
+
+@pytest.mark.parametrize(("ahead", "known"), [(timedelta(days=700), []), (timedelta(hours=2), [("may-b", True)])])
+def test_a_machine_that_spoke_by_a_clock_that_was_ahead_is_not_heard_until_then(
+    two: Two, ahead: timedelta, known: list[tuple[str, bool]]
+) -> None:
+    """On SQLite, where the only clock is its own, its finding stood for as long as its clock had been ahead."""
+    say(two.database, NOW + ahead, "may-b", {"clock_wrong": 1})
+    with two.database.read() as session:
+        assert [(each.name, each.silent) for each in machines(session, NOW)] == known
 
 
 def test_an_older_version_beside_a_newer_is_seen(two: Two) -> None:
