@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, cast, exists, extract, func, select
 from sqlmodel import Session
@@ -135,20 +135,32 @@ _Cells = Counter[tuple[str, date, str]]
 
 @depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
 def year_of(session: Session, today: Today, year: int, *, plan_id: int | None = None) -> Year:
-    """The year of one plan, or of all active plans; nine queries for one plan, eight more for what waits in all."""
+    """The year of one plan, or of all active plans. The work and what departments are told are asked for apart: they
+    stay when a letter leaves. Nine queries for one plan, eight more for what waits in all."""
     mondays = _mondays(year)
-    work, foreseen = ask(session, work_of_year, today, year, plan_id)
-    cells = Counter(work)
+    first, last = mondays[0], mondays[-1] + timedelta(days=6)
+    work = ask(session, work_of_year, today, year, plan_id)
+    cells = Counter(work.cells)
+    for department, role, day in ask(session, told_to_departments, today, last) if plan_id is None else ():
+        if first <= day <= last and (role, day) not in work.coming.get(department, ()):
+            cells[department, monday_of(day), "to_come"] += 1
     sent = ask(session, letters_by_week, year) if plan_id is None else _letters(session, year, plan_id)
     for agency_id, week, what, count in sent:
         cells[agency_id, mondays[week], what] += count
-    return Year(year, mondays, monday_of(today.day), _agencies(session, cells), foreseen)
+    return Year(year, mondays, monday_of(today.day), _agencies(session, cells), work.foreseen)
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
-def work_of_year(session: Session, today: Today, year: int, plan_id: int | None = None) -> tuple[_Cells, bool]:
-    """What is due and open, and the letters that the ladders will send; whether periods that have not opened yet are
-    included."""
+class WorkOfYear(NamedTuple):
+    """``cells``: what is due and open, and the letters of ``coming``: by recipient, those that ladders and digests will
+    send. ``foreseen``: periods that have not opened yet are in it."""
+
+    cells: _Cells
+    coming: Mapping[str, Collection[tuple[Role, date]]]
+    foreseen: bool
+
+
+@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS)
+def work_of_year(session: Session, today: Today, year: int, plan_id: int | None = None) -> WorkOfYear:
     mondays = _mondays(year)
     first, last = mondays[0], mondays[-1] + timedelta(days=6)
     plans = _plans(session, plan_id)
@@ -157,9 +169,6 @@ def work_of_year(session: Session, today: Today, year: int, plan_id: int | None 
         for week, what, count in weeks:
             cells[agency_id, mondays[week], what] += count
     coming = _letters_to_come(ask(session, ladders_of_each, today, last, plan_id).values())
-    if plan_id is None:
-        for department, role, day in _to_departments(session, today, last):
-            coming[department].add((role, day))
     if plans:
         to_open = ask(session, periods_to_open, today, last, plans, _opened(session, plan_id))
         for recipient, letters in to_open.letters.items():
@@ -172,7 +181,7 @@ def work_of_year(session: Session, today: Today, year: int, plan_id: int | None 
         for day, n in Counter(day for _, day in of_agency).items():
             if today.day < day <= last and day >= first:
                 cells[agency_id, monday_of(day), "to_come"] += n
-    return cells, plans is not None
+    return WorkOfYear(cells, coming, plans is not None)
 
 
 def _mondays(year: int) -> tuple[date, ...]:
@@ -371,14 +380,17 @@ def _digests(book: Rulebook, today: Today, last: date) -> _Digests:
     return [(day, is_first_of_month(day, policy, book.calendar)) for day in days if day and day > today.day]
 
 
-def _to_departments(session: Session, today: Today, last: date) -> Iterator[tuple[str, Role, date]]:
+@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
+def told_to_departments(session: Session, today: Today, last: date) -> Sequence[tuple[str, Role, date]]:
     """The digests to departments that let others wait, and to their heads, if they go on to."""
     book = read_rulebook(session)
-    if book.general and (digests := _digests(book, today, last)):
-        waiting = backlogs(session, departments(session), book.calendar, digests[0][0], book.general)
-        for each in waiting.values():
-            roles = [Role.MONITOR] * each.aging + [Role.DIRECTOR] * bool(each.old)
-            yield from ((each.department, role, day) for role in roles for day, _ in digests)
+    digests = _digests(book, today, last)
+    if book.general is None or not digests:
+        return []
+    waiting = backlogs(session, departments(session), book.calendar, digests[0][0], book.general).values()
+    told = [(each.department, Role.MONITOR) for each in waiting if each.aging]
+    told += [(each.department, Role.DIRECTOR) for each in waiting if each.old]
+    return [(*to, day) for to in told for day, _ in digests]
 
 
 def _digests_about(due_on: date | None, digests: _Digests, *, request: bool) -> Iterator[tuple[Role, date]]:

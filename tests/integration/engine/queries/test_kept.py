@@ -35,7 +35,7 @@ from engine.queries.figures.grid import grid
 from engine.queries.figures.outlook import Selection, behind_of_each, due_and_done, next_dates, standing_still
 from engine.queries.figures.plan_progress import standings
 from engine.queries.figures.plans import list_plans, plan_page
-from engine.queries.figures.year import letters_by_week, periods_to_open, work_of_year, year_of
+from engine.queries.figures.year import letters_by_week, periods_to_open, told_to_departments, work_of_year, year_of
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
 from engine.queries.kept import KeptAnswers
 from engine.queries.stored_plans import active_plans
@@ -91,6 +91,7 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     year_of: lambda today: [(today, 2021)],
     periods_to_open: lambda today: [(today, date(2022, 1, 2), (1,), frozenset())],
     work_of_year: lambda today: [(today, 2021), (today, 2021, 1)],
+    told_to_departments: lambda today: [(today, date(2022, 1, 2))],
     list_plans: lambda today: [(today,)],
     plan_page: lambda today: [(today, 1)],
     list_published: lambda today: [(), (1,)],
