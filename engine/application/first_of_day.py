@@ -13,9 +13,7 @@ from engine.queries.figures.year import year_of
 from engine.queries.kept import KeptAnswers
 from engine.queries.time_class import read_day
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
-from engine.queries.work.conduct import conduct
 from engine.queries.work.overdue import counted_overdue, how_many_overdue, overdue
-from engine.queries.work.promises import reasons_counted
 from engine.queries.work.todo import todo
 from engine.rules.calendar import local_date
 from engine.store.database import Database
@@ -29,8 +27,7 @@ def read_first(database: Database, kept: KeptAnswers, clock: Callable[[], dateti
         today = replace(kept.ask(session, read_day, local_date(now)), now=now)
         every = AssignmentFilter()
         running = replace(every, past=False) if kept.ask(session, plans_to_end, today.day) else every
-        for query in (board, conduct, reasons_counted):
-            kept.ask(session, query, today, running)
+        kept.ask(session, board, today, running)
         outlook(session, today)
         kept.ask(session, overdue, today, replace(every, request=False))
         kept.ask(session, how_many_overdue, today, replace(every, request=True))

@@ -6,7 +6,7 @@ Counts of letters owed, sent, delivered and in doubt between two days. One index
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -249,10 +249,10 @@ class DayOfLetters:
         return self.states.total() - self.states[LetterState.SUPPRESSED]
 
 
-def letters_by_day(session: Session, within: Collection[str] | None) -> Sequence[DayOfLetters]:
+def letters_by_day(session: Session, wanted: LetterFilter) -> Sequence[DayOfLetters]:
     """The newest days that have letters. Three queries."""
     m, n = table(Letter), table(Notice)
-    mine = _conditions(LetterFilter(within=None if within is None else frozenset(within)))
+    mine = _conditions(wanted)
     days = select(m.c.day).where(*mine).group_by(m.c.day).order_by(m.c.day.desc()).limit(DAYS_SHOWN)
     shown = session.connection().scalars(days).all()
     mine.append(m.c.day >= (shown[-1] if shown else date.max))
