@@ -159,8 +159,9 @@ class ReviewView:
         nothing, their duties are given, too: the page folds them. A heading goes with what stands below it."""
         sure, states = False, []
         for row in reversed(self.rows):
-            if row.places or any(map(self._looks, row.paragraphs)):
-                sure = self._is_sure(row)
+            looks = any(map(self._looks, row.paragraphs))
+            if row.places or looks:
+                sure = not looks and all(map(self._certain, row.places))
             states.append(sure)
         sections = accumulate(row.section is not None for row in self.rows)
         marked = zip(sections, reversed(states), self.rows, strict=True)
@@ -172,14 +173,11 @@ class ReviewView:
         """Whether a paragraph that was left out looks like a duty."""
         return n in self._left and (self.draft.document[n].serious or self.draft.document[n].doubted)
 
-    def _is_sure(self, row: ReviewRow) -> bool:
-        return bool(row.places) and not any(map(self._looks, row.paragraphs)) and all(map(self._certain, row.places))
-
     def _certain(self, place: DutyPlace) -> bool:
         duty = place.duty
-        named = self.known | self.settled
         asks = duty.dropped or duty.guessed or duty.open_doubts or duty.key in self.gaps
-        return not (asks or self.doubts_at(place) or self.duty_problems(duty.key)) and named.issuperset(duty.owners)
+        unknown = set(duty.owners) - self.known - self.settled
+        return not (asks or unknown or self.doubts_at(place) or self.duty_problems(duty.key))
 
     @cached_property
     def _left(self) -> set[int]:
