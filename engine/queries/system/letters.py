@@ -232,7 +232,7 @@ def _with_ids(session: Session, ids: Sequence[int]) -> list[LetterRow]:
 
 FAILED = (LetterState.BOUNCED_HARD, LetterState.BOUNCED_SOFT, LetterState.REFUSED, LetterState.EXPIRED)
 """Did not reach their person."""
-DAYS_SHOWN = 31
+DAYS_SHOWN = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +249,7 @@ class DayOfLetters:
         return self.states.total() - self.states[LetterState.SUPPRESSED]
 
 
+@depends_on(Topic.LETTERS)
 def letters_by_day(session: Session, wanted: LetterFilter) -> Sequence[DayOfLetters]:
     """The newest days that have letters. Three queries."""
     m, n = table(Letter), table(Notice)

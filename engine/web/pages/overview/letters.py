@@ -52,7 +52,7 @@ def listing(
             rows, names = every_letter(session, wanted, sort), filter_names(session, None)
             return download(ctx, export_format, LETTER_LIST, rows, names)
         found = None if by_day else list_letters(session, wanted, after=after, most=MOST_COUNTED, sort=sort)
-        days = letters_by_day(session, wanted) if by_day else ()
+        days = ctx.kept(session, letters_by_day, wanted) if by_day else ()
         coming = ctx.kept(session, next_dates, today, Selection()) if days and ctx.may(Permission.SEE_BOARD) else ()
         drafts = ctx.kept(session, drafts_waiting, today.day) if days and ctx.may(Permission.SEE_PAPERS) else ()
         states = sum((each.states for each in days), Counter[LetterState]())

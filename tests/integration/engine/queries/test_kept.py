@@ -39,7 +39,7 @@ from engine.queries.figures.year import letters_by_week, periods_to_open, told_t
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
 from engine.queries.kept import KeptAnswers
 from engine.queries.stored_plans import active_plans
-from engine.queries.system.letters import count_kept
+from engine.queries.system.letters import LetterFilter, count_kept, letters_by_day
 from engine.queries.time_class import Today, read_day
 from engine.queries.work.assignments import AssignmentFilter, Promised, list_assignments
 from engine.queries.work.conduct import conduct
@@ -94,6 +94,7 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     told_to_departments: lambda today: [(today, date(2022, 1, 2))],
     list_plans: lambda today: [(today,)],
     plan_page: lambda today: [(today, 1)],
+    letters_by_day: lambda today: [(LetterFilter(),), (LetterFilter(within=frozenset({"so-chinh"})),)],
     list_published: lambda today: [(), (1,)],
     read_day: lambda today: [(today.day,)],
     department_choices: lambda today: [()],
