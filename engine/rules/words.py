@@ -175,7 +175,7 @@ CODES: Mapping[str, Text] = {
     "links": Text("liên kết đã dùng", "used links"),
     "codes": Text("mã trả lời cũ", "old answer codes"),
     "published": Text("kỳ đã chốt số liệu", "periods published"),
-    "letters_held": Text("thư được giữ lại vì cơ sở dữ liệu là bản cũ", "letters held: an earlier copy"),
+    "letters_held": Text("thư được giữ lại: cơ sở dữ liệu có thể là bản cũ", "letters held: perhaps an earlier copy"),
     "answers": Text("phản hồi API đã cũ", "old machine answers"),
     "files": Text("tệp không báo cáo, bản nháp nào dùng", "files that no report or draft names"),
     "bodies": Text("nội dung thư cũ đã xóa", "texts of old letters deleted"),

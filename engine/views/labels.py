@@ -313,8 +313,8 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
     },
     Trouble: {
         Trouble.HELD: Text(
-            "Cơ sở dữ liệu là bản cũ nên không thư nào rời máy; chạy «dondoc release» để quyết định.",
-            "The database is an earlier copy, so no letter leaves; run “dondoc release” to decide.",
+            "Cơ sở dữ liệu có thể là bản cũ nên không thư nào rời máy; chạy «dondoc release» để quyết định.",
+            "The database may be an earlier copy, so no letter leaves; run “dondoc release” to decide.",
         ),
         Trouble.NO_PASS: Text("Chưa có lần xử lý tự động nào được ghi lại.", "No pass has run yet."),
         Trouble.PASS_FAILED: Text("Có lần xử lý tự động bị lỗi.", "A pass has failed."),

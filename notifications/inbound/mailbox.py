@@ -11,8 +11,11 @@ import imaplib
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from email.utils import localtime
 from typing import Any
 
 from imapclient import SEEN, IMAPClient
@@ -77,9 +80,7 @@ class Inbox:
         so process a message, and commit, before advancing.
 
         Raises BadInput if the login or the folder is refused, Unavailable if the server cannot be reached."""
-        client = self._connect()
-        try:
-            criteria, flags = self._select(client, now)
+        with self._opened(now) as (client, criteria, flags):
             found = sorted(client.search(criteria))
             if on_found is not None:
                 on_found(len(found))
@@ -88,31 +89,44 @@ class Inbox:
                 if raw is not None:
                     yield raw
                 _flag(client, uid, flags)
-        except _CONNECTION_ERRORS as error:
-            raise _unreachable(self.host, error) from error
-        finally:
-            _log_out(client)
 
     def probe(self) -> None:
         """Log in, select the folder, log out. Raises as ``messages``."""
-        client = self._connect()
-        try:
-            self._select(client, datetime.now(UTC))
-        finally:
-            _log_out(client)
+        with self._opened():
+            pass
 
     def take_out(self, message_id: str) -> bytes | None:
         """A message by its Message-ID, removed from the folder; None if it is not there. Raises as ``messages``."""
+        with self._opened() as (client, *_):
+            uids = _uids(client, message_id)
+            raw = _section(client, uids[-1], "", MAX_TEXT_BYTES) if uids else None
+            _remove(client, uids)
+            return raw
+
+    def kept(self, message_id: str) -> str | None:
+        """The text of a message that ``keep`` laid there; None if it is gone. Raises as ``messages``."""
+        with self._opened() as (client, *_):
+            uids = _uids(client, message_id)
+            raw = _section(client, uids[-1], "TEXT", MAX_TEXT_BYTES) if uids else None
+            return None if raw is None else raw.decode("ascii", "replace").strip()
+
+    def keep(self, message_id: str, subject: str, text: str) -> None:
+        """Lay a message of our own there, which counts as done, in place of an earlier one with this Message-ID.
+        ``text``: ASCII, one line. Raises as ``messages``."""
+        message = EmailMessage()
+        message["Message-ID"], message["Subject"], message["Date"] = message_id, subject, localtime()
+        message.set_content(text, cte="7bit")
+        with self._opened() as (client, _, flags):
+            earlier = _uids(client, message_id)
+            client.append("INBOX", bytes(message), flags)
+            _remove(client, earlier)
+
+    @contextmanager
+    def _opened(self, now: datetime | None = None) -> Iterator[tuple[Any, list[Any], tuple[bytes, ...]]]:
+        """INBOX, selected, with what ``_select`` returns."""
         client = self._connect()
         try:
-            self._select(client, datetime.now(UTC))
-            uids = client.search(["HEADER", "Message-ID", message_id])
-            if not uids:
-                return None
-            raw = _section(client, uids[0], "", MAX_TEXT_BYTES)
-            client.delete_messages(uids)
-            client.expunge()
-            return raw
+            yield (client, *self._select(client, now or datetime.now(UTC)))
         except _CONNECTION_ERRORS as error:
             raise _unreachable(self.host, error) from error
         finally:
@@ -191,6 +205,18 @@ def _section(client: Any, uid: int, name: str, size: int) -> bytes | None:
     """The beginning of a section of a message."""
     response = client.fetch([uid], [f"BODY.PEEK[{name}]<0.{size}>"]).get(uid, {})
     return next((bytes(value or b"") for key, value in response.items() if key.startswith(b"BODY[")), None)
+
+
+def _uids(client: Any, message_id: str) -> list[int]:
+    return sorted(client.search(["UNDELETED", "HEADER", "Message-ID", message_id]))
+
+
+def _remove(client: Any, uids: list[int]) -> None:
+    """These alone: what somebody has marked as deleted in a mail client is not ours to expunge (RFC 4315)."""
+    if uids:
+        client.delete_messages(uids)
+    if uids and client.has_capability("UIDPLUS"):
+        client.uid_expunge(uids)
 
 
 def _flag(client: Any, uid: int, flags: tuple[bytes, ...]) -> None:

@@ -174,9 +174,10 @@ def release(
     made, here = found.since.backup_at.astimezone(PLAN_TIME), now.astimezone(PLAN_TIME)
     typer.echo(
         Text(
-            f"Bản sao lúc {made:%H:%M %d/%m/%Y}, đồng hồ máy này {here:%H:%M %d/%m/%Y}; {found.letters} thư được giữ. "
-            "Từ lúc ấy thư nào đã gửi thì không rõ.",
-            f"Letters held: {found.letters}. Which of them were sent after this copy was made is not known.",
+            f"Cơ sở dữ liệu có dữ liệu đến {made:%H:%M %d/%m/%Y}, đồng hồ máy này {here:%H:%M %d/%m/%Y}; "
+            f"{found.letters} thư được giữ. Từ lúc ấy thư nào đã gửi thì không rõ.",
+            f"Letters held: {found.letters}. The database knows until {made:%H:%M %d/%m/%Y}; which of them were sent "
+            "since is not known.",
         )
     )
     with system.database.write() as session:

@@ -221,8 +221,8 @@ def _database(system: System, now: datetime) -> Iterator[CheckLine]:
         yield wrong(
             "held",
             Text(
-                f"cơ sở dữ liệu là bản cũ, không thư nào rời máy ({waiting} thư)",
-                f"the database is an earlier copy, letters held: {waiting}",
+                f"cơ sở dữ liệu có thể là bản cũ, không thư nào rời máy ({waiting} thư)",
+                f"the database may be an earlier copy, letters held: {waiting}",
             ),
             Text("Chạy «dondoc release» để xem và quyết định.", "Run “dondoc release” to look and decide."),
         )

@@ -24,6 +24,7 @@ from __future__ import annotations
 import ctypes
 import email.utils
 import json
+import logging
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -45,12 +46,15 @@ from engine.store.event_log import record
 from engine.store.facts import read_as, read_fact, write_fact
 from engine.store.machines import forget as forget_machines
 from engine.store.machines import machines
+from engine.store.markers import Hold, hold, hold_letters
 from engine.store.records import Event
 from engine.store.rulebook import read_calendar
 from engine.terms import EventKind
 from engine.text import Text
+from workflows.run.mailbox_mark import MARK_SECONDS, observe_in_mailbox
 from workflows.run.system import System
 
+log = logging.getLogger(__name__)
 SecondClock = Callable[[], datetime | None]
 SECONDS = 5.0
 TIMEX_BYTES, TIME_ERROR = 512, 5
@@ -261,7 +265,7 @@ def _by_other_clocks(system: System, current: ClockReading, found: Suspicion | N
     clocks = second_clocks(system.settings, system.database)
     agreeing = [abs(current.wall - at) <= AGREE for each in clocks if (at := each()) is not None]
     if agreeing and all(agreeing):
-        remember(system.database, current)
+        believe(system, current)
         return None
     if agreeing and not any(agreeing):
         return found or Suspicion.ELSEWHERE
@@ -273,6 +277,32 @@ def require_belief(system: System) -> None:
     if (why := suspicion(system)) is not None:
         here, by = system.clock(), _agreeing(system) if why is Suspicion.DATABASE else ""
         raise ClockNotBelieved(why, here, database_clock(system.database), by)
+
+
+def go_by_clock(system: System) -> None:
+    """For whoever acts: as ``require_belief``, and the first reading of a start is remembered before anything is
+    done. Raises ClockNotBelieved."""
+    require_belief(system)
+    current = read_clock(system.clock())
+    with system.database.read() as session:
+        known = _known_start(_readings(session), current)
+    if not known:
+        believe(system, current)
+
+
+def believe(system: System, current: ClockReading) -> None:
+    """Remember a reading. The first of a start, after a whole working day without a sign of any machine, may be that of
+    a snapshot, which has forgotten what was sent on that day: letters are held until somebody has decided, unless the
+    mark in the mailbox says that nothing was."""
+    with system.database.read() as session:
+        readings, calendar = _readings(session), read_calendar(session)
+    latest = max((each.wall for each in readings), default=current.wall)
+    missed = not _known_start(readings, current) and _working_day_missed(latest, current.wall, calendar)
+    if missed and system.delivery.mark is not None and not observe_in_mailbox(system, MARK_SECONDS):
+        log.error("No machine gave a sign since %s: brought back from a snapshot? Letters are held", latest)
+        with system.database.write() as session:
+            hold_letters(session, hold(session) or Hold(latest, current.wall))
+    remember(system.database, current)
 
 
 def _agreeing(system: System) -> str:
@@ -329,7 +359,7 @@ def confirm(system: System, actor: str) -> None:
         _confirm_off(system.database, current.wall - there)
     with system.database.write() as session:
         record(session, EventKind.CLOCK_CONFIRMED, current.wall, actor=actor)
-    remember(system.database, current)
+    believe(system, current)
 
 
 def _readings(session: Session) -> list[ClockReading]:

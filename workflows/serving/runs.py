@@ -19,8 +19,8 @@ from notifications.webhooks import delivery as webhooks
 from workflows.projection.prefect_api import PrefectApi
 from workflows.projection.shown_runs import TICK_FLOW, RunState, run_of_tick
 from workflows.run import channel_wiring, clock_guard, passes
+from workflows.run.mailbox_mark import observe_in_mailbox
 from workflows.run.passes import DATABASE_PASSES, PassReport, failures_recorded
-from workflows.run.prefect_mark import observe_in_prefect
 from workflows.run.private_files import too_wide
 from workflows.run.system import System
 
@@ -70,7 +70,7 @@ def run_tick(system: System) -> None:
     now = system.clock()
     found = passes.due(system.database, now)
     if found.anything:
-        clock_guard.require_belief(system)
+        clock_guard.go_by_clock(system)
         for report in asyncio.run(tick(system, now, found)):
             if any(report.counts.values()):
                 log.info("%s", report)
@@ -82,7 +82,7 @@ def run_webhooks(system: System) -> None:
     now = system.clock()
     if not webhooks.anything_owed(system.database, now):
         return
-    clock_guard.require_belief(system)
+    clock_guard.go_by_clock(system)
     with failures_recorded(system.database, PassName.WEBHOOKS, now):
         log.info("%s", run_pass(system, PassName.WEBHOOKS, now))
 
@@ -92,7 +92,7 @@ def run_inbound(system: System) -> None:
     the operator is told what the audit finds, which is that."""
     now = system.clock()
     try:
-        clock_guard.require_belief(system)
+        clock_guard.go_by_clock(system)
     except clock_guard.ClockNotBelieved:
         operator = channel_wiring.operator(system.settings)
         asyncio.run(alarm_findings(system.database, now, system.alarms, operator))
@@ -109,11 +109,11 @@ def run_audit(system: System, hanging: int = 0) -> None:
     reading = clock_guard.read_clock(system.clock())
     now, believed = reading.wall, clock_guard.suspicion(system, reading) is None
     system.observe()
-    observe_in_prefect(system)
+    observe_in_mailbox(system)
     run_pass(system, PassName.AUDIT, now, clock_wrong=not believed, hanging=hanging)
     if not believed:
         return
-    clock_guard.remember(system.database, reading)
+    clock_guard.believe(system, reading)
     with failures_recorded(system.database, PassName.UPKEEP, now):
         run_pass(system, PassName.UPKEEP, now)
 

@@ -22,7 +22,7 @@ from config.settings import Settings, read_settings
 from engine.store import machines
 from notifications.delivery import release_kept
 from workflows.run.kept_process import KeptProcess
-from workflows.run.prefect_mark import observe_in_prefect
+from workflows.run.mailbox_mark import MARK_SECONDS, observe_in_mailbox
 from workflows.run.system import Running, System, compose
 from workflows.serving.heartbeat import Heartbeat, Projecting, own_host
 from workflows.serving.process import ServiceManager, configure_logging, few_arenas
@@ -31,7 +31,7 @@ from workflows.serving.runs import run_audit, run_inbound, run_tick, run_webhook
 log = logging.getLogger(__name__)
 TICK_SECONDS = 20
 """How soon what is due is done; a tick with nothing to do costs a few statements."""
-AUDIT_SECONDS, INBOUND_SECONDS, MACHINE_SECONDS, PROJECTION_SECONDS, MARK_SECONDS = 300, 60, 60, 5, 1.0
+AUDIT_SECONDS, INBOUND_SECONDS, MACHINE_SECONDS, PROJECTION_SECONDS = 300, 60, 60, 5
 STOP_SECONDS = 20
 """A process that was told to stop settles what is on the wire."""
 
@@ -63,9 +63,9 @@ class Sending:
         self._heartbeat.start()
 
     def _tick(self) -> None:
-        if not self._looked:  # before the first letter; a Prefect that is slow holds it up by no more than that
+        if not self._looked:  # before the first letter
+            observe_in_mailbox(self._system, MARK_SECONDS)
             self._looked = True
-            observe_in_prefect(self._system, MARK_SECONDS)
         try:
             run_tick(self._running())
         finally:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ground.commands import Commands
@@ -23,11 +20,10 @@ from ground.factory import Laid, add_letters, at, begin, row, rows, store, swept
 from ground.office import join
 from ground.post import LetterBox
 from ground.postgres import Ground
-from ground.web_servers import receiving, served
+from ground.web_servers import receiving
 
 from config.settings import DemoSettings, Settings
 from engine.accounts.sign_in import holder_of, open_session
-from engine.admin.first_steps import Mark
 from engine.errors import Unavailable
 from engine.features.webhooks import subscriptions as webhooks
 from engine.rules.targets import Allowed
@@ -37,16 +33,19 @@ from engine.store.high_water import HighWater, MarkElsewhere
 from engine.store.markers import hold
 from engine.store.records import Letter, WebhookMessage
 from engine.terms import EventKind, LetterState
+from engine.text import Text
 from notifications.contract.channel import Outcome, Outgoing
+from notifications.inbound.mailbox import Inbox
 from notifications.leases import BATCH
 from notifications.webhooks.delivery import send_owed
-from workflows.operation import doctor
 from workflows.operation.restore import release
-from workflows.run import passes
-from workflows.run.installation import establish
-from workflows.run.prefect_mark import observe_in_prefect
+from workflows.run import clock_guard, passes
+from workflows.run.clock_guard import ClockReading
+from workflows.run.installation import establish, installation_id
+from workflows.run.mailbox_mark import observe_in_mailbox
 from workflows.run.system import System, compose
 from workflows.serving import runs
+from workflows.serving.sending import Sending
 
 BEGAN = at("2021-06-14", "12:00")
 NAME = "high-water"
@@ -217,96 +216,118 @@ def test_a_snapshot_of_the_whole_folder_is_held_by_the_mark_elsewhere(office: Of
     assert len(office.box.letters) == sent
 
 
-@contextmanager
-def variables(reply: bytes = b"") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Prefect's variables, and nothing else of it: the URL of its API, and what it keeps. ``reply``: its answer to
-    everything, as of a proxy that stands before it."""
-    kept: dict[str, Any] = {}
+@dataclass(frozen=True, kw_only=True)
+class Mailbox(Inbox):
+    """What an office's mailbox keeps, by Message-ID. ``away``: it does not answer."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"] or 0))
-            given, name = json.loads(body or "{}"), self.path.rpartition("/")[2]
-            name = given.get("name", name)
-            there = self.command == "POST" or name in kept
-            if given:
-                kept.update({name: given["value"]} if there else {})
-            self.say(200 if there else 404, json.dumps({"value": kept.get(name)}).encode())
+    host: str = "imap.tinh.example"
+    username: str = "dondoc"
+    password: str = "x"
+    held: dict[str, str] = field(default_factory=dict)
+    away: list[bool] = field(default_factory=lambda: [False])
 
-        def do_GET(self) -> None:
-            if reply or self.path.endswith("/health"):
-                self.say(200, reply or b"true")
-            elif self.path.endswith("/admin/version"):
-                self.say(200 if "authorization" in self.headers else 401, b'"3"')
-            else:
-                self.answer()
+    def kept(self, message_id: str) -> str | None:
+        if self.away[-1]:
+            raise Unavailable(Text.same("no answer"))
+        return self.held.get(message_id)
 
-        do_PATCH = do_POST = answer
+    def keep(self, message_id: str, subject: str, text: str) -> None:
+        assert text.isascii()
+        self.held[message_id] = text
 
-        def do_DELETE(self) -> None:
-            self.say(204 if kept.pop(self.path.rpartition("/")[2], None) else 404, b"")
-
-        def say(self, status: int, body: bytes) -> None:
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    with served(Handler) as url:
-        yield f"{url}/api", kept
+    def take_out(self, message_id: str) -> bytes | None:
+        return self.held.pop(message_id).encode()
 
 
-def beside(office: Office, url: str) -> System:
-    """Its system where a Prefect server of another machine is in use."""
-    settings = office.system.settings.model_copy(update={"prefect": True, "prefect_api_url": url})
-    return replace(office.system, settings=settings, clock=lambda: BEGAN + timedelta(days=9))
+def with_mailbox(office: Office, inbox: Mailbox) -> System:
+    """As it is started again; ten days later by its clock."""
+    system = office.started()
+    inbound = replace(system.inbound, inbox=inbox)
+    return replace(system, inbound=inbound, clock=lambda: BEGAN + timedelta(days=9))
 
 
-def test_prefect_s_server_keeps_the_mark_of_every_audit(office: Office, tmp_path: Path) -> None:
-    with variables() as (url, kept):
-        runs.run_audit(beside(office, url))
-        assert [name.startswith("dondoc_mark_") for name in kept] == [True]
-        file, mark = copy(office, tmp_path / "snapshot"), office.mark.read_bytes()
-        office.system = office.started()
-        office.live(1, 3)
-        runs.run_audit(beside(office, url))
+def snapshot(office: Office, to: Path) -> Callable[[], None]:
+    """The whole data folder; called, it is put back."""
+    file, mark = copy(office, to), office.mark.read_bytes()
+
+    def back() -> None:
         put_back(office, file)
         office.mark.write_bytes(mark)
-        runs.run_audit(beside(office, url))
-        assert office.held
-    runs.run_audit(beside(office, url))  # no answer
+
+    return back
 
 
-@pytest.mark.parametrize("edited", ["x", {}, {"mark": "x"}, {"mark": {}}, [], 7, {"mark": '{"event": [1]}'}])
-def test_a_variable_of_prefect_s_that_was_edited_stops_nothing_and_is_written_anew(
-    office: Office, caplog: pytest.LogCaptureFixture, edited: object
-) -> None:
-    with variables() as (url, kept):
-        observe_in_prefect(beside(office, url))
-        before = dict(kept)
-        (name,) = kept
-        kept[name] = edited
-        observe_in_prefect(beside(office, url))
-        assert kept == {}
-        observe_in_prefect(beside(office, url))
-        assert kept == before
-    (said,) = caplog.messages
-    assert (name in said, "file" in said) == (True, False)
+def test_the_mailbox_keeps_the_mark_of_every_audit(office: Office, tmp_path: Path) -> None:
+    """A single machine and its mailbox: after a snapshot nothing leaves a second time."""
+    inbox = Mailbox()
+    runs.run_audit(with_mailbox(office, inbox))
+    back = snapshot(office, tmp_path / "snapshot")
+    office.system = office.started()
+    office.live(1, 3)
+    runs.run_audit(with_mailbox(office, inbox))
+    sent = len(office.box.letters)
+    back()
+    inbox.away.append(True)
+    assert not observe_in_mailbox(with_mailbox(office, inbox))
     assert not office.held
+    inbox.away.append(False)
+    assert not observe_in_mailbox(with_mailbox(office, inbox))
+    office.live(1, 4)
+    assert (office.held, len(office.box.letters)) == (True, sent)
 
 
-@pytest.mark.parametrize("reply", [b"<!doctype html><title>Log in</title>", b"[]", b"7", b'"ok"', b"{}"])
-def test_another_service_at_prefect_s_address_stops_nothing(
-    office: Office, caplog: pytest.LogCaptureFixture, reply: bytes
+def test_a_process_that_starts_asks_the_mailbox_before_its_first_letter(office: Office, tmp_path: Path) -> None:
+    inbox = Mailbox()
+    runs.run_audit(with_mailbox(office, inbox))
+    back = snapshot(office, tmp_path / "snapshot")
+    office.system = office.started()
+    office.live(1, 3)
+    runs.run_audit(with_mailbox(office, inbox))
+    sent = len(office.box.letters)
+    back()
+    Sending(with_mailbox(office, inbox))._tick()
+    assert (office.held, len(office.box.letters)) == (True, sent)
+
+
+@pytest.mark.parametrize("edited", ["", "x", "{}", "[]", "7", '{"event": [1]}'])
+def test_a_mark_in_the_mailbox_that_was_edited_stops_nothing_and_is_written_anew(office: Office, edited: str) -> None:
+    inbox = Mailbox()
+    assert not observe_in_mailbox(with_mailbox(office, inbox))  # the first: nothing was there to say that all is well
+    assert observe_in_mailbox(with_mailbox(office, inbox))
+    before = dict(inbox.held)
+    inbox.held.update(dict.fromkeys(before, edited))
+    assert not observe_in_mailbox(with_mailbox(office, inbox))
+    assert inbox.held == {}
+    assert not observe_in_mailbox(with_mailbox(office, inbox))
+    assert (inbox.held, office.held) == (before, False)
+
+
+def test_nobody_from_outside_can_take_the_mark_s_place(office: Office) -> None:
+    """Its Message-ID is known to whoever has the secret or the mailbox."""
+    inbox = Mailbox()
+    observe_in_mailbox(with_mailbox(office, inbox))
+    (name,) = inbox.held
+    installation, _, rest = name.strip("<>").partition(".")
+    assert installation == installation_id(office.system.database)
+    assert len(set(rest.partition("@")[0])) > 8
+
+
+@pytest.mark.parametrize(("days", "asked"), [(0.6, False), (3, True)])  # a night; a Thursday without a sign
+@pytest.mark.parametrize("mailbox", [True, False])
+def test_a_start_after_a_silent_working_day_is_asked_about_unless_the_mailbox_knows(
+    office: Office, days: float, asked: bool, mailbox: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with variables(reply) as (url, _):
-        observe_in_prefect(beside(office, url))
-        line = doctor.prefect(beside(office, url))
-    assert (line.mark, "DONDOC_PREFECT_API_URL" in str(line.remedy)) == (Mark.WRONG, True)
-    assert len(caplog.messages) == 1
-    assert not office.held
+    """A snapshot of a single machine has no other trace: 60 of 60 letters left again, and nothing was said."""
+    monkeypatch.setattr(clock_guard, "kept_by_time_service", lambda: True)
+    inbox, now = Mailbox(), BEGAN + timedelta(days=2)
+    monkeypatch.setattr(clock_guard, "read_clock", lambda wall: ClockReading(wall, 100.0, f"start at {wall}"))
+    system = with_mailbox(office, inbox)
+    observe_in_mailbox(system)
+    if not mailbox:
+        system = replace(system, inbound=replace(system.inbound, inbox=None))
+    clock_guard.remember(system.database, ClockReading(now - timedelta(days=days), 100.0, "the start before"))
+    runs.run_tick(replace(system, clock=lambda: now))
+    assert office.held == (asked and not mailbox)
 
 
 def test_the_newer_file_put_back_again_goes_on(office: Office, tmp_path: Path) -> None:

@@ -48,6 +48,19 @@ def test_messages_come_once_oldest_first_and_are_marked(dovecot: Dovecot) -> Non
     assert dovecot.flags("once") == [{b"\\Seen", b"DondocDone"}] * 3
 
 
+def test_what_we_keep_there_stands_alone_and_is_no_answer_to_read(dovecot: Dovecot) -> None:
+    name, box = "<1.key@mark.dondoc>", inbox(dovecot, "kept")
+    assert box.kept(name) is None
+    dovecot.put("kept", message(1), b"\\Deleted")  # by somebody, in a mail program
+    for text in ('{"epoch": "a"}', '{"epoch": "b"}'):
+        box.keep(name, "How far letters were sent", text)
+        assert box.kept(name) == text
+    assert sorted(dovecot.flags("kept"), key=len) == [{b"\\Deleted"}, {b"\\Seen", b"DondocDone"}]
+    assert b"epoch" not in b"".join(box.messages(NOW))
+    assert b'{"epoch": "b"}' in (box.take_out(name) or b"")
+    assert box.kept(name) is None
+
+
 def test_a_crash_between_fetching_and_marking_brings_the_same_message_again(dovecot: Dovecot) -> None:
     for number in range(2):
         dovecot.put("crash", message(number))
