@@ -22,9 +22,13 @@ from imapclient import IMAPClient
 
 from config.settings import Settings
 from engine.store.database import Database
+from engine.store.event_log import record
+from engine.store.markers import hold
+from engine.terms import EventKind
 from workflows.checks.record_checks import office_findings
 from workflows.run import channel_wiring
 from workflows.run.inbound_passes import receive, watch
+from workflows.run.mailbox_mark import observe_in_mailbox
 from workflows.run.system import System, compose
 
 MONDAY, TUESDAY = "2021-06-14", "2021-06-15"
@@ -90,6 +94,29 @@ def test_the_daily_letter_proves_the_way_to_our_mailbox_and_one_that_is_lost_is_
     assert world.watch(away, TUESDAY, "07:30")["canary"] == 1
     receive(world.database, at(TUESDAY, "08:01"), away.inbound)
     assert world.findings(away, TUESDAY, "08:01") == {"canary_missing": 1}, "a relay has taken it; it has not arrived"
+
+
+def test_what_the_mailbox_knows_of_a_day_that_a_snapshot_has_forgotten_holds_the_letters(world: World) -> None:
+    mailbox = {"imap_host": f"127.0.0.1:{world.dovecot.port}", "imap_username": "nhacviec", "imap_password": PASSWORD}
+    system, file = world.system(**mailbox), Path(str(world.database.url.database))
+    assert not observe_in_mailbox(system), "the first time nothing is there to vouch for it"
+    assert observe_in_mailbox(system)
+    for database in (world.database, system.database):
+        database.dispose()
+    yesterday = file.read_bytes()
+    with system.database.write() as session:
+        record(session, EventKind.CLOCK_CONFIRMED, at(MONDAY, "09:00"), actor="cli:root")
+    assert observe_in_mailbox(system)
+    assert len(world.letters("nhacviec")) == 1
+    assert receive(world.database, at(MONDAY, "09:01"), system.inbound).counts == {}
+    for database in (world.database, system.database):
+        database.dispose()
+    for each in file.parent.glob(f"{file.name}*"):
+        each.unlink()
+    file.write_bytes(yesterday)
+    assert not observe_in_mailbox(system)
+    with world.database.read() as session:
+        assert hold(session) is not None
 
 
 def test_the_weekly_letter_s_link_confirms_it_and_without_a_press_it_is_missed(world: World) -> None:
