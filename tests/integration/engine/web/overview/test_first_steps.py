@@ -79,10 +79,10 @@ def test_each_tick_is_what_is_there(empty: Database, tmp_path: Path) -> None:
     ("without", "said"),
     [
         ("", ""),
-        ("heartbeat_url", "DONDOC_HEARTBEAT_URL"),
-        ("operator_email", "DONDOC_OPERATOR_EMAIL"),
-        ("operator_phone", "DONDOC_OPERATOR_PHONE"),
-        ("sms_gateway", "DONDOC_OPERATOR_PHONE"),
+        ("heartbeat_url", "nơi giám sát"),
+        ("operator_email", "hộp thư người vận hành"),
+        ("operator_phone", "điện thoại người vận hành"),
+        ("sms_gateway", "điện thoại người vận hành"),
     ],
 )
 def test_without_a_monitor_an_operator_and_a_second_way_to_them_it_stays_red(
