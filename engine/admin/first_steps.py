@@ -79,11 +79,11 @@ CheckSettings = Callable[[Settings], None]
 
 
 ANNOUNCED_MONTH = 11
-_MONITOR = Text("chưa có nơi giám sát (DONDOC_HEARTBEAT_URL)", "no monitor (DONDOC_HEARTBEAT_URL)")
-_OPERATOR = Text("chưa có hộp thư người vận hành (DONDOC_OPERATOR_EMAIL)", "no operator (DONDOC_OPERATOR_EMAIL)")
+_MONITOR = Text("chưa có nơi giám sát", "no monitor")
+_OPERATOR = Text("chưa có hộp thư người vận hành", "no operator's mailbox")
 _SECOND_WAY = Text(
-    "chưa có đường báo thứ hai (DONDOC_OPERATOR_PHONE, cùng cổng tin nhắn hoặc Zalo)",
-    "no second way (DONDOC_OPERATOR_PHONE, with an SMS gateway or Zalo)",
+    "chưa có đường báo thứ hai (điện thoại người vận hành, cùng cổng tin nhắn hoặc Zalo)",
+    "no second way (the operator's telephone, with an SMS gateway or Zalo)",
 )
 
 
@@ -154,7 +154,10 @@ def watch_line(settings: Settings) -> CheckLine:
         Text.joined(
             "; ", (Text("khi hệ thống ngừng, chưa chắc có người biết", "nobody may hear when it stops"), *missing)
         ),
-        Text("Đặt trong tệp .env rồi khởi động lại.", "Set it in .env and restart."),
+        Text(
+            "Đặt DONDOC_HEARTBEAT_URL, DONDOC_OPERATOR_EMAIL, DONDOC_OPERATOR_PHONE trong tệp .env rồi khởi động lại.",
+            "Set DONDOC_HEARTBEAT_URL, DONDOC_OPERATOR_EMAIL, DONDOC_OPERATOR_PHONE in .env and restart.",
+        ),
     )
 
 

@@ -5,7 +5,7 @@ Pure. Secrets are never shown, not even in part or by length; URLs that may cont
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +18,25 @@ from config.settings import ABOUT, HIDDEN, Settings, SettingSource, setting_sour
 from engine.text import Text
 
 MASK = "**********"
+OFFICE: Mapping[str, Text] = {
+    "base_url": Text("Địa chỉ của hệ thống", "The system's address"),
+    "smtp_host": Text("Máy chủ gửi thư", "Mail server"),
+    "mail_from": Text("Hộp thư gửi đi", "Sender's mailbox"),
+    "mail_from_name": Text("Tên người gửi", "Sender's name"),
+    "reply_to": Text("Hộp thư nhận trả lời", "Mailbox for replies"),
+    "sms_gateway": Text("Cổng tin nhắn", "SMS gateway"),
+    "sms_sender": Text("Tên người gửi tin nhắn", "Sender of SMS"),
+    "operator_email": Text("Hộp thư người vận hành", "Operator's mailbox"),
+    "operator_phone": Text("Điện thoại người vận hành", "Operator's telephone"),
+    "second_factor_roles": Text("Vai trò phải có lớp xác thực thứ hai", "Roles that must have a second factor"),
+}
+"""What an office decides; the others are its host's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingLine:
-    """One setting. ``value`` is empty when it is not set or ``hidden``; ``is_set`` distinguishes the two."""
+    """One setting. ``value`` is empty when it is not set or ``hidden``; ``is_set`` distinguishes the two. ``page``:
+    where it may be entered; ``title``: of one that an office decides."""
 
     name: str
     group: str
@@ -32,6 +46,8 @@ class SettingLine:
     source: SettingSource
     vi: str
     en: str
+    page: str
+    title: Text | None
 
 
 def describe_settings(settings: Settings) -> tuple[SettingLine, ...]:
@@ -73,6 +89,8 @@ def _describe(settings: Settings, name: str, source: SettingSource) -> SettingLi
         source=source,
         vi=about.vi,
         en=about.en,
+        page=about.page,
+        title=OFFICE.get(name),
     )
 
 

@@ -43,6 +43,11 @@ def test_the_layout_of_an_html_template_is_no_part_of_the_page_and_that_of_a_tex
     assert "    <li>\n      0" in environment.get_template("list.txt").render()
 
 
+def test_no_page_names_a_variable_of_the_server_but_the_list_of_them_and_that_of_the_api() -> None:
+    pages = [path for folder in TEMPLATE_FOLDERS for path in folder.rglob("*.html")]
+    assert [path.name for path in pages if "DONDOC_" in path.read_text()] == ["api_reference.html"]
+
+
 def test_an_error_in_an_html_template_is_told_by_its_line() -> None:
     environment = FastEnvironment(loader=DictLoader({"page.html": "<p>\n  <b>\n    {{ 1 / 0 }}\n  </b>\n</p>"}))
     with pytest.raises(ZeroDivisionError) as failed:

@@ -144,7 +144,7 @@ def _secret(system: System) -> CheckLine:
     if load_keys(system.settings, system.database)[0].secret != system.settings.signing_key():
         return wrong(
             "secret",
-            Text("DONDOC_SECRET ở đây là khóa trước", "DONDOC_SECRET here is the key before"),
+            Text("khóa bí mật ở đây là khóa trước", "the secret here is the key before"),
             Text(
                 "Đặt khóa mới; «dondoc secret status» cho biết.",
                 "Set the new one, which “dondoc secret status” prints.",
@@ -317,7 +317,9 @@ def _clock(system: System, now: datetime) -> CheckLine:
 
 def wal(path: Path) -> CheckLine:
     size = path.stat().st_size if path.exists() else 0
-    what = Text.same(f"WAL {size / 1e6:.0f} MB")
+    what = Text(
+        f"tệp ghi tạm của cơ sở dữ liệu {size / 1e6:.0f} MB", f"database's write-ahead file {size / 1e6:.0f} MB"
+    )
     if size > MAX_WAL_BYTES:
         fix = Text(
             "Có tiến trình giữ giao dịch đọc rất lâu: khởi động lại dịch vụ.",

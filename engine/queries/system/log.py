@@ -191,8 +191,8 @@ def _first_since(day: date, name: str) -> Any:
 ANSWERS: Mapping[str, Text] = {
     "timeout": Text("không trả lời trong 10 giây", "no answer within 10 seconds"),
     "refused_address": Text(
-        "tên máy trỏ vào mạng nội bộ, không gọi (DONDOC_WEBHOOK_HOSTS)",
-        "the name leads into the private network: not called (DONDOC_WEBHOOK_HOSTS)",
+        "tên máy trỏ vào mạng nội bộ mà máy chủ chưa cho phép, không gọi",
+        "the name leads into the private network, not allowed on the server: not called",
     ),
     "unknown_host": Text("không tìm thấy tên máy này (DNS)", "the host's name is unknown (DNS)"),
     "unreachable": Text("không kết nối được", "no connection"),

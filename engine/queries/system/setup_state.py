@@ -28,7 +28,7 @@ PROVINCE = "tinh"
 
 @dataclass(frozen=True, kw_only=True)
 class SetupState:
-    """``without_coordinator``: ids of agencies that exist today and that nobody answers for. ``calendar_known``: the
+    """``without_coordinator``: names of agencies that exist today and that nobody answers for. ``calendar_known``: the
     holidays of this year and the next, as far as they are entered. ``stuck``: letters owed for an hour."""
 
     agencies: int
@@ -50,8 +50,8 @@ def setup_state(session: Session, today: Today) -> SetupState:
     plans: dict[PlanState, int] = dict(session.connection().execute(by_state).all())
     answers = answers_on(today.day)
     examples = or_(*(func.lower(c.c.email).like(pattern) for pattern in EXAMPLE_DOMAINS))
-    agencies = session.connection().execute(select(g.c.id, g.c.names, g.c.level)).all()
-    current = {row.id: row.level for row in agencies if exists_on(row.names, today.day)}
+    agencies = session.connection().execute(select(g.c.id, g.c.name, g.c.names, g.c.level)).all()
+    current = [row for row in agencies if exists_on(row.names, today.day)]
     covered = set(
         session.connection().scalars(select(c.c.agency_id).where(*answers, c.c.role == Role.COORDINATOR).distinct())
     )
@@ -61,7 +61,7 @@ def setup_state(session: Session, today: Today) -> SetupState:
         contacts=_count(session, Contact, *answers),
         example_contacts=_count(session, Contact, *answers, examples),
         without_coordinator=tuple(
-            sorted(each for each, level in current.items() if each not in covered and level != PROVINCE)
+            sorted(row.name for row in current if row.id not in covered and row.level != PROVINCE)
         ),
         accounts=_count(session, Account, a.c.active),
         calendar_known=tuple(year for year in years if calendar_year(today.calendar, year).known),

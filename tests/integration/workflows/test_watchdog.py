@@ -294,7 +294,9 @@ def first_lines(watched: Watched, folder: Path, language: str) -> str:
     """What the page Health says before anything else, to an administrator."""
     account = join(watched.database, "administrator", "tinh") if language == "vi" else 1
     page = enter(open_office(watched.database, folder, now=watched.clock.now), account).get(f"/health?lang={language}")
-    return " ".join(each.get_text(" ", strip=True) for each in BeautifulSoup(page.text, "lxml").select(".head .lead"))
+    return " ".join(
+        each.get_text(" ", strip=True) for each in BeautifulSoup(page.text, "lxml").select(".head h1, .head .lead")
+    )
 
 
 def measured(watched: Watched, finding: str) -> float:

@@ -22,20 +22,27 @@ from engine.text import Text
 router = APIRouter(include_in_schema=False)
 TEST_LETTER = "test_letter"
 TEST_LETTERS = Limit(20, timedelta(hours=1))
-PLACES: Mapping[str, str] = {
-    "contacts": "/admin/contact-sheet",
-    "coordinators": "/admin/contact-sheet",
-    "calendar": "/admin/calendar",
-    "accounts": "/admin/accounts",
-    "plan": "/plans",
-    "activation": "/plans",
-    "address": "/admin/settings/address",
-    "smtp": "/admin/settings/mail",
-    "sms": "/admin/settings/sms",
-    "letters": "/health",
-    "held": "/health",
+_SHEET = ("/admin/contact-sheet", Text("Nhập bảng tính đầu mối", "Upload the contacts"))
+_PLANS = ("/plans", Text("Mở kế hoạch", "Open the plans"))
+_HEALTH = ("/health", Text("Xem hệ thống", "See the system"))
+PLACES: Mapping[str, tuple[str, Text]] = {
+    "contacts": _SHEET,
+    "coordinators": _SHEET,
+    "calendar": ("/admin/calendar", Text("Nhập lịch nghỉ", "Enter the holidays")),
+    "accounts": ("/admin/accounts", Text("Tạo tài khoản", "Create an account")),
+    "plan": _PLANS,
+    "activation": _PLANS,
+    "address": ("/admin/settings/address", Text("Đặt địa chỉ", "Set the address")),
+    "smtp": ("/admin/settings/mail", Text("Đặt thư đi", "Set outgoing mail")),
+    "sms": ("/admin/settings/sms", Text("Đặt tin nhắn", "Set SMS")),
+    "letters": _HEALTH,
+    "held": _HEALTH,
 }
-"""Name of a line -> the page where it is put right; the others are put right on the server."""
+"""Name of a line -> the page where it is put right, and its button; the others are put right on the server."""
+SHOULD = frozenset(
+    {"address", "arrival", "calendar", "contacts", "imap", "pairs", "plan", "activation", "sms", "watch"}
+)
+"""Lines without which the work still goes on; the others come first."""
 
 
 @router.get("/admin/settings")
@@ -73,7 +80,9 @@ def _page(ctx: RequestContext, *, connections: bool = False, tried: tuple[bool, 
         "admin/settings.html",
         groups=groups,
         lines=lines,
+        settings=found,
         places=PLACES,
+        should=SHOULD,
         tried=tried,
         may_try=ctx.app.send_test is not None and bool(own_mailbox(ctx)),
     )

@@ -21,6 +21,7 @@ from engine.queries.system.health import Health, Trouble, health
 from engine.queries.system.log import answer, failing
 from engine.rules.words import coded
 from engine.store.machines import machines
+from engine.store.markers import last_backup
 
 router = APIRouter(include_in_schema=False)
 
@@ -32,7 +33,7 @@ def show(ctx: SignedIn) -> Response:
         found, unreachable = health(session, today, live=not ctx.demo), failing(session)
         hosts = () if ctx.demo else machines(session, today.now)
         asked = ctx.app.settings.needs_second_factor if ctx.may(Permission.SEE_ACCOUNTS) else frozenset[str]()
-        lacking = accounts_without(session, asked)
+        lacking, backup = accounts_without(session, asked), last_backup(session)
     settings = ctx.app.settings
     return ctx.page(
         "health.html",
@@ -43,6 +44,7 @@ def show(ctx: SignedIn) -> Response:
         machines=hosts,
         answer=answer,
         lacking=lacking,
+        backup=backup,
         prefect=settings if settings.prefect and ctx.may(Permission.SEE_SETTINGS) else None,
     )
 

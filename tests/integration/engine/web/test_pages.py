@@ -185,7 +185,7 @@ def test_the_story_shows_the_arithmetic_of_a_moved_date_and_its_source(office: O
 
 def test_an_empty_system_says_on_every_page_how_things_come(sqlite_database: Database, tmp_path: Path) -> None:
     office = open_office(sqlite_database, tmp_path)
-    for path in ("/overdue", "/assignments", "/letters", "/agencies", "/plans", "/health"):
+    for path in ("/overdue", "/assignments", "/letters", "/agencies", "/plans"):
         assert 'class="empty"' in office.get(path).text, path
     assert "Bắt đầu: 0/7" in office.get("/").text
 

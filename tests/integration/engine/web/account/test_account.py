@@ -48,7 +48,7 @@ def test_a_key_is_shown_once_and_works_at_once(mine: Office, lived: Database, tm
 
 def test_keys_are_listed_with_what_they_may_do_and_until_when(mine: Office) -> None:
     make(mine)
-    shown = BeautifulSoup(mine.get("/account").text, "lxml").select_one("[aria-labelledby=keys] .rows")
+    shown = BeautifulSoup(mine.get("/account").text, "lxml").select_one("#keys .rows")
     assert shown is not None
     text = shown.get_text()
     assert "Kho số liệu" in text

@@ -104,7 +104,7 @@ def test_what_is_no_address_is_refused_and_kept(lived: Database, tmp_path: Path,
 
 def test_what_the_server_decides_is_shown_and_cannot_be_changed(lived: Database, tmp_path: Path) -> None:
     office, running = install(lived, tmp_path, base_url="https://may-chu.tinh.example")
-    assert "DONDOC_BASE_URL" in office.get(PAGE).text
+    assert "Đặt ở máy chủ" in office.get(PAGE).text
     office.post(PAGE, page=PAGE, base_url=NEW)
     assert running().settings.base_url == "https://may-chu.tinh.example"
 

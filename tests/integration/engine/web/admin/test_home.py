@@ -9,7 +9,9 @@ from bs4 import BeautifulSoup
 from ground.office import Office, as_role
 
 from engine.accounts.permissions import Actor, ActorRole, may
+from engine.queries.system.health import AUDIT
 from engine.store.database import Database
+from engine.store.records import Pass
 from engine.web.pages.admin.home import LINES
 
 
@@ -37,5 +39,14 @@ def test_a_head_sees_only_what_he_may_open(lived: Database, tmp_path: Path) -> N
     assert shown == {path for path, *_, deeds in LINES if any(may(head, deed, "huyen-a") for deed in deeds)}
 
 
-def test_what_the_self_audit_found_stands_first(office: Office) -> None:
-    assert 'href="/health"' in office.get("/admin").text
+@pytest.mark.parametrize("path", ["/admin", "/health"])
+def test_what_the_self_audit_found_is_the_title(office: Office, lived: Database, path: str) -> None:
+    title = BeautifulSoup(office.get(path).text, "lxml").select_one("main h1")
+    assert title is not None
+    assert "Đã quá 15 phút" in title.get_text()
+    with lived.write() as session:
+        session.merge(Pass(name=AUDIT, started_at=office.clock.now, finished_at=office.clock.now))
+    title = BeautifulSoup(office.get(path).text, "lxml").select_one("main h1")
+    assert title is not None
+    assert "chạy bình thường" in title.get_text()
+    assert ("Chưa có bản sao lưu nào" in title.get_text()) == (path == "/health")

@@ -11,9 +11,10 @@ from ground.office import Office, as_role, enter, join, open_office
 
 from config.settings import ABOUT, Settings
 from engine.admin.first_steps import CheckLine, well, wrong
-from engine.admin.settings_view import describe_settings
+from engine.admin.settings_view import OFFICE, describe_settings
 from engine.store.database import Database
 from engine.text import Text
+from workflows.operation import doctor
 
 SECRETS = {
     "smtp_password": "kh0a-cua-thu",
@@ -110,12 +111,34 @@ def test_what_is_measured_stands_above_with_the_page_where_it_is_put_right(
     page = BeautifulSoup(office.get("/admin/settings").text, "lxml")
     measured = page.select_one("#measured ~ ul")
     assert measured is not None
-    assert [each.get_text(" ", strip=True)[0] for each in measured.select("li")] == ["✗"]
+    assert page.select_one("h1").get_text(" ", strip=True) == "1 việc nên làm"  # type: ignore[union-attr]
+    assert [each.get_text(" ", strip=True) for each in measured.select("li .pill")] == ["nên làm"]
     assert [each.get_text(" ", strip=True)[0] for each in page.select("#measured ~ details li")] == ["✓"]
     assert measured.select_one('a[href="/admin/contact-sheet"]') is not None
     assert "mailboxes under .example" in office.get("/admin/settings?lang=en").text
     assert office.post("/admin/settings/connections", page="/admin/settings").status_code == 200
     assert asked == [False, False, False, True]
+
+
+def test_what_stops_the_work_comes_first_with_a_colour_and_the_host_s_words_are_folded(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    lines = (
+        wrong("address", Text.same("http://127.0.0.1"), Text("Đặt DONDOC_BASE_URL.", "Set DONDOC_BASE_URL.")),
+        wrong("backup", Text("chưa sao lưu lần nào", "never backed up"), Text("«dondoc backup»", "“dondoc backup”")),
+        doctor.wal(tmp_path / "none"),
+    )
+    office = open_office(sqlite_database, tmp_path, examine=lambda connections: lines, prefect=True)
+    for language in ("vi", "en"):
+        page = BeautifulSoup(office.get(f"/admin/settings?lang={language}").text, "lxml").select_one("main")
+        assert page is not None
+        assert [each["class"][1] for each in page.select("#measured ~ ul .pill")] == ["o", "s"]
+        assert len(page.select("#office ~ ul > li")) == len(OFFICE) == 10
+        assert "WAL" not in page.get_text()
+        for each in page.select("details"):
+            each.decompose()
+        seen = page.get_text()
+        assert [word for word in ("DONDOC_", ".env", "Prefect", "dondoc ") if word in seen] == []
 
 
 def test_a_test_letter_goes_to_one_s_own_mailbox_and_the_answer_is_shown(lived: Database, tmp_path: Path) -> None:
