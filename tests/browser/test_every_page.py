@@ -70,7 +70,6 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/duties/{duty_id}/amend": ("/duties/{added}/amend", "/duties/{duty}/amend"),
     "/extensions": ("/extensions",),
     "/promises": ("/promises",),
-    "/agencies/{agency_id}/promises": ("/agencies/ubnd-huyen-yen-thanh/promises",),
     "/health": ("/health",),
     "/leadership": ("/leadership", "/leadership?plan={plan}&period={period}", "/leadership?plan={plan}&whole=true"),
     "/leadership/frozen/{frozen_id}": ("/leadership/frozen/{frozen}",),
@@ -130,6 +129,7 @@ OPEN = {
 }
 """Pages for those who are not signed in."""
 NO_PAGES = {
+    "/agencies/{agency_id}/promises",  # leads to the desk
     "/styleguide",  # in the demonstration alone
     "/feed/{name}",
     "/plans/{plan_id}/file.yaml",

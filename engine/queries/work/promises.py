@@ -7,9 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlmodel import Session
 
 from engine.assignments.promise_rows import promises_in, proposed_day
@@ -21,22 +20,17 @@ from engine.queries.work.assignments import (
     AssignmentRow,
     causes,
     conditions,
-    how_many,
-    rows,
 )
 from engine.queries.work.waiting_rows import WaitingRows
-from engine.rules.policy import Policy, Reason
+from engine.rules.policy import Reason
 from engine.rules.typed_day import reason_words
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
-from engine.store.database import among, table, unindexed
+from engine.store.database import table, unindexed
 from engine.store.records import Assignment, Plan, Promise
 from engine.store.rulebook import read_policies
 from engine.store.stored_rows import AnyRow, object_of
-from engine.terms import PromiseState, TimeClass, Waiting
+from engine.terms import PromiseState, Waiting
 from engine.text import Text
-
-MAX_LATE = 25
-"""With the fields of more tasks the page is longer than 50 KB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,47 +115,14 @@ def causes_of_each(
     return dict(found)
 
 
-@dataclass(frozen=True, kw_only=True)
-class LateTasks:
-    """The first ``MAX_LATE`` of ``total``: those without a promise that stands first, by due date. ``choices``: by
-    plan. ``reasons``: of their policies."""
-
-    rows: tuple[AssignmentRow, ...]
-    total: int
-    choices: Mapping[int, PromiseChoices]
-    reasons: tuple[Reason, ...]
-
-
-def late_tasks(session: Session, today: Today, agency_id: str, named: Collection[str] = ()) -> LateTasks:
-    """``named``: what was typed for agencies. Four queries, five with names."""
-    a, p = table(Assignment), table(Plan)
-    wanted = AssignmentFilter(agency_id=agency_id, classes=(TimeClass.OPEN_OVERDUE,))
-    promised: Any = case((func.coalesce(a.c.promised_on, today.day) > today.day, 1), else_=0)
-    found = rows(session, today, wanted, MAX_LATE, promised, a.c.due_on, a.c.id)
-    plans = among(session, p.c.id, {row.plan_id for row in found})
-    policies = read_policies(session)
-    of_plan = {row.id: policies[row.policy_id] for row in session.connection().execute(select(p).where(plans))}
-    agencies = agencies_named(session, named)
-    reasons = {each.code: each for policy in of_plan.values() for each in policy.late_reasons}
-    return LateTasks(
-        rows=tuple(found),
-        total=how_many(session, today, wanted),
-        choices={plan_id: _choices(policy, today, agencies) for plan_id, policy in of_plan.items()},
-        reasons=tuple(reasons.values()),
-    )
-
-
 def promise_choices(session: Session, today: Today, policy_id: str, named: Collection[str] = ()) -> PromiseChoices:
     """What a promise is chosen from, by a policy. ``named``: what was typed for agencies. One query, two with names."""
-    return _choices(read_policies(session)[policy_id], today, agencies_named(session, named))
-
-
-def _choices(policy: Policy, today: Today, agencies: Mapping[str, str]) -> PromiseChoices:
+    policy = read_policies(session)[policy_id]
     return PromiseChoices(
         today=today.day,
         proposed=proposed_day(policy, today.calendar, today.day),
         reasons=policy.late_reasons,
-        agencies=agencies,
+        agencies=agencies_named(session, named),
     )
 
 

@@ -85,6 +85,12 @@ def show(
     )
 
 
+@router.get("/agencies/{agency_id}/promises")
+def late_promises(ctx: SignedIn, agency_id: AgencyId) -> Response:
+    """The address of a page that is gone: days are promised from the desk."""
+    return ctx.go(f"/agencies/{agency_id}")
+
+
 @router.post("/agencies/{agency_id}/acknowledge")
 def acknowledge_shown(
     ctx: SignedIn, form: PostedForm, agency_id: AgencyId, plan: PlanId, period: Code = ""

@@ -39,7 +39,6 @@ ACTS = {
     "/admin/policies/{policy_id}/edit",
     "/admin/settings/address",
     "/admin/settings/{channel}",
-    "/agencies/{agency_id}/promises",
     "/duties/{duty_id}/amend",
     "/extensions",
     "/incoming",

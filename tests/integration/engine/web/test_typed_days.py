@@ -81,9 +81,3 @@ def test_programs_write_days_as_they_did(office: Office) -> None:
     assert office.get("/api/v1/letters?day=2021-06-07").status_code == 200
     refused = office.get("/api/v1/letters?day=7/6/2021")
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "day")
-
-
-def test_a_refused_form_says_error_once_in_its_title(office: Office) -> None:
-    answer = office.post("/agencies/so-ban/promises")
-    assert answer.status_code == 422
-    assert part(answer.text, "title").get_text().count("Lỗi:") == 1

@@ -201,34 +201,16 @@ def test_the_agency_that_is_waited_for_is_told_and_sees_it_on_its_desk(office: O
     assert "Chờ thẩm định." in desk
 
 
-def test_one_page_promises_all_late_tasks_with_a_day_each_or_one_for_all(office: Office, laid: Laid) -> None:
-    path = "/agencies/so-ban/promises"
-    page = BeautifulSoup(office.get(path).text, "lxml")
-    assert [each["value"] for each in page.select("input[name=id][checked]")] == ["2", "3"]  # the first has promised
-    typed = {"promise-all": "2021-07-20", "code-all": "kinh-phi", "reason-all": "Chờ kinh phí."}
-    refused = office.post(path, page=path, id=["2", "3"], **typed, **{"promise-3": "2021-06-20"})
-    assert refused.status_code == 422
-    assert [each["id"] for each in BeautifulSoup(refused.text, "lxml").select(".said")] == ["promise-3-said"]
-    assert len(rows(laid.database, Promise)) == 2
-
-    own = {"promise-3": "2021-07-30", "reason-3": "Chờ xã."}
-    answer = office.post(path, page=path, id=["2", "3"], **typed, **own)
-
-    assert answer.headers["location"] == f"{path}?said=promised&n=2"
-    made = [(each.assignment_id, str(each.promised_on), each.reason) for each in rows(laid.database, Promise)[2:]]
-    assert made == [(2, "2021-07-20", "Chờ kinh phí."), (3, "2021-07-30", "Chờ xã.")]
-
-
-def test_nothing_chosen_or_said_promises_nothing(office: Office, laid: Laid) -> None:
-    path = "/agencies/so-ban/promises"
-    assert "Chưa chọn nhiệm vụ nào." in office.post(path, page=path, **{"reason-all": "Chờ."}).text
-    answer = office.post(path, page=path, id="3")
-    assert [each["id"] for each in BeautifulSoup(answer.text, "lxml").select(".said")] == ["reason-all-said"]
-    assert office.post(path, page=path, id="99", **{"reason-all": "Chờ."}).status_code == 404
+def test_the_desk_leads_to_promising_and_the_old_address_leads_to_the_desk(office: Office) -> None:
+    assert office.get("/agencies/so-ban/promises").headers["location"] == "/agencies/so-ban"
+    desk = BeautifulSoup(office.get("/agencies/so-ban").text, "lxml")
+    (link,) = (each for each in desk.select("a") if "Hẹn ngày" in each.get_text())
+    assert 'name="promise"' in office.get(str(link["href"])).text
 
 
 def test_a_secret_paper_is_not_quoted_in_a_promise(office: Office, laid: Laid) -> None:
-    path = "/agencies/so-ban/promises"
-    answer = office.post(path, page=path, id="3", **{"reason-all": "Theo công văn đóng dấu MẬT số 12/CV-UBND."})
+    path = "/report/so-ban/1/2021-H1/thread"
+    typed = {"promise": "2021-07-20", "code": "kinh-phi", "reason": "Theo công văn đóng dấu MẬT số 12/CV-UBND."}
+    answer = office.post(path, page=path, act="promise", id="3", **typed)
     assert answer.status_code in (400, 422)
     assert len(rows(laid.database, Promise)) == 2
