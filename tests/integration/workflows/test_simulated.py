@@ -88,8 +88,8 @@ def test_what_a_failure_does_not_need_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("cure", "script", "days", "found"),
     [
-        # Two years ahead at a start, for two hours of the day after the plan was activated: a Monday of its own year. Its
-        # letters are held all the same, as those of a start after a silent working day are.
+        # Two years ahead at a start, for two hours of the day after the plan was activated: a Monday of its own year.
+        # The letters are held all the same, as those of a start after a silent working day.
         (Cure.START, "5: clock0@97200:reboot/7200/63158400", 2, "h off is believed"),
         # Two days ahead at a start, on Wednesday the 16th: a Friday by its own clock, the day after the due date.
         (Cure.SILENCE, "5: clock0@529200:reboot/7200/172800", 7, "is overdue"),
