@@ -19,6 +19,7 @@ from sqlalchemy import select
 from engine.assignments.due_work import next_moment
 from engine.errors import Unavailable
 from engine.store.database import Database, table
+from engine.store.event_chain import Head
 from engine.store.high_water import NAME, HighWater
 from engine.store.records import Letter
 from engine.terms import LetterState
@@ -59,7 +60,8 @@ class Machine:
 @dataclass
 class Account:
     """What happened, to compare with what was planted. ``doubtful``: letters that were on the wire of a process when it
-    died, stood still or lost its database; each may be sent once more for that."""
+    died, stood still or lost its database, or that a snapshot does not know of; each may be sent once more for that.
+    ``heads``: of the log after each fault, with the time."""
 
     deaths: int = 0
     fell_at: float = -DAY
@@ -69,6 +71,7 @@ class Account:
     """Somebody would look at the audit now."""
     most_on_wire: int = 0
     doubtful: Counter[str] = field(default_factory=Counter)
+    heads: list[tuple[float, Head]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     audits: list[Audited] = field(default_factory=list)
 
@@ -109,6 +112,7 @@ class Host:
     relays: dict[str, Relay]
     account: Account
     on_wire: Callable[[str], list[str]]
+    check_log: Callable[[], None]
     audited: Callable[[Machine], Audited]
     until: float
     dice: random.Random
@@ -189,6 +193,7 @@ class Host:
         keys = self.on_wire(self.worker)
         self.account.most_on_wire = max(self.account.most_on_wire, len(keys))
         self.account.doubtful.update(keys)
+        self.check_log()
 
     def _start(self) -> System:
         self.begun += 1

@@ -17,7 +17,8 @@ from simulated.script import DAY, HOUR
 from sqlalchemy import select
 
 from engine.rules.calendar import PLAN_TIME, DayException, DayKind, WorkCalendar, instant
-from engine.store.database import table
+from engine.store import event_chain
+from engine.store.database import Database, table
 from engine.store.records import Assignment, CalendarDay, Contact, Event, Letter, Notice
 from engine.terms import LetterState, NoticeKind, State
 from workflows.checks.audit import run_checks
@@ -43,6 +44,7 @@ def wrongs(ran: Ran) -> Iterator[str]:
     """Empty if everything held."""
     letters = {row.key: row for row in rows(ran.watch, Letter)}
     yield from ran.account.errors
+    yield from _log_differs(ran)
     yield from _lost(ran, letters)
     yield from _silenced(ran)
     yield from _doubled(ran)
@@ -52,6 +54,25 @@ def wrongs(ran: Ran) -> Iterator[str]:
     yield from _rungs_missing(ran)
     yield from _acts_forgotten(ran)
     yield from _audits(ran)
+
+
+def log_stands(watch: Database) -> tuple[event_chain.Head, int]:
+    """As ``dondoc audit log`` looks: how far the log is whole, and the first event that does not fit."""
+    with watch.read() as session:
+        connection = session.connection()
+        found = event_chain.verify(connection)
+        return found.head, found.event or event_chain.loose(connection)
+
+
+def _log_differs(ran: Ran) -> Iterator[str]:
+    """After a fault or at the end; or the log was made again, with other events before the ones that were there."""
+    if event := log_stands(ran.watch)[1]:
+        yield f"event {event} is not as it was logged"
+    with ran.watch.read() as session:
+        for at, head in ran.account.heads:
+            given_up = any(gone <= at <= back for gone, back in ran.put_back)
+            if not given_up and not head.stands(session.connection()):
+                yield f"the log is another than after {at / DAY:.2f} days"
 
 
 def _lost(ran: Ran, letters: dict[str, Letter]) -> Iterator[str]:
@@ -87,10 +108,12 @@ def _silenced(ran: Ran) -> Iterator[str]:
 
 
 def _doubled(ran: Ran) -> Iterator[str]:
-    """A second copy only of what was on the wire of a process that died or stood still; never a third."""
+    """A second copy only of what was on the wire of a process that died or stood still, never a third; and one more for
+    each snapshot of all there is."""
     copies = Counter(copy.key for relay in ran.relays.values() for copy in relay.taken)
+    most = 2 + sum(each.what == "snapshot" for each in ran.happened)
     for key, count in copies.items():
-        if count > min(2, 1 + ran.account.doubtful[key]):
+        if count > min(most, 1 + ran.account.doubtful[key]):
             sent = [copy for relay in ran.relays.values() for copy in relay.taken if copy.key == key]
             when = ", ".join(f"{copy.process} {copy.at:%d/%m %H:%M:%S}" for copy in sent)
             yield f"{key}: {count} copies, {ran.account.doubtful[key]} times on the wire of one that fell ({when})"

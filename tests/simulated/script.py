@@ -54,7 +54,7 @@ def drawn(seed: int, *, postgres: bool = False) -> Script:
     dice = random.Random(f"script {seed}")
     hosts = dice.randint(2, 4)
     planted = [*_of_hosts(dice, hosts, postgres), *_of_relays(dice), *_of_clocks(dice, hosts, postgres)]
-    planted += _of_the_database(dice, postgres)
+    planted += _of_the_database(dice, hosts, postgres)
     return Script(seed, hosts, tuple(planted), postgres)
 
 
@@ -64,11 +64,11 @@ def pessimistic(seed: int, *, postgres: bool = False) -> Script:
     scripts = [drawn(1000 + MONTH * seed + n, postgres=postgres) for n in range(MONTH)]
     hosts, until, kept = scripts[0].hosts, 0.0, []
     for each in sorted((each for script in scripts for each in script.planted), key=lambda each: each.at):
-        alone = each.what in ("away", "put_back", "jump", "reboot")
+        alone = each.what in ("away", "put_back", "snapshot", "jump", "reboot")
         if alone and each.at < until:
             continue
         if alone:
-            after = 8 * HOUR if each.what == "put_back" else HOUR
+            after = 8 * HOUR if each.what in ("put_back", "snapshot") else HOUR
             until = each.at + each.lasts + after
         if each.where != "people" and each.where.startswith("host") and int(each.where[4:]) >= hosts:
             each = replace(each, where=f"host{int(each.where[4:]) % hosts}")
@@ -137,11 +137,14 @@ def _of_clocks(dice: random.Random, hosts: int, postgres: bool) -> Iterator[Plan
             yield Planted(f"clock{machine}", _moment(dice), "reboot", 60)
 
 
-def _of_the_database(dice: random.Random, postgres: bool) -> Iterator[Planted]:
+def _of_the_database(dice: random.Random, hosts: int, postgres: bool) -> Iterator[Planted]:
+    """``put_back``: an older copy of the database. ``snapshot``: of all that a machine has on its disk."""
     if dice.random() < 0.5:
         yield Planted("database", _moment(dice, working=0.7), "away", _lasting(dice, 60, 3 * HOUR))
-    if not postgres and dice.random() < 0.3:
-        yield Planted("database", _moment(dice, working=0.8), "put_back", _lasting(dice, HOUR, 40 * HOUR))
+    if dice.random() < 0.3:
+        at, lasts = _moment(dice, working=0.8), _lasting(dice, HOUR, 40 * HOUR)
+        what = "snapshot" if postgres else dice.choice(("put_back", "snapshot"))
+        yield Planted("database" if what == "put_back" else f"disk{dice.randrange(hosts)}", at, what, lasts)
 
 
 def _moment(dice: random.Random, working: float = 0.4) -> int:

@@ -12,7 +12,7 @@ import random
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ import psycopg
 from ground.factory import Laid, agency, at, directory, lay, rows
 from ground.post import KEY
 from simulated.hosts import Account, Audited, Host, Machine, Slot
-from simulated.invariants import wrongs
+from simulated.invariants import log_stands, wrongs
 from simulated.people import Confirmed, People
 from simulated.relay import Mood, Relay
 from simulated.script import DAY, HOUR, Planted, Script, only
@@ -230,7 +230,7 @@ class _Run:
             runner.place = host.machine
         world.add("people", self.people.live, HOUR).place = web.machine
         for number, each in enumerate(script.planted):
-            if each.where in ("email", "sms", "database") or each.where.startswith("clock"):
+            if each.where in ("email", "sms", "database") or each.where.startswith(("clock", "disk")):
                 world.add(f"fate{number}", lambda each=each: self._happens(each), each.at)  # type: ignore[misc]
 
     def _count(self) -> int:
@@ -255,6 +255,7 @@ class _Run:
             relays=relays,
             account=self.account,
             on_wire=self._on_wire,
+            check_log=self._check_log,
             audited=self._audited,
             until=self.until,
             dice=random.Random(f"{name} {self.script.seed}"),
@@ -269,6 +270,12 @@ class _Run:
         mine = (m.c.leased_by == worker, m.c.state == LetterState.SENDING, m.c.on_wire)
         with self.simulator.watch.read() as session:
             return list(session.connection().scalars(select(m.c.key).where(*mine)))
+
+    def _check_log(self) -> None:
+        head, event = log_stands(self.simulator.watch)
+        self.account.heads.append((self.world.now, head))
+        if event:
+            self.account.errors.append(f"event {event} is not as it was logged ({self.world.now / DAY:.2f} days)")
 
     def _audited(self, machine: Machine) -> Audited:
         """What the audit that has just ended found, beside what is planted."""
@@ -303,14 +310,37 @@ class _Run:
         elif planted.what == "put_back":
             self._put_back(planted.lasts)
         else:
-            self._clock(self.machines[int(planted.where.removeprefix("clock")) % len(self.machines)], planted)
+            befalls = self._snapshot if planted.what == "snapshot" else self._clock
+            befalls(self.machines[int(planted.where[-1]) % len(self.machines)], planted)
+        self._check_log()
 
     def _away(self, seconds: float) -> None:
         for host in self.ran.hosts:
             host.note_on_wire()
             host.steps.away_until = self.world.now + seconds
 
-    def _put_back(self, seconds: float) -> None:
+    def _snapshot(self, machine: Machine, planted: Planted) -> None:
+        """The machine is brought back as it was, with its disk: the folder with its mark and, on SQLite, the database.
+        Nothing that is left there knows what was sent since: that may be sent again."""
+        kept, taken_at = machine.folder.with_suffix(".snapshot"), self.world.true
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(machine.folder, kept)
+
+        def bring_back() -> None:
+            shutil.rmtree(machine.folder)
+            shutil.copytree(kept, machine.folder)
+            if not self.script.postgres:
+                taken = (copy for relay in self.ran.relays.values() for copy in relay.taken)
+                self.account.doubtful.update({copy.key for copy in taken if copy.at >= taken_at})
+
+        if not self.script.postgres:
+            self._put_back(planted.lasts, bring_back)
+            return
+        self._pause(planted.lasts)
+        machine.stop(600)
+        bring_back()
+
+    def _put_back(self, seconds: float, with_it: Callable[[], None] = lambda: None) -> None:
         """The office is stopped, an older copy laid in place of its file, and the office begun again. Somebody reads
         that letters are held, and decides."""
         copied, file = self.world.now, self.simulator.folder / "copy.db"
@@ -322,6 +352,7 @@ class _Run:
         for database in (self.simulator.watch, self.operator.database):
             database.dispose()
         self.simulator.put(file)
+        with_it()
         self.ran.put_back.append((copied, self.world.now))
         self._pause(5 * HOUR)
         self._ask()

@@ -30,6 +30,7 @@ from engine.store.records import (
     Event,
     Fact,
     Letter,
+    Notice,
     Plan,
     Promise,
     PublishedFigures,
@@ -42,12 +43,7 @@ LOOKED, UNTIL, DIFFER = "rows_looked", "rows_event", "rows_differ"
 """Facts: the day of the last look, the last event before it, and the rows that differ."""
 KEPT = timedelta(days=60)
 DIGEST_CHARS = 24
-ANY_ROW = (
-    EventKind.DIRECTORY_LOADED,
-    EventKind.REORGANISED,
-    EventKind.PLAN_LOADED,
-    EventKind.SUPERVISOR_CHANGED,
-)
+ANY_ROW = EventKind.DIRECTORY_LOADED, EventKind.REORGANISED, EventKind.PLAN_LOADED, EventKind.SUPERVISOR_CHANGED
 """After these many rows may be others."""
 NO_CHANGE = (EventKind.RUNG_FIRED, EventKind.RUNG_SKIPPED)
 """They are about a task and change nothing of what is watched."""
@@ -69,6 +65,10 @@ def _of_running(t: Any, now: datetime) -> Any:
     return t.c.plan_id.in_(select(table(Plan).c.id).where(table(Plan).c.state == PlanState.ACTIVE))
 
 
+def _of_sent(t: Any, now: datetime) -> Any:
+    return t.c.letter_id.in_(select(table(Letter).c.id).where(table(Letter).c.sent_at > now - KEPT))
+
+
 WATCHED = (
     Watched(Report, ("number", "actor", "outcome", "reason", "body", "figures"), "assignment_id", "assignment_id"),
     Watched(Promise, ("number", "made_on", "actor", "promised_on"), "assignment_id", "assignment_id"),
@@ -84,7 +84,8 @@ WATCHED = (
     Watched(Agency, ("parent_id",), "id", "detail.agency"),
     Watched(PublishedFigures, ("plan_id", "period", "cut_off", "body", "at")),
     Watched(Digest, ("contact_id", "week", "letter_id"), scope=lambda t, now: t.c.at > now - KEPT),
-    Watched(Letter, ("contact_id", "key", "channel", "agency_id"), scope=lambda t, now: t.c.sent_at > now - KEPT),
+    Watched(Notice, ("letter_id", "assignment_id", "kind"), scope=_of_sent),
+    Watched(Letter, ("contact_id", "key", "channel", "agency_id", "day"), scope=lambda t, at: t.c.sent_at > at - KEPT),
     Watched(Fact, ("value",), scope=lambda t, now: t.c.name == INSTALLATION),
 )
 

@@ -4,6 +4,7 @@ does; and without one of four cures a run finds what the cure is for."""
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -11,6 +12,7 @@ from dataclasses import replace
 import pytest
 from ground.postgres import Ground
 from simulated.cures import Cure, without
+from simulated.invariants import wrongs
 from simulated.script import Script, drawn, pessimistic, read, shortened
 from simulated.simulation import Simulator
 
@@ -68,6 +70,26 @@ def test_a_seed_goes_the_same_way_twice(simulator: Simulator) -> None:
     first, second = simulator.run(script)[0], simulator.run(script)[0]
     assert first.relays["email"].taken == second.relays["email"].taken
     assert first.steps == second.steps
+
+
+def test_a_log_that_was_changed_or_made_again_is_found(simulator: Simulator) -> None:
+    ran, wrong = simulator.run(replace(read("9: database@1200:away/60"), days=0))
+    assert wrong == []
+    assert len(ran.account.heads) > 0
+    for change, found in (
+        ("UPDATE event SET actor = 'x' WHERE id = 5", "event 5 is not as it was logged"),
+        ("DELETE FROM event_link", "the log is another"),
+    ):
+        with ran.watch.write() as session:
+            session.connection().exec_driver_sql(change)
+        assert found in " | ".join(wrongs(ran))
+
+
+def test_a_snapshot_of_all_there_is_sends_a_morning_once_more_and_loses_nothing(simulator: Simulator) -> None:
+    """Nothing that is left there knows better; the same of the database alone is held, as below."""
+    ran, wrong = simulator.run(replace(read("13: disk0@1200:snapshot/11400"), days=1))
+    assert wrong == []
+    assert max(Counter(copy.key for copy in ran.relays["email"].taken).values()) == 2
 
 
 def test_a_script_is_read_as_it_is_printed() -> None:

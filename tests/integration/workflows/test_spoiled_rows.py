@@ -4,13 +4,15 @@ schema: a new one that is found by nothing must be entered in ``UNNOTICED`` with
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ground.commands import Commands
 from ground.factory import Laid, at, do, laid_once, lay, rows, swept
 from ground.office import looking
 from ground.post import KEY, LetterBox, post_office
@@ -20,7 +22,7 @@ from sqlmodel import Session, SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from config.settings import Settings
-from engine.admin.published_figures import publish_figures
+from engine.admin.cut_off import publish_closed
 from engine.agencies import contacts
 from engine.application.daily_cleanup import run_daily_cleanup
 from engine.assignments import lifecycle
@@ -30,6 +32,8 @@ from engine.queries.system.health import health
 from engine.rules.calendar import DayException, DayKind
 from engine.rules.situation import Action
 from engine.store.database import Database, insert_new
+from engine.store.event_chain import verify
+from engine.store.facts import unreadable_facts
 from engine.store.records import Assignment, Digest, Fact
 from engine.terms import Outcome
 from notifications.delivery import deliver
@@ -366,61 +370,102 @@ def test_the_second_urgent_letter_of_a_day_is_no_finding(sqlite_database: Databa
 
 NIGHT = at("2021-06-23", "01:05")
 REPORTED = "assignment_id = (SELECT min(assignment_id) FROM report)"
-SILENT: tuple[tuple[str, str, str], ...] = (
-    ("report", REPORTED, "outcome = 'not_yet'"),
-    ("report", REPORTED, "body = ''"),
-    ("report", REPORTED, "assignment_id = 1"),
-    ("assignment", "state = 'reported'", "state = 'accepted', accepted_at = '2021-06-22 00:00:00.000000'"),
-    ("assignment", BAN, "ladder_id = (SELECT max(id) FROM ladder) + 0 * id, supervisor_id = 'tinh'"),
-    ("assignment", BAN, "opened_at = '2022-04-07 01:00:00.000000'"),
-    ("assignment", BAN, "supervisor_id = 'mat-tran'"),
-    ("agency", "id = 'so-ban'", "parent_id = NULL"),
-    ("contact", BAN, "agency_id = 'huyen-a'"),
-    ("contact", BAN, "email = 'nguoi-la@khac.example'"),
-    ("letter", "state = 'delivered'", "contact_id = 2"),
-    ("letter", "state = 'delivered'", "key = 'letter:x'"),
-    ("digest", "true", "week = '2021-W01'"),
-    ("duty", "true", "text = ''"),
-    ("duty", "true", "owners = '[]'"),
-    ("fact", "name = 'installation'", "value = '{}'"),
-    ("frozen", "true", "body = '{}'"),
-)
-GONE = ("promise", "digest", "frozen", "report")
+REVIEWED = "state = 'accepted', accepted_at = '2021-06-22 00:00:00.000000'"
+SENT = "state = 'delivered'"
+DELETED = ""
+BY_HAND: dict[str, tuple[str, str, str]] = {
+    # what a hand does: table, row, what it writes there
+    "an outcome turned": ("report", REPORTED, "outcome = 'not_yet'"),
+    "a report's text emptied": ("report", REPORTED, "body = ''"),
+    "a report moved to another task": ("report", REPORTED, "assignment_id = 1"),
+    "accepted without a reviewer": ("assignment", "state = 'reported'", REVIEWED),
+    "the ladder of another task": ("assignment", BAN, "ladder_id = (SELECT max(id) FROM ladder)"),
+    "opened a year later": ("assignment", BAN, "opened_at = '2022-04-07 01:00:00.000000'"),
+    "a supervisor emptied": ("assignment", BAN, "supervisor_id = ''"),
+    "an agency's parent emptied": ("agency", "id = 'so-ban'", "parent_id = NULL"),
+    "a contact moved to another agency": ("contact", BAN, "agency_id = 'huyen-a'"),
+    "the mailbox of a stranger": ("contact", BAN, "email = 'nguoi-la@khac.example'"),
+    "a letter to another contact": ("letter", SENT, "contact_id = 2"),
+    "a letter's key": ("letter", SENT, "key = 'letter:x'"),
+    "a letter's day": ("letter", SENT, "day = '2021-06-02'"),
+    "a letter's text emptied": ("letter_body", "true", "text = x''"),
+    "a notice deleted": ("notice", f"letter_id IN (SELECT id FROM letter WHERE {SENT})", DELETED),
+    "a promise deleted": ("promise", "true", DELETED),
+    "a digest deleted": ("digest", "true", DELETED),
+    "a duty's text emptied": ("duty", "true", "text = ''"),
+    "a duty's owners emptied": ("duty", "true", "owners = '[]'"),
+    "an event's detail emptied": ("event", "detail <> '{}'", "detail = '{}'"),
+    "an event deleted": ("event", "assignment_id IS NOT NULL", DELETED),
+    "another installation": ("fact", "name = 'installation'", "value = '{}'"),
+    "published figures deleted and published anew": ("frozen", "true", DELETED),
+    "published figures changed": ("frozen", "true", "body = '{}'"),
+    "the clock's readings garbled": ("fact", "name = 'clock'", "value = 'garbage'"),
+    # beyond the twenty-five
+    "a report deleted": ("report", REPORTED, DELETED),
+    "a digest of another week": ("digest", "true", "week = '2021-W01'"),
+}
+UNFOUND = {
+    "a letter's text emptied": "whoever got it has it; unpacking the texts of two months each night costs too much"
+}
 
 
-def by_night(database: Database, of: str, change: str) -> list[str]:
-    """What the night after finds of a change by hand."""
+def by_hand(database: Database, of: str, where: str, setting: str) -> str:
+    """«table row» of what was changed, as ``sqlite3`` does, which asks for no foreign key."""
+    key = next(iter(SQLModel.metadata.tables[of].primary_key)).name
+    with closing(sqlite3.connect(str(database.url.database))) as connection, connection:
+        row = connection.execute(f"SELECT {key} FROM {of} WHERE {where} ORDER BY {key}").fetchone()
+        change = f"UPDATE {of} SET {setting}" if setting else f"DELETE FROM {of}"
+        assert connection.execute(f"{change} WHERE {key} = ?", row).rowcount == 1
+    return f"{of} {row[0]}"
+
+
+def sealed_office(database: Database) -> None:
+    """With a digest and what a machine writes, looked at once; figures are published."""
+    laid_once(database, "an office in June", office)
     with database.write() as session:
-        insert_new(session, Fact, [{"name": "installation", "value": '{"id": "x"}'}])
-        plan = session.connection().exec_driver_sql("SELECT min(id) FROM plan").scalar_one()
-        publish_figures(session, plan, "2021-H1", date(2021, 6, 21), actor="account:1", now=NOW)
+        insert_new(session, Fact, [{"name": "installation", "value": '{"id": "x"}'}, {"name": "clock", "value": "[]"}])
         contact = session.connection().exec_driver_sql("SELECT min(id) FROM contact").scalar_one()
         insert_new(session, Digest, [{"contact_id": contact, "week": "2021-W24", "letter_id": None, "at": NOW}])
     assert look(database, NOW) == []
-    with database.write() as session:
-        session.connection().exec_driver_sql(change)
-    found = look(database, NIGHT)
-    assert look(database, NIGHT) == found, "until somebody says why"
-    assert all(each.startswith(f"{of} ") for each in found)
-    assert look(database, NIGHT, accept=True) == []
-    return found
 
 
-@pytest.mark.parametrize(("name", "where", "setting"), SILENT)
-def test_what_no_event_says_is_found_the_night_after_by_table_and_row(
-    sqlite_database: Database, name: str, where: str, setting: str
+def found_by_night(database: Database) -> list[str]:
+    """By ``dondoc audit rows``, ``dondoc audit log`` and the audit's look at facts."""
+    with database.read() as session:
+        event = verify(session.connection()).event
+        facts = [f"fact {name}" for name in unreadable_facts(session)]
+    return [*look(database, NIGHT), *([f"event {event}"] if event else []), *facts]
+
+
+def test_there_are_twenty_five_kinds_and_two_more() -> None:
+    assert (len(BY_HAND), len(UNFOUND)) == (27, 1)
+
+
+@pytest.mark.parametrize("kind", BY_HAND)
+def test_a_hand_in_the_database_is_found_the_night_after_by_table_and_row(sqlite_database: Database, kind: str) -> None:
+    sealed_office(sqlite_database)
+    assert found_by_night(sqlite_database) == []
+    row = by_hand(sqlite_database, *BY_HAND[kind])
+    if "published anew" in kind:
+        with sqlite_database.write() as session:
+            assert publish_closed(session, NIGHT) == 1
+    for _ in ("the night after", "until somebody says why"):
+        assert found_by_night(sqlite_database) == ([] if kind in UNFOUND else [row])
+
+
+def test_the_command_names_row_and_cure_until_somebody_says_why(
+    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    laid_once(sqlite_database, "an office in June", office)
-    key = next(iter(SQLModel.metadata.tables[name].primary_key)).name
-    change = f"UPDATE {name} SET {setting} WHERE {key} = (SELECT min({key}) FROM {name} WHERE {where})"
-    assert len(by_night(sqlite_database, name, change)) == 1
-
-
-@pytest.mark.parametrize("name", GONE)
-def test_what_was_deleted_by_hand_is_found_the_night_after(sqlite_database: Database, name: str) -> None:
-    laid_once(sqlite_database, "an office in June", office)
-    change = f"DELETE FROM {name} WHERE id = (SELECT max(id) FROM {name})"
-    assert len(by_night(sqlite_database, name, change)) == 1
+    sealed_office(sqlite_database)
+    row = by_hand(sqlite_database, *BY_HAND["an outcome turned"])
+    address = sqlite_database.url.render_as_string(hide_password=False)
+    dondoc = Commands(tmp_path, address, monkeypatch, capsys)
+    said = dondoc("audit", "rows")
+    assert (said.code, f"{row}: khác lần trước" in said.out, "bản sao lưu" in said.out) == (1, True, True)
+    with sqlite_database.read() as session:
+        assert "rows_differ" in findings(session)
+    dondoc("audit", "rows", "--accept")
+    assert "Không có dòng nào khác" in dondoc("audit", "rows").well
 
 
 def test_a_year_of_acts_is_explained_by_its_events(database: Database) -> None:
