@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -32,7 +31,7 @@ MAX_LINES, MAX_CITATIONS, MAX_CHARS = 50, 4, 200
 @dataclass(frozen=True, kw_only=True)
 class WaitingLine:
     """``kind``: a ``Waiting``, or ``MESSAGES``; ``n``: how much of it, as ``waiting_counts`` counts, the first for
-    ``days`` working days. ``words``, ``on``, ``message_id``: what the first says, for which day it asks, its number.
+    ``days`` working days. ``words``, ``message_id``: what the first says, its number; ``on``: the day that all ask for.
     ``citations``: of the first; ``late``: of reports, how many came behind the due date."""
 
     kind: str
@@ -63,9 +62,7 @@ class WaitingLines:
 def waiting_lines(session: Session, today: Today, wanted: AssignmentFilter) -> WaitingLines:
     """What ``waiting_counts`` counts. Seven queries, of which reports by agency and names are kept."""
     found = [*_reports(session, today, wanted), *_asked(session, today, wanted), *_messages(session, today, wanted)]
-    counts = Counter[str]()
-    for each in found:
-        counts[each.kind] += each.n
+    counts = {kind: sum(each.n for each in found if each.kind == kind) for kind in {each.kind for each in found}}
     found.sort(key=lambda each: (each.since, each.agency))
     told = _told(session, today, wanted, [each.agency_id for each in found[:MAX_LINES] if each.kind == Waiting.ACCEPT])
     rows = (
@@ -122,18 +119,19 @@ def _said() -> Mapping[Waiting, tuple[Any, Any]]:
 def _asked(session: Session, today: Today, wanted: AssignmentFilter) -> Iterator[WaitingLine]:
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     for kind, (words, on) in _said().items():
-        wait, tasks, first = WAITS[kind], dict[str, dict[int, str]](), dict[str, Any]()
+        wait, of_agency = WAITS[kind], dict[str, list[Any]]()
         said = func.substr(words, 1, MAX_CHARS).label("words"), on.label("on"), wait.since.label("since")
         statement = select(a.c.id, a.c.agency_id, g.c.name, d.c.citation, *said).select_from(wait.rows)
         statement = statement.join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id)
         statement = statement.join(g, g.c.id == a.c.agency_id).where(*conditions(wanted, today), *wait.conditions)
         for row in session.connection().execute(statement.order_by(wait.since, a.c.id)):
-            first.setdefault(row.agency_id, row)
-            tasks.setdefault(row.agency_id, {})[row.id] = row.citation
-        for agency_id, row in first.items():
-            line = _line(today, kind, agency_id, row.name, len(tasks[agency_id]), row.since)
-            citations = tuple(tasks[agency_id].values())[:MAX_CITATIONS]
-            yield replace(line, citations=citations, words=row.words or "", on=row.on)
+            of_agency.setdefault(row.agency_id, []).append(row)
+        for agency_id, (first, *others) in of_agency.items():
+            tasks = {row.id: row.citation for row in (first, *others)}
+            on_all = first.on if all(row.on == first.on for row in others) else None
+            line = _line(today, kind, agency_id, first.name, len(tasks), first.since)
+            citations = tuple(tasks.values())[:MAX_CITATIONS]
+            yield replace(line, citations=citations, words=first.words or "", on=on_all)
 
 
 def _messages(session: Session, today: Today, wanted: AssignmentFilter) -> Iterator[WaitingLine]:

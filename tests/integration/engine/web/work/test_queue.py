@@ -100,7 +100,7 @@ def test_its_title_is_the_finding_in_both_languages(office: Office) -> None:
         "chờ xử lý, của 3 cơ quan; lâu nhất 9 ngày làm việc"
     )
     assert title("/queue?lang=en") == (
-        "4 reports, 2 answers, 1 request for a later day, 1 promise, 1 question, 1 task declined to decide, of 3 "
+        "4 reports, 2 answers, 1 request for a later day, 1 promise, 1 question, 1 task declined waiting, of 3 "
         "agencies; the oldest for 9 working days"
     )
 
@@ -189,6 +189,16 @@ def test_it_is_bounded_and_says_what_it_leaves_out(
     said = BeautifulSoup(office.get("/queue").text, "lxml").main
     assert "… còn 2 cơ quan; " in " ".join(said.get_text(" ").split())  # type: ignore[union-attr]
     assert "4 báo cáo" in said.get_text()  # type: ignore[union-attr]
+
+
+def test_a_day_is_said_if_all_ask_for_it(laid: Laid, tmp_path: Path) -> None:
+    by = {"actor": "contact:1", "now": at("2021-06-14")}
+    with laid.database.write() as session:
+        for number, agency, day in ((1, "so-ban", 9), (2, "so-ban", 9), (1, "huyen-a", 9), (2, "huyen-a", 12)):
+            task = laid.assignment(f"IV.{number}.1", agency)
+            lifecycle.ask_extension(session, task, until=date(2021, 7, day), reason="Chờ.", **by)
+    said = {line[1] for line in lines(open_office(laid.database, tmp_path, now=NOW))}
+    assert said == {"xin gia hạn IV.1.1, IV.2.1 đến 09/7/2021", "xin gia hạn IV.1.1, IV.2.1"}
 
 
 def test_a_writer_who_is_not_known_stands_by_the_mailbox(laid: Laid, tmp_path: Path) -> None:
