@@ -44,8 +44,8 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Entry:
-    """``short``: its name in a telephone's bar, if that is another. Of several pages the first that the reader may see,
-    and where something waits, opens."""
+    """``short``: its name in a telephone's bar, if that is another. Of several pages the first that the reader may see
+    opens."""
 
     name: Text
     leaves: tuple[Leaf, ...]
@@ -60,22 +60,18 @@ BOARD = _one("/", Text("Bảng theo dõi", "Board"), Permission.SEE_BOARD, short
 WAITING = Entry(
     Text("Chờ xử lý", "To decide"),
     (
+        Leaf("/queue", Text("Tất cả", "All"), (Permission.ACCEPT,)),
         Leaf("/accept", Text("Báo cáo", "Reports"), (Permission.ACCEPT,), Waiting.ACCEPT),
+        Leaf("/incoming/waiting", Text("Thư trả lời", "Answers"), (Permission.HANDLE_MESSAGES,), MESSAGES),
         Leaf("/extensions", Text("Gia hạn", "Extensions"), (Permission.DECIDE_EXTENSION,), Waiting.EXTENSION),
         Leaf("/promises", Text("Lời hẹn", "Promises"), (Permission.DECIDE_EXTENSION,), Waiting.PROMISE),
-        Leaf(
-            "/assignments?waiting=raised",
-            Text("Khó khăn, câu hỏi", "Difficulties, questions"),
-            (Permission.ANSWER,),
-            Waiting.RAISED,
-        ),
+        Leaf("/assignments?waiting=raised", Text("Câu hỏi", "Questions"), (Permission.ANSWER,), Waiting.RAISED),
         Leaf(
             "/assignments?waiting=declined",
             Text("Không thuộc nhiệm vụ", "Declined"),
             (Permission.ACCEPT,),
             Waiting.DECLINED,
         ),
-        Leaf("/incoming/waiting", Text("Thư trả lời", "Answers"), (Permission.HANDLE_MESSAGES,), MESSAGES),
     ),
 )
 OVERDUE = _one("/overdue", Text("Quá hạn", "Overdue"), Permission.SEE_BOARD, OVERDUE_COUNT)
@@ -109,11 +105,12 @@ MENU = (
 
 @dataclass(frozen=True)
 class Shown:
-    """In the reader's language, with how much waits. ``here``: the reader stands at it, or below it."""
+    """In the reader's language, with how much waits, if that is counted. ``here``: the reader stands at it, or below
+    it."""
 
     path: str
     name: str
-    n: int
+    n: int | None
     here: bool
 
 
@@ -142,12 +139,11 @@ def _shown(ctx: Reader, entry: Entry) -> ShownEntry | None:
     leaves = _seen(ctx, entry.leaves)
     if not leaves:
         return None
-    counted = any(leaf.counts for leaf in entry.leaves)
-    under = tuple(each for each in leaves if each.n or each.here or not counted)
+    under = tuple(each for each in leaves if each.n != 0 or each.here)
     return ShownEntry(
-        path=next((each.path for each in leaves if each.n), leaves[0].path),
+        path=leaves[0].path,
         name=entry.name.said(ctx.language),
-        n=sum(each.n for each in leaves),
+        n=sum(each.n or 0 for each in leaves),
         here=any(each.here for each in leaves),
         short=(entry.short or entry.name).said(ctx.language),
         under=under if len(under) > 1 else (),
@@ -160,9 +156,13 @@ def _here(ctx: Reader, leaf: Leaf) -> bool:
     return ctx.stands_at(leaf.path) and not any(map(ctx.stands_at, below))
 
 
+def _counted(ctx: Reader, leaf: Leaf) -> int | None:
+    return ctx.counts.get(leaf.counts, 0) if leaf.counts else None
+
+
 def _seen(ctx: Reader, leaves: tuple[Leaf, ...]) -> list[Shown]:
     return [
-        Shown(leaf.path, leaf.name.said(ctx.language), ctx.counts.get(leaf.counts, 0), _here(ctx, leaf))
+        Shown(leaf.path, leaf.name.said(ctx.language), _counted(ctx, leaf), _here(ctx, leaf))
         for leaf in leaves
         if not leaf.needs or any(ctx.may(permission, ctx.actor.agency_id) for permission in leaf.needs)
     ]

@@ -70,6 +70,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/duties/{duty_id}/amend": ("/duties/{added}/amend", "/duties/{duty}/amend"),
     "/extensions": ("/extensions",),
     "/promises": ("/promises",),
+    "/queue": ("/queue",),
     "/health": ("/health",),
     "/leadership": ("/leadership", "/leadership?plan={plan}&period={period}", "/leadership?plan={plan}&whole=true"),
     "/leadership/frozen/{frozen_id}": ("/leadership/frozen/{frozen}",),

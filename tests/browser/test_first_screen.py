@@ -19,6 +19,7 @@ LISTS = (
     ("/letters", "monitor", "table.list"),
     ("/plans", "monitor", ".three"),
     ("/accept", "monitor", "form.stack"),
+    ("/queue", "monitor", ".queue-rows"),
     ("/papers", "monitor", "main section"),
     ("/search?q=xay+dung", "monitor", ".hits > li"),
     ("/admin/log", "administrator", ".story > li"),

@@ -78,6 +78,7 @@ def test_sixty_nine_rows_take_three_sheets_with_the_heads_on_each(chromium: Brow
         ("/assignments?as=print", ("monitor",), "tbody td"),
         ("/accept?as=print", ("monitor",), "tbody td"),
         ("/accept", ("monitor",), ".what b"),
+        ("/queue", ("monitor",), ".queue-rows li"),
         ("/agencies/so-xay-dung", ("coordinator", "so-xay-dung"), ".what b"),
         ("/report/so-xay-dung/1/2021-H1", ("coordinator", "so-xay-dung"), "fieldset legend"),
     ],

@@ -280,12 +280,19 @@ def messages_about(session: Session, agency_id: str, assignment_ids: Collection[
 
 def waiting_messages(session: Session, department: str = "") -> tuple[int, datetime | None]:
     """How many messages wait for a person, of a department's or of all, and since when."""
-    m = table(IncomingMessage)
-    statement = select(func.count(), func.min(m.c.at)).where(MESSAGE_WAITS)
-    if department:
-        statement = statement.where(m.c.supervisor_id == department)
+    statement = select(func.count(), func.min(table(IncomingMessage).c.at)).where(*_waiting_at(department))
     count, since = session.connection().execute(statement).one()
     return count, since
+
+
+def messages_waiting(session: Session, department: str) -> tuple[MessageRow, ...]:
+    """All that ``waiting_messages`` counts, the oldest first."""
+    statement = _joined(*_columns()).where(*_waiting_at(department)).order_by(table(IncomingMessage).c.incoming_id)
+    return tuple(objects(MessageRow, session.connection().execute(statement)))
+
+
+def _waiting_at(department: str) -> list[Any]:
+    return [MESSAGE_WAITS, *([table(IncomingMessage).c.supervisor_id == department] if department else [])]
 
 
 COUNTED_DAYS = 30

@@ -1,5 +1,5 @@
-"""What waits for the department: reports, requests for a later day, promises. One is decided by the button of its line,
-many with one answer. A promise that stands is refused from the page of its assignment."""
+"""What waits for the department: all in one list, then reports, requests for a later day, promises. One is decided by
+the button of its line, many with one answer. A promise that stands is refused from the page of its assignment."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from engine.http.filters import Assignments
 from engine.http.lists.decision_lists import EXTENSION_LIST, REPORT_LIST, promise_list
 from engine.http.lists.list_download import ExportFormat
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
+from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.promises import PROMISES, WaitingPromise, every_reason
 from engine.queries.work.reports_to_accept import (
     WaitingReport,
@@ -31,6 +32,7 @@ from engine.queries.work.reports_to_accept import (
     reports_chosen,
     reports_waiting,
 )
+from engine.queries.work.waiting_lines import waiting_lines
 from engine.queries.work.waiting_rows import EXTENSIONS, ExtensionRequest
 from engine.terms import EventKind
 from engine.text import Text
@@ -112,6 +114,15 @@ PROMISE_PAGE: DecisionPage[PromiseAct, WaitingPromise] = DecisionPage(
     every=lambda session, today, wanted: PROMISES.listed(session, today, wanted, limit=MAX_DECISIONS).rows,
     needed={PromiseAct.REFUSE: Text("Cần ghi lý do không đồng ý.", "Say why it is refused.")},
 )
+
+
+@router.get("/queue")
+def everything(ctx: SignedIn) -> Response:
+    """A line an agency and kind; each is decided on the page of its kind."""
+    wanted = AssignmentFilter(supervisor_id=ctx.department(Permission.ACCEPT))
+    with ctx.reading() as (session, today):
+        found = ctx.kept(session, waiting_lines, today, wanted)
+    return ctx.kept_page("queue.html", today=today, found=found)
 
 
 def _serve(path: str, page: DecisionPage[Any, Any]) -> None:

@@ -12,7 +12,7 @@ from engine.application.first_of_day import read_first
 from engine.store.data_versions import BY_AGENCY
 
 
-@pytest.mark.parametrize("page", ["/", "/overdue", "/leadership", "/year", "/assignments"])
+@pytest.mark.parametrize("page", ["/", "/overdue", "/leadership", "/year", "/assignments", "/queue"])
 def test_after_it_no_answer_by_agency_is_read_for_the_first_reader(fresh: Laid, tmp_path: Path, page: str) -> None:
     office = as_role(fresh.database, tmp_path, "administrator", "so-chinh")
     tools = office.client._transport._tools  # type: ignore[attr-defined]

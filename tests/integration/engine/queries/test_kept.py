@@ -47,6 +47,7 @@ from engine.queries.work.desk import desk
 from engine.queries.work.overdue import how_many_overdue, overdue
 from engine.queries.work.promises import reasons_counted
 from engine.queries.work.todo import todo, waiting_counts
+from engine.queries.work.waiting_lines import waiting_lines
 from engine.store import changed_work
 from engine.store.data_versions import (
     BY_AGENCY,
@@ -74,6 +75,7 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     board: lambda today: [(today, each) for each in WANTED],
     promised_counts: lambda today: [(today, each) for each in WANTED],
     todo: lambda today: [(today, each) for each in WANTED],
+    waiting_lines: lambda today: [(today, each) for each in WANTED],
     waiting_counts: lambda today: [(today, each) for each in WANTED],
     overdue: lambda today: [(today, each) for each in WANTED],
     how_many_overdue: lambda today: [(today, each) for each in WANTED],
@@ -315,6 +317,7 @@ def test_an_error_is_nobodys_answer(lived: Database, monkeypatch: pytest.MonkeyP
 PAGES = (
     "/",
     "/overdue",
+    "/queue",
     "/leadership",
     "/year?year=2021",
     "/plans",

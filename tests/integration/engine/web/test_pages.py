@@ -49,6 +49,7 @@ PAGES = (
     "/plans",
     "/plans/1",
     "/health",
+    "/queue",
     "/accept",
     "/accept?plan=1&period=2021-H1&agency=so-ban",
     "/accept?period=2021-Y",

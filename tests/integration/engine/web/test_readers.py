@@ -62,6 +62,7 @@ ACTS = {
     "/plans/{plan_id}/successions",
     "/plans/{plan_id}/years",
     "/promises",
+    "/queue",
     "/reorganisation",
     "/report/{agency_id}/{plan_id}/{period}",
     "/report/{agency_id}/{plan_id}/{period}/thread",

@@ -53,8 +53,9 @@ PAGES = (
     "/accept",
     "/extensions",
     "/promises",
+    "/queue",
 )
-NOT_OF_LEADERSHIP = ("/letters", "/accept", "/extensions", "/promises")
+NOT_OF_LEADERSHIP = ("/letters", "/accept", "/extensions", "/promises", "/queue")
 
 
 @pytest.fixture

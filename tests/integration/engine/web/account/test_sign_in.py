@@ -243,6 +243,7 @@ def test_the_pages_of_signing_in_hold_no_script_and_a_label_for_every_field(one:
 OWNERS, WATCH = ("coordinator", "deputy", "head"), ("monitor", "leadership", "administrator")
 REACH: dict[str, tuple[str, ...]] = {
     "/accept": ("monitor", "administrator"),
+    "/queue": ("monitor", "administrator"),
     "/extensions": ("monitor", "administrator"),
     "/plans/1/duties/new": ("administrator",),
     "/plans/1/reports/new": ("administrator",),
