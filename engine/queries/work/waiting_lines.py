@@ -20,6 +20,7 @@ from engine.queries.work.incoming import messages_waiting
 from engine.queries.work.reports_to_accept import waiting_of_each
 from engine.queries.work.todo import MESSAGES
 from engine.rules.calendar import local_date
+from engine.rules.words import name_order
 from engine.store.data_versions import Topic, ask, depends_on
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan, Promise, ThreadEntry
@@ -63,7 +64,7 @@ def waiting_lines(session: Session, today: Today, wanted: AssignmentFilter) -> W
     """What ``waiting_counts`` counts. Seven queries, of which reports by agency and names are kept."""
     found = [*_reports(session, today, wanted), *_asked(session, today, wanted), *_messages(session, today, wanted)]
     counts = {kind: sum(each.n for each in found if each.kind == kind) for kind in {each.kind for each in found}}
-    found.sort(key=lambda each: (each.since, each.agency))
+    found.sort(key=lambda each: (each.since, name_order(each.agency)))
     told = _told(session, today, wanted, [each.agency_id for each in found[:MAX_LINES] if each.kind == Waiting.ACCEPT])
     rows = (
         replace(each, citations=told[each.agency_id][0], late=told[each.agency_id][1])
