@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from ground.paths import ROOT
 from jinja2 import DictLoader, Environment
 
-from engine.http.render import TEMPLATE_FOLDERS
+from engine.http.render import ENGINE, TEMPLATE_FOLDERS, WEB_DIR
 from engine.template_cache import FastEnvironment
 from engine.text import LANGUAGES
 from notifications.letters.renderer import TEMPLATES, exported
 
 MAX_COLUMNS = 120
+HOOKS = {"common", "large", "plan-fields", "secret"}
+"""Classes by which tests find a part that looks like any other."""
 FOLDERS = (*TEMPLATE_FOLDERS, TEMPLATES, ROOT / "workflows/simulation/templates")
 GRAMMAR = {"vi": {"times", "chased_times"}, "en": {"things", "nth"}}
 """Words that only the sentences of one language are made with: plurals, ordinals."""
@@ -46,6 +49,27 @@ def test_the_layout_of_an_html_template_is_no_part_of_the_page_and_that_of_a_tex
 def test_no_page_names_a_variable_of_the_server_but_the_list_of_them_and_that_of_the_api() -> None:
     pages = [path for folder in TEMPLATE_FOLDERS for path in folder.rglob("*.html")]
     assert [path.name for path in pages if "DONDOC_" in path.read_text()] == ["api_reference.html"]
+
+
+def styles() -> str:
+    return re.sub(r"/\*.*?\*/", "", "".join(path.read_text() for path in WEB_DIR.glob("static/*.css")), flags=re.S)
+
+
+def test_each_class_of_a_page_has_a_style_and_each_style_a_page() -> None:
+    styled = set(re.findall(r"\.([a-z][a-z0-9-]*)", re.sub(r"\{[^{}]*\}", "{}", styles())))
+    source = "".join(path.read_text() for folder in TEMPLATE_FOLDERS for path in folder.rglob("*.html"))
+    markup = re.sub(r"\{[{%].*?[%}]\}", "", source, flags=re.S)
+    worn = {name for value in re.findall(r'class="([^"]*)"', markup) for name in value.split()}
+    assert worn - styled - {"h"} == HOOKS
+    drawn = source + "".join(path.read_text() for path in ENGINE.rglob("*.py"))
+    made = {"rl-" + kind for kind in ("chased", "next", "sent")} | {f"h{n}" for n in range(1, 6)}
+    assert {name for name in styled - made if not re.search(rf"(?<![\w-]){name}(?![\w-])", drawn)} == set()
+
+
+def test_type_has_twelve_sizes() -> None:
+    assert len(set(re.findall(r"--[a-z-]+: ([\d.]+p[xt])", styles()))) <= 12
+    asked = re.findall(r"(?:font-size|font): *([^;\s/]+)", styles())
+    assert {value for value in asked if not value.startswith("var(")} <= {"inherit", "0"}
 
 
 def test_an_error_in_an_html_template_is_told_by_its_line() -> None:
