@@ -22,7 +22,6 @@ from engine.queries.time_class import Today, read_today
 from engine.queries.work.assignments import AssignmentFilter, how_many
 from engine.queries.work.desk import desk
 from engine.queries.work.overdue import counted_overdue, overdue
-from engine.queries.work.promises import late_tasks
 from engine.rules.situation import Action
 from engine.store.database import Database, table
 from engine.store.records import Assignment
@@ -78,7 +77,6 @@ WINDOWS: dict[str, Callable[[Session, Laid, Today], int]] = {
     "desk": lambda session, laid, today: sum(
         each.total for each in desk(session, today, "so-ban").sections if each.name == "overdue"
     ),
-    "promises": lambda session, laid, today: late_tasks(session, today, "so-ban").total,
     "Prefect": prefect,
 }
 """How many of so-ban's tasks each window calls overdue."""
