@@ -317,9 +317,7 @@ def _clock(system: System, now: datetime) -> CheckLine:
 
 def wal(path: Path) -> CheckLine:
     size = path.stat().st_size if path.exists() else 0
-    what = Text(
-        f"tệp ghi tạm của cơ sở dữ liệu {size / 1e6:.0f} MB", f"database's write-ahead file {size / 1e6:.0f} MB"
-    )
+    what = Text("tệp ghi tạm {mb} MB", "write-ahead file {mb} MB").filled(mb=Text.same(f"{size / 1e6:.0f}"))
     if size > MAX_WAL_BYTES:
         fix = Text(
             "Có tiến trình giữ giao dịch đọc rất lâu: khởi động lại dịch vụ.",

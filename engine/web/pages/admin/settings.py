@@ -22,21 +22,17 @@ from engine.text import Text
 router = APIRouter(include_in_schema=False)
 TEST_LETTER = "test_letter"
 TEST_LETTERS = Limit(20, timedelta(hours=1))
-_SHEET = ("/admin/contact-sheet", Text("Nhập bảng tính đầu mối", "Upload the contacts"))
-_PLANS = ("/plans", Text("Mở kế hoạch", "Open the plans"))
-_HEALTH = ("/health", Text("Xem hệ thống", "See the system"))
 PLACES: Mapping[str, tuple[str, Text]] = {
-    "contacts": _SHEET,
-    "coordinators": _SHEET,
+    **dict.fromkeys(
+        ("contacts", "coordinators"), ("/admin/contact-sheet", Text("Nhập bảng tính đầu mối", "Upload the contacts"))
+    ),
     "calendar": ("/admin/calendar", Text("Nhập lịch nghỉ", "Enter the holidays")),
     "accounts": ("/admin/accounts", Text("Tạo tài khoản", "Create an account")),
-    "plan": _PLANS,
-    "activation": _PLANS,
+    **dict.fromkeys(("plan", "activation"), ("/plans", Text("Mở kế hoạch", "Open the plans"))),
     "address": ("/admin/settings/address", Text("Đặt địa chỉ", "Set the address")),
     "smtp": ("/admin/settings/mail", Text("Đặt thư đi", "Set outgoing mail")),
     "sms": ("/admin/settings/sms", Text("Đặt tin nhắn", "Set SMS")),
-    "letters": _HEALTH,
-    "held": _HEALTH,
+    **dict.fromkeys(("letters", "held"), ("/health", Text("Xem hệ thống", "See the system"))),
 }
 """Name of a line -> the page where it is put right, and its button; the others are put right on the server."""
 SHOULD = frozenset(
