@@ -148,6 +148,7 @@ def clock(
     confirm: Annotated[bool, typer.Option("--confirm", help="Say that the clock is right; the passes go on.")] = False,
 ) -> None:
     """Show whether the server's clock is believed, and confirm it where no second clock can."""
+    from workflows.operation.restore import held
     from workflows.run import clock_guard
     from workflows.run.clock_guard import database_clock
     from workflows.run.system import compose_existing
@@ -158,6 +159,8 @@ def clock(
         typer.echo(f"{there.astimezone(PLAN_TIME):%Y-%m-%d %H:%M:%S} PostgreSQL")
     if confirm:
         clock_guard.confirm(system, actor=operator_name())
+        if held(system.database, system.clock()) is not None:  # after a working day without a sign
+            typer.echo(Text("Thư được giữ lại: xem «dondoc release».", "Letters are held: see “dondoc release”."))
     clock_guard.require_belief(system)
 
 

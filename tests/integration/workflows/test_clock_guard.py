@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from ground.commands import Commands
 from ground.databases import closing_database
 from ground.factory import at, lay, row, rows, swept, told
 from ground.office import Standing
@@ -148,6 +149,18 @@ def test_at_a_start_other_machines_are_asked_the_time(
             assert clock_guard.suspicion(system) is not None
             clock_guard.confirm(system, actor="cli:root")
             assert clock_guard.suspicion(system) is None
+
+
+def test_whoever_confirms_after_a_silent_working_day_is_told_that_letters_are_held(
+    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lay(sqlite_database, now=at("2021-04-07"))
+    system = system_of(sqlite_database, tmp_path)
+    reading = clock_guard.read_clock(system.clock())
+    clock_guard.remember(sqlite_database, replace(reading, wall=reading.wall - timedelta(days=20), boot="before"))
+    command = Commands(tmp_path, sqlite_database.url.render_as_string(hide_password=False), monkeypatch, capsys)
+    assert "«dondoc release»" in command("clock", "--confirm").well
+    assert "«dondoc release»" not in command("clock").well
 
 
 @pytest.mark.postgres
