@@ -34,7 +34,8 @@ WIDE, TALL, TALL_IN_GUIDE = 1160, 780, 560
 WEBP_QUALITY = 45
 HEAD = """() => {
   document.querySelectorAll('.trouble').forEach(each => each.remove());  // whether the machine is well is no part of it
-  return [document.querySelector('header'), document.querySelector('h1')].map(
+  const said = location.pathname === '/health' ? [] : [document.querySelector('h1')];
+  return [document.querySelector('header'), ...said].map(
     each => each ? each.innerText.replace(/\\s+/g, ' ').trim() : '');
 }"""
 

@@ -133,7 +133,7 @@ def test_what_is_refused_is_said_beside_its_paragraph_and_nothing_typed_is_lost(
     answer = write(office, **(shown | {"ask": shown.get("ask", "Đã gõ ở đây.")}))
     assert answer.status_code == 422
     page = BeautifulSoup(answer.text, "lxml")
-    beside = page.select_one("details.words[open] .said")
+    beside = page.select_one("details[open] .said")
     assert beside is not None
     assert said in beside.get_text()
     if "ask" not in texts:

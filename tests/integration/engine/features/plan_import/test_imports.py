@@ -748,7 +748,7 @@ def test_activation_asks_in_figures_and_an_old_plan_warns(sqlite_database: Datab
     assert "Kế hoạch của năm 2021: kỳ đầu 6 tháng đầu năm 2021, kỳ cuối năm 2021" in asked
     kept = "Để lại trên máy chủ 5 thư cho 5 người, chưa gửi, và bắt đầu nhắc theo lịch?"
     assert kept in " ".join(alone.get(path).text.split())
-    assert "Chưa cài máy chủ thư đi" in alone.get(path).text
+    assert "Chưa đặt máy chủ thư đi" in alone.get(path).text
     assert "thuộc kỳ đã qua hạn trước hôm nay" in late.get(path).text
     assert row(sqlite_database, Plan).state is PlanState.LOADED
     assert soon.post(path, page=path).headers["location"] == f"/plans/{laid.plan_id}?said=activated"
