@@ -50,6 +50,7 @@ def test_the_text_that_is_edited_is_the_whole_policy() -> None:
 
 def test_a_policy_is_read_in_words(office: Office) -> None:
     said = words(office.get("/admin/policies/default").text)
+    assert "12 mốc nhắc; đôn đốc từ sau hạn 3 ngày làm việc; mốc cuối sau hạn 16 ngày làm việc" in said
     assert "Trước hạn 3 ngày làm việc nhắc trước hạn: đầu mối" in said
     assert "Sau khi giao 3 ngày làm việc nhắc xác nhận: đầu mối (chỉ khi chưa xác nhận; qua kênh khác" in said
     assert "Sau hạn 7 ngày làm việc đôn đốc lần 2: đầu mối, người đứng đầu, theo dõi, đôn đốc" in said
