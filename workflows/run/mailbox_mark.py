@@ -11,7 +11,7 @@ import logging
 from dataclasses import replace
 
 from engine.errors import BadInput, Unavailable
-from engine.store.high_water import MarkElsewhere, MarkUnreadable
+from engine.store.high_water import NAME, MarkElsewhere, MarkUnreadable
 from workflows.run.installation import installation_id
 from workflows.run.system import System
 
@@ -31,7 +31,8 @@ def observe_in_mailbox(system: System, timeout: float | None = None) -> bool:
     name = f"<{installation_id(system.database)}.{system.signer.secret('mailbox mark')[:32]}@mark.dondoc>"
     try:
         found = inbox.kept(name)
-        mark = MarkElsewhere(system.settings.data_dir, lambda: found, lambda kept: inbox.keep(name, SUBJECT, kept))
+        path = system.settings.data_dir / NAME  # beside what is kept of changed accounts, which a hold ends
+        mark = MarkElsewhere(path, lambda: found, lambda kept: inbox.keep(name, SUBJECT, kept))
         try:
             return not mark.observe(system.database, system.clock()) and found is not None
         except MarkUnreadable:

@@ -27,6 +27,7 @@ from engine.accounts.sign_in import holder_of, open_session
 from engine.errors import Unavailable
 from engine.features.webhooks import subscriptions as webhooks
 from engine.rules.targets import Allowed
+from engine.store import high_water
 from engine.store.database import Database
 from engine.store.event_log import record
 from engine.store.high_water import HighWater, MarkElsewhere
@@ -257,8 +258,13 @@ def snapshot(office: Office, to: Path) -> Callable[[], None]:
     return back
 
 
-def test_the_mailbox_keeps_the_mark_of_every_audit(office: Office, tmp_path: Path) -> None:
-    """A single machine and its mailbox: after a snapshot nothing leaves a second time."""
+def test_the_mailbox_keeps_the_mark_of_every_audit(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A single machine and its mailbox: after a snapshot nothing leaves a second time, and what was changed of accounts
+    since is looked up in the data folder."""
+    asked: list[Path] = []
+    monkeypatch.setattr(high_water, "changed_since", lambda folder, since: asked.append(folder) or {})
     inbox = Mailbox()
     runs.run_audit(with_mailbox(office, inbox))
     back = snapshot(office, tmp_path / "snapshot")
@@ -273,7 +279,7 @@ def test_the_mailbox_keeps_the_mark_of_every_audit(office: Office, tmp_path: Pat
     inbox.away.append(False)
     assert not observe_in_mailbox(with_mailbox(office, inbox))
     office.live(1, 4)
-    assert (office.held, len(office.box.letters)) == (True, sent)
+    assert (office.held, len(office.box.letters), asked) == (True, sent, [office.folder])
 
 
 def test_a_process_that_starts_asks_the_mailbox_before_its_first_letter(office: Office, tmp_path: Path) -> None:
