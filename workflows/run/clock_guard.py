@@ -295,9 +295,9 @@ def believe(system: System, current: ClockReading) -> None:
     a snapshot, which has forgotten what was sent on that day: letters are held until somebody has decided, unless the
     mark in the mailbox says that nothing was."""
     with system.database.read() as session:
-        readings, calendar = _readings(session), read_calendar(session)
-    latest = max((each.wall for each in readings), default=current.wall)
-    missed = not _known_start(readings, current) and _working_day_missed(latest, current.wall, calendar)
+        readings = _readings(session)
+        latest, known = max((each.wall for each in readings), default=current.wall), _known_start(readings, current)
+        missed = not known and _working_day_missed(latest, current.wall, read_calendar(session))
     if missed and system.delivery.mark is not None and not observe_in_mailbox(system, MARK_SECONDS):
         log.error("No machine gave a sign since %s: brought back from a snapshot? Letters are held", latest)
         with system.database.write() as session:
