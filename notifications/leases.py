@@ -21,7 +21,7 @@ from engine.store.records import STILL_OWED, Letter
 from engine.store.stored_rows import columns_for, objects
 from engine.terms import EventKind, LetterState
 
-BATCH = 50
+BATCH = 100
 """Letters of a claim: so few that others who send find some, and no process sits on what is owed."""
 MAX_LOST_LEASES = 2
 """So often a letter's lease may run out while it is on the wire; then its fate is unknown."""

@@ -86,7 +86,7 @@ class Backlog:
 def open_refusal() -> ColumnElement[bool]:
     """Condition: the event is a «not mine» that nobody has answered."""
     e = table(Event)
-    later = e.alias("later")
+    later = table(Event, "later")
     answered = exists().where(
         later.c.assignment_id == e.c.assignment_id, later.c.id > e.c.id, later.c.kind.in_(ANSWERED)
     )
@@ -142,7 +142,7 @@ def _wait(
 
 def _all_that_waits() -> Mapping[Waiting, Wait]:
     a, x, w, e, t = table(Assignment), table(Extension), table(Promise), table(Event), table(ThreadEntry)
-    raised_by = a.alias("raised_by")
+    raised_by = table(Assignment, "raised_by")
     own = select(t.c.assignment_id).join(raised_by, raised_by.c.id == t.c.assignment_id)
     own = own.where(UNANSWERED_ENTRY, t.c.agency_id == raised_by.c.agency_id)
     owed, declinable, counted = (situations.where(row, index=False) for row in (OWES, NEEDS[Action.DECLINE], COUNTED))
@@ -176,7 +176,7 @@ def past_plans(session: Session, today: date, policy: Policy) -> dict[int, tuple
 def select_past_plans(today: date, before: date) -> Select[Any]:
     """``id``, ``supervisor_id`` and ``last_due`` of ``past_plans``: those whose last due date lies before
     ``before``."""
-    a, p = table(Assignment).alias("of_past"), table(Plan).alias("past")
+    a, p = table(Assignment, "of_past"), table(Plan, "past")
     last_due = select(func.max(a.c.due_on)).where(a.c.plan_id == p.c.id).scalar_subquery()
     over = (p.c.state == PlanState.ACTIVE, p.c.next_open_at.is_(None), p.c.year < today.year)
     return select(p.c.id, p.c.supervisor_id, last_due.label("last_due")).where(*over, last_due < before)

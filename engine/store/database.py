@@ -426,9 +426,12 @@ def _with_plus(element: unindexed, compiler: Any, **options: Any) -> str:
 
 
 @functools.cache
-def table(model: type[SQLModel]) -> Any:
-    """The Core table of a record, for queries that return rows instead of objects."""
-    return model.__table__  # type: ignore[attr-defined]
+@functools.cache
+def table(model: type[SQLModel], alias: str = "") -> Any:
+    """The Core table of a record, for queries that return rows instead of objects; or once more under another name,
+    whose columns are made once: that costs more than many a statement."""
+    core = model.__table__  # type: ignore[attr-defined]
+    return core.alias(alias) if alias else core
 
 
 # --- many rows at once -------------------------------------------------------------------------------------------

@@ -615,10 +615,10 @@ def _letters(session: Session, letter_ids: Sequence[int]) -> dict[int, _Letter]:
 
 def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[_Notice]]:
     n, a, d, p, g = table(Notice), table(Assignment), table(Duty), table(Plan), table(Agency)
-    x, e, above, issuer = table(Extension), table(Event), g.alias("above"), g.alias("issuer")
+    x, e, above, issuer = table(Extension), table(Event), table(Agency, "above"), table(Agency, "issuer")
     pending = exists().where(x.c.assignment_id == a.c.id, x.c.decided_at.is_(None))
     refused = exists().where(e.c.assignment_id == a.c.id, open_refusal())
-    past = a.alias("past")
+    past = table(Assignment, "past")
     before = exists().where(past.c.duty_id == a.c.duty_id, past.c.agency_id == a.c.agency_id, past.c.id < a.c.id)
     query = (
         select(
@@ -716,7 +716,7 @@ def _deputies(session: Session, letters: Sequence[_Letter]) -> dict[int, DeputyF
         return {}
     by_letter = {row.id: int(row.key.split(":")[1]) for row in letters}
     c, g = table(Contact), table(Agency)
-    by = c.alias("by")
+    by = table(Contact, "by")
     query = (
         select(c.c.id, c.c.email, c.c.phone, c.c.label, c.c.valid_from, c.c.valid_until, c.c.instead, c.c.proposed)
         .add_columns(by.c.role.label("named_by"), g.c.name.label("agency"))

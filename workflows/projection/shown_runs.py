@@ -266,7 +266,7 @@ def _end_of(day: date | None) -> datetime:
 
 def _rows() -> Select[Any]:
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
-    above, issuer = g.alias("above"), g.alias("issuer")
+    above, issuer = table(Agency, "above"), table(Agency, "issuer")
     columns = (a.c.id, a.c.plan_id, a.c.duty_id, a.c.period, a.c.agency_id, a.c.supervisor_id, a.c.state, a.c.due_on)
     work = (a.c.opened_on, a.c.done_on, a.c.promised_on, a.c.broken_before, a.c.acted_until, a.c.not_asked_on)
     return (

@@ -239,7 +239,7 @@ def story(session: Session, today: Today, assignment_id: int) -> Story:
 
 def _head(session: Session, row: AssignmentRow, today: Today) -> tuple[Facts, Ladder, DutyHead]:
     a, d, p, ladder = table(Assignment), table(Duty), table(Plan), table(LadderRecord)
-    supervisor, issuer = table(Agency).alias("above"), table(Agency).alias("issuer")
+    supervisor, issuer = table(Agency, "above"), table(Agency, "issuer")
     statement = (
         select(
             a,

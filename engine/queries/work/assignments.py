@@ -277,7 +277,7 @@ def periods_among(found: Iterable[tuple[str, date | None]], wanted: AssignmentFi
 def last_promise() -> ColumnElement[bool]:
     """No later promise of the same task."""
     p = table(Promise)
-    later = p.alias("later")
+    later = table(Promise, "later")
     return ~exists().where(later.c.assignment_id == p.c.assignment_id, later.c.number > p.c.number).correlate(p)
 
 
@@ -285,7 +285,7 @@ def causes() -> Subquery:
     """(assignment_id, code): why a task is not done, by the last that was said: its last promise, the report that
     stands, or the return of its last report."""
     p, r = table(Promise), table(Report)
-    later_report, of_task = r.alias("later_report"), p.c.assignment_id == r.c.assignment_id
+    later_report, of_task = table(Report, "later_report"), p.c.assignment_id == r.c.assignment_id
     said_since = or_(r.c.returned_at >= p.c.made_at, and_(UNFINISHED_STANDS, r.c.submitted_at > p.c.made_at))
     promised = select(p.c.assignment_id, p.c.reason_code.label("code")).where(
         last_promise(), ~exists().where(of_task, said_since).correlate(p)

@@ -90,7 +90,7 @@ def _of_ended_agency(session: Session, link: Link, today: date) -> LinkRefused |
     until = last_day(agency.names) if agency else None
     if agency is None or until is None or until >= today:
         return None
-    old = a.alias("old")
+    old = table(Assignment, "old")
     went = (
         select(g.c.name, func.count())
         .select_from(a.join(old, old.c.id == a.c.transferred_from_id).join(g, g.c.id == a.c.agency_id))
@@ -138,7 +138,7 @@ def _outlives(session: Session, link: Link, today: date) -> bool:
 def living_letters(session: Session, made_until: date, lifetime: timedelta, today: date) -> int:
     """How many letters of days until ``made_until`` have a link that opens something: for ``lifetime`` after their day,
     or while they are the newest about a duty that is not over. Some whose links have ended are counted as well."""
-    a, m, n, reported = table(Assignment), table(Letter), table(Notice), table(Assignment).alias("reported")
+    a, m, n, reported = table(Assignment), table(Letter), table(Notice), table(Assignment, "reported")
     same = and_(
         reported.c.plan_id == a.c.plan_id,
         reported.c.period == a.c.period,
@@ -173,7 +173,7 @@ def _subject(link: Link) -> ColumnElement[bool]:
 def _superseded(purpose: Purpose) -> ColumnElement[bool]:
     """A newer letter about the same assignment, or about the same report, left for the contact on the same channel."""
     a, m, n = table(Assignment), table(Letter), table(Notice)
-    newer, named = m.alias("newer"), a.alias("named")
+    newer, named = table(Letter, "newer"), table(Assignment, "named")
     same: ColumnElement[bool] = named.c.id == a.c.id
     if purpose is Purpose.REPORT:
         same = and_(named.c.plan_id == a.c.plan_id, named.c.period == a.c.period, named.c.agency_id == a.c.agency_id)
@@ -233,7 +233,7 @@ def linked_duties(session: Session, today: Today, link: Link, who: LinkHolder) -
     if to != who.id:
         raise LinkRefused
     a, d, p, ladder = table(Assignment), table(Duty), table(Plan), table(LadderRecord)
-    above, issuer = table(Agency).alias("above"), table(Agency).alias("issuer")
+    above, issuer = table(Agency, "above"), table(Agency, "issuer")
     named = select(n.c.assignment_id).where(n.c.letter_id == letter_id)
     statement = (
         joined(
