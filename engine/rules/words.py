@@ -94,6 +94,9 @@ CODES: Mapping[str, Text] = {
     "failed_letters": Text(
         "thư hôm nay bị từ chối hoặc chưa rõ kết quả", "letters of today refused or of unknown outcome"
     ),
+    "mark_unusable": Text(
+        "máy chủ không gửi vì không đọc, ghi được tệp «high-water»", "a machine sends nothing for its «high-water» file"
+    ),
     "passes_hang": Text("lần xử lý quá nửa giờ chưa xong", "passes that have not ended for half an hour"),
     "failed_passes": Text("lần xử lý tự động bị lỗi", "failed passes"),
     "looks_too_late": Text(

@@ -38,8 +38,8 @@ Row = tuple[int, str]
 NO_ROW: Row = (0, "")
 
 
-class MarkUnreadable(Unavailable):
-    """A mark that is not one of ours any more."""
+class MarkUnusable(Unavailable):
+    """A mark that is not one of ours any more, or whose disk takes nothing: nobody knows then what was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class HighWater:
 
     def observe(self, database: Database, now: datetime) -> bool:
         """Hold the database if it is behind the mark, else move the mark on; True if letters are held. Raises
-        MarkUnreadable."""
+        MarkUnusable."""
         mark = self.stored()  # before the database: another process may move both on meanwhile
         with database.read() as session:
             if hold(session) is not None:
@@ -76,8 +76,17 @@ class HighWater:
                 begin_epoch(session, first=True)
             return self.observe(database, now)
         if stands != mark:
-            self._note(database, mark.event[0] if mark and mark.epoch == stands.epoch else 0, stands.event[0])
-            self._keep(json.dumps(asdict(stands)))
+            try:
+                self._note(database, mark.event[0] if mark and mark.epoch == stands.epoch else 0, stands.event[0])
+                self._keep(json.dumps(asdict(stands)))
+            except OSError as error:
+                raise MarkUnusable(
+                    Text(
+                        f"Không ghi được {self.path}, nơi ghi đã gửi đến đâu ({error.strerror}); máy này chưa gửi gì.",
+                        f"{self.path}, which says how far letters were sent, cannot be written ({error.strerror}); "
+                        "nothing is sent from here.",
+                    )
+                ) from error
         return False
 
     def _hold(self, database: Database, last_event: int, now: datetime) -> None:
@@ -103,7 +112,7 @@ class HighWater:
         atomic_write(self.path, mark.encode(), 0o600)
 
     def stored(self) -> Mark | None:
-        """The mark, None before the first. Raises MarkUnreadable."""
+        """The mark, None before the first. Raises MarkUnusable."""
         try:
             kept = self._kept()
             if kept is None:
@@ -111,8 +120,8 @@ class HighWater:
             held: dict[str, Any] = json.loads(kept)
             rows = {name: (int(held[name][0]), str(held[name][1])) for name in ("event", "letter", "delivery")}
             return Mark(str(held["installation"]), str(held["epoch"]), **rows)
-        except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise MarkUnreadable(
+        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+            raise MarkUnusable(
                 Text(
                     f"Không đọc được {self.path}, nơi ghi đã gửi đến đâu; nếu chắc cơ sở dữ liệu là bản mới nhất, hãy "
                     "xóa tệp ấy.",

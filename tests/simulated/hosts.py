@@ -31,17 +31,20 @@ TICK_SECONDS = 60.0
 UNASKED = 20 * HOUR
 """In life it is every five minutes; here each costs as much as a day's letters."""
 LONGEST_SLEEP = 5 * HOUR
+LAST_LOOK = 5 * TICK_SECONDS
+"""Before the end every process looks once more: in life it would each minute."""
 
 
 @dataclass
 class Machine:
     """``error``: seconds by which its clock is wrong. ``starts``: how often it was started; processes of an earlier
-    start are gone. ``up_at``: until then it is off."""
+    start are gone. ``up_at``: until then it is off. ``full_until``: until then its own disk takes nothing."""
 
     world: World
     name: str
     folder: Path
     error: float = 0.0
+    full_until: float = 0.0
     starts: int = 0
     started: float = -HOUR
     up_at: float = 0.0
@@ -168,7 +171,9 @@ class Host:
             if session.connection().scalar(others) is not None:
                 return TICK_SECONDS
         ahead = LONGEST_SLEEP if due is None else (due - self.machine.wall()).total_seconds()
-        return min(max(ahead, 1.0), self.dice.uniform(HOUR, LONGEST_SLEEP)) + self.dice.uniform(0, TICK_SECONDS)
+        rest = min(max(ahead, 1.0), self.dice.uniform(HOUR, LONGEST_SLEEP))
+        left = self.until - LAST_LOOK - self.world.now
+        return (min(rest, left) if left > 0 else rest) + self.dice.uniform(0, TICK_SECONDS)
 
     def _pause(self, seconds: float) -> None:
         runner = current()

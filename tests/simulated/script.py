@@ -139,12 +139,12 @@ def _of_clocks(dice: random.Random, hosts: int, postgres: bool) -> Iterator[Plan
 
 def _of_the_database(dice: random.Random, hosts: int, postgres: bool) -> Iterator[Planted]:
     """``put_back``: an older copy of the database. ``snapshot``: of all that a machine has on its disk; on PostgreSQL
-    by hand alone, since hosts that sleep for hours may miss what a person did just before the end (seed 0)."""
+    that is its folder alone, and may be ``full``, too: nothing is written there for a while."""
     if dice.random() < 0.5:
         yield Planted("database", _moment(dice, working=0.7), "away", _lasting(dice, 60, 3 * HOUR))
-    if not postgres and dice.random() < 0.3:
+    if dice.random() < (0.6 if postgres else 0.3):
         at, lasts = _moment(dice, working=0.8), _lasting(dice, HOUR, 40 * HOUR)
-        what = dice.choice(("put_back", "snapshot"))
+        what = dice.choice(("full", "snapshot") if postgres else ("put_back", "snapshot"))
         yield Planted("database" if what == "put_back" else f"disk{dice.randrange(hosts)}", at, what, lasts)
 
 

@@ -7,7 +7,9 @@ clock or waits is given the simulated one (``_in_the_world``); nothing else of t
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import random
 import shutil
 import sqlite3
@@ -37,6 +39,8 @@ import notifications.delivery
 from config.settings import Settings
 from engine.files.directory import DirectoryFile
 from engine.rules.calendar import DayException, DayKind
+from engine.store import high_water
+from engine.store.atomic_file import atomic_write
 from engine.store.database import Database, table
 from engine.store.markers import hold
 from engine.store.records import Letter, Pass
@@ -310,7 +314,7 @@ class _Run:
         elif planted.what == "put_back":
             self._put_back(planted.lasts)
         else:
-            befalls = self._snapshot if planted.what == "snapshot" else self._clock
+            befalls = {"snapshot": self._snapshot, "full": self._full}.get(planted.what, self._clock)
             befalls(self.machines[int(planted.where[-1]) % len(self.machines)], planted)
         self._check_log()
 
@@ -318,6 +322,11 @@ class _Run:
         for host in self.ran.hosts:
             host.note_on_wire()
             host.steps.away_until = self.world.now + seconds
+
+    def _full(self, machine: Machine, planted: Planted) -> None:
+        """Nothing can be written to its disk: it sends nothing, and the others do."""
+        machine.full_until = self.world.now + planted.lasts
+        self._pause(planted.lasts)
 
     def _snapshot(self, machine: Machine, planted: Planted) -> None:
         """The machine is brought back as it was, with its disk: the folder with its mark and, on SQLite, the database.
@@ -412,12 +421,18 @@ def _in_the_world(run: _Run) -> Iterator[None]:
         runner = current()
         return (runner.place if runner is not None else None) or run.machines[0]
 
+    def write(path: Path, body: bytes, mode: int) -> None:
+        if run.world.now < place().full_until:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        atomic_write(path, body, mode)
+
     clock: Any = SimpleNamespace(monotonic=lambda: run.world.now)
     with ExitStack() as stack:
         for module, name, there in (
             (runs, "asyncio", SimpleNamespace(run=run_coroutine)),
             (notifications.delivery, "time", clock),
             (passes, "time", clock),
+            (high_water, "atomic_write", write),
             (clock_guard, "read_clock", lambda now: place().reading()),
             (clock_guard, "system_clock", lambda: place().wall()),
         ):

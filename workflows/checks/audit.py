@@ -61,6 +61,7 @@ OUTSIDE = (
     "open_files",
     "clock_wrong",
     "passes_hang",
+    "mark_unusable",
     "evidence_lost",
     "disk_low",
     "backup_old",

@@ -11,7 +11,7 @@ import logging
 from dataclasses import replace
 
 from engine.errors import BadInput, Unavailable
-from engine.store.high_water import NAME, MarkElsewhere, MarkUnreadable
+from engine.store.high_water import NAME, MarkElsewhere, MarkUnusable
 from workflows.run.installation import installation_id
 from workflows.run.system import System
 
@@ -35,7 +35,7 @@ def observe_in_mailbox(system: System, timeout: float | None = None) -> bool:
         mark = MarkElsewhere(path, lambda: found, lambda kept: inbox.keep(name, SUBJECT, kept))
         try:
             return not mark.observe(system.database, system.clock()) and found is not None
-        except MarkUnreadable:
+        except MarkUnusable:
             log.warning("The message in the mailbox does not say how far letters were sent: it begins anew")
             inbox.take_out(name)
     except (BadInput, Unavailable) as error:

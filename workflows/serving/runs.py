@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections.abc import Mapping
 from concurrent.futures import Future
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import assert_never
 
 import httpx
 
 from engine.assignments.due_work import Due
 from engine.store import machines
+from engine.store.high_water import MarkUnusable
 from engine.terms import PassName
 from notifications.finding_alarm import alarm_findings
 from notifications.webhooks import delivery as webhooks
@@ -108,9 +111,14 @@ def run_audit(system: System, hanging: int = 0) -> None:
     """Run the self-audit, and once a day the cleanup. ``hanging``: jobs of this process that do not end."""
     reading = clock_guard.read_clock(system.clock())
     now, believed = reading.wall, clock_guard.suspicion(system, reading) is None
-    system.observe()
+    told = {"clock_wrong": int(not believed), "passes_hang": hanging}
+    try:
+        system.observe()
+    except MarkUnusable as error:  # nothing leaves from here, which the audit is to say
+        log.error("%s", error)
+        told["mark_unusable"] = 1
     observe_in_mailbox(system)
-    run_pass(system, PassName.AUDIT, now, clock_wrong=not believed, hanging=hanging)
+    run_pass(system, PassName.AUDIT, now, told)
     if not believed:
         return
     clock_guard.believe(system, reading)
@@ -119,9 +127,9 @@ def run_audit(system: System, hanging: int = 0) -> None:
 
 
 def run_pass(
-    system: System, name: PassName, now: datetime, *, clock_wrong: bool = False, hanging: int = 0
+    system: System, name: PassName, now: datetime, told: Mapping[str, int] = MappingProxyType({})
 ) -> PassReport:
-    """Run one pass, whether or not it is due. ``clock_wrong``, ``hanging``: what the audit is told."""
+    """Run one pass, whether or not it is due. ``told``: findings of this process, for the audit."""
     database, settings = system.database, system.settings
     match name:
         case PassName.OPEN | PassName.ACT | PassName.DIGEST:
@@ -147,14 +155,13 @@ def run_pass(
             from workflows.checks.audit import audit
             from workflows.checks.record_checks import machine_findings, office_findings
 
-            found = {"open_files": len(list(too_wide(settings))), "clock_wrong": int(clock_wrong)}
-            found["passes_hang"] = hanging
+            found = {"open_files": len(list(too_wide(settings))), **told}
             if not settings.demo:  # which is never backed up, and its years go by in minutes
                 machines.say(database, now, system.machine, found | machine_findings(settings, database))
                 with database.read() as session:
                     found = office_findings(session, settings, now) | machines.findings(session, now)
             may_rest = not passes.may_send(database, now)
-            url, logs = settings.heartbeat_url, not clock_wrong
+            url, logs = settings.heartbeat_url, not told.get("clock_wrong")
             return audit(database, now, url, may_rest=may_rest, outside=found, logs=logs)
         case unknown:
             assert_never(unknown)

@@ -3,6 +3,8 @@ real relay, and then page, metrics, monitor and the operator's telephone are loo
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -142,6 +144,15 @@ def clock_ahead(watched: Watched) -> None:
     watched.clock.now += timedelta(days=3)
 
 
+def mark_is_not_taken(watched: Watched) -> None:
+    """Of a machine whose disk is full, beside a database server that goes on."""
+
+    def full(path: Path, body: bytes, mode: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    watched.monkeypatch.setattr("engine.store.high_water.atomic_write", full)
+
+
 def pass_fails(watched: Watched) -> None:
     record_failure(watched.database, PassName.DIGEST, ValueError("x"), watched.clock())
 
@@ -249,6 +260,7 @@ STOPS = {
     "the clock is wrong": Case(plant=clock_ahead, finding="clock_wrong"),
     "a pass fails": Case(plant=pass_fails, finding="failed_passes"),
     "a mailbox never answers": Case(plant=lambda watched: setattr(watched, "hanging", 1), finding="passes_hang"),
+    "the disk takes no mark": Case(plant=mark_is_not_taken, finding="mark_unusable", first=0),
     "a pass hangs": Case(plant=tick_stands_still, finding="overdue_looks", minutes=90),
     "no good backup for three days": Case(plant=begun_days_ago, finding="backup_old"),
     "less than a tenth of the disk": Case(plant=disk_fills, finding="disk_low"),
