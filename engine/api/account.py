@@ -69,6 +69,7 @@ class Ended(BaseModel):
 @router.get("/account")
 @reads("Khóa này là của ai, làm được gì", "Read whose key this is and what it may do")
 def get_account(caller: Caller) -> AccountOut:
+    """The caller's account, agency, role and, of a key, its scopes."""
     account = _own_account(caller)
     scopes = sorted(caller.bearer.scopes) if caller.bearer else None
     return AccountOut.model_validate({**asdict(account), "scopes": scopes})
@@ -87,6 +88,7 @@ def list_sessions(caller: Caller) -> Listed[SessionLine]:
 @router.post("/account/sessions/{session_id}/end")
 @writes("Kết thúc một phiên", "End a session")
 def end_session(caller: Caller, session_id: SmallId, payload: Nothing) -> Ended:
+    """Of the caller; whoever used it has to sign in again."""
     account = _own_account_to_change(caller)
     with caller.writing() as session:
         sign_in.end_session(session, account.id, session_id, caller.now)
@@ -118,6 +120,7 @@ def list_tokens(caller: Caller) -> Listed[TokenLine]:
 @router.post("/account/tokens", status_code=201)
 @writes("Lập khóa", "Make a key", label="Kho số liệu", scopes=["read"], days=90)
 def make_token(caller: Caller, payload: TokenBody, background: BackgroundTasks) -> TokenMade:
+    """Shown this once. At most the scopes of the key that asks; asks for the password."""
     account = _own_account_to_change(caller)
     if caller.bearer is not None and not set(payload.scopes) <= caller.bearer.scopes:
         raise NotAllowed(
@@ -141,6 +144,7 @@ def make_token(caller: Caller, payload: TokenBody, background: BackgroundTasks) 
 @router.post("/account/tokens/{token_id}/revoke", status_code=204)
 @writes("Thu hồi khóa", "Revoke a key")
 def revoke_token(caller: Caller, token_id: SmallId, payload: Nothing) -> Response:
+    """From then on it opens nothing."""
     account = _own_account_to_change(caller)
     with caller.writing() as session:
         api_tokens.revoke_token(session, account.id, token_id, **caller.by)

@@ -140,6 +140,7 @@ def decide_extension(payload: DecisionBody) -> Action:
 @_endpoint("cancel", Permission.CANCEL)
 @writes("Hủy phần việc", "Cancel", reason=BASIS)
 def cancel_assignment(payload: ReasonBody) -> Action:
+    """Nobody is asked for it any more; the reason stays."""
     return partial(lifecycle.cancel, reason=payload.reason)
 
 
@@ -160,6 +161,7 @@ def chase_assignment(payload: Nothing) -> Action:
 @router.post("/assignments/{assignment_id}/report", response_model=Done)
 @writes("Báo cáo một phần việc", "Report one", outcome="done", body="Đã tổ chức 12 lớp tập huấn.", figures={})
 def report_assignment(caller: Caller, assignment_id: AssignmentId, payload: ReportBody) -> Response:
+    """An outcome with what must come with it: text, reason, the day that is promised, uploads."""
     with caller.reading() as (session, today):
         row = assignment_row(session, today, assignment_id)
         require_for(caller, Permission.REPORT, row)

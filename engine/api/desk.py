@@ -166,6 +166,7 @@ def get_own_wishes(caller: Caller) -> PreferencesOut:
 @router.get("/contacts/{contact_id}/wishes")
 @reads("Cách nhận thư của một đầu mối", "Read a contact's preferences")
 def get_wishes(caller: Caller, contact_id: SmallId) -> PreferencesOut:
+    """When and where a contact wants letters, and who deputises."""
     with caller.app.database.read() as session:
         return _preferences(caller, session, contact_id)
 
@@ -187,6 +188,7 @@ def set_wishes(caller: Caller, payload: ChannelActionBody, contact_id: SmallId) 
     "Cử người thay", "Name a deputy", email="phogiup@huyen.example", valid_from="2021-07-01", valid_until="2021-07-14"
 )
 def name_deputy(caller: Caller, payload: DeputyBody, contact_id: SmallId) -> Response:
+    """From a day to a day, beside the contact or instead of them."""
     return _do(
         caller,
         contact_id,
@@ -198,6 +200,7 @@ def name_deputy(caller: Caller, payload: DeputyBody, contact_id: SmallId) -> Res
 @router.post("/contacts/{contact_id}/deputies/{deputy_id}/end", response_model=PreferencesOut)
 @writes("Thôi người thay", "End a deputy")
 def end_deputy(caller: Caller, payload: Nothing, contact_id: SmallId, deputy_id: SmallId) -> Response:
+    """From now on."""
     return _do(
         caller,
         contact_id,

@@ -182,6 +182,7 @@ def get_directory_entry(caller: Caller, agency_id: AgencyId) -> AgencyPage:
 @router.post("/directory", response_model=AgencyDone)
 @writes("Thêm cơ quan", "Add an agency", id="xa-nam-dan", name="UBND xã Nam Đàn", level="xa", parent="ubnd-tinh")
 def add_agency(caller: Caller, payload: AgencyBody) -> Response:
+    """To the directory, with its level and who is above it."""
     caller.require(Permission.KEEP_AGENCIES)
     fields = payload.model_dump()
     return _agency(caller, fields.pop("id"), lambda s: agencies.add_agency(s, payload.id, **fields, **caller.by))
@@ -190,6 +191,7 @@ def add_agency(caller: Caller, payload: AgencyBody) -> Response:
 @router.post("/directory/{agency_id}/names", response_model=AgencyDone)
 @writes("Đổi tên cơ quan", "Rename an agency", name="Sở Văn hóa, Thể thao, Du lịch và Gia đình", on="2025-03-01")
 def rename_agency(caller: Caller, agency_id: AgencyId, payload: NameBody) -> Response:
+    """From a day on; the old name still finds it."""
     caller.require(Permission.KEEP_AGENCIES)
     return _agency(caller, agency_id, lambda s: agencies.rename(s, agency_id, **payload.model_dump(), **caller.by))
 
@@ -253,6 +255,7 @@ def hand_over(caller: Caller, agency_id: AgencyId, payload: HandoverBody) -> Res
     label="Văn thư",
 )
 def add_contact(caller: Caller, agency_id: AgencyId, payload: ContactBody) -> Response:
+    """To whom letters of a role go; a mailbox, a telephone number or both."""
     caller.require(Permission.KEEP_CONTACTS, agency_id)
     return _contact(caller, lambda s: contacts.add(s, agency_id, **payload.model_dump(), **caller.by))
 
@@ -297,6 +300,7 @@ def list_accounts(
 @router.get("/accounts/{account_id}")
 @reads("Một tài khoản", "Read an account")
 def get_account_by_id(caller: Caller, account_id: SmallId) -> AccountLine:
+    """Role, agency, factors and since when; never a password."""
     caller.require(Permission.SEE_ACCOUNTS)
     with caller.reading() as (session, _):
         return accounts.account(session, account_id)
@@ -305,6 +309,7 @@ def get_account_by_id(caller: Caller, account_id: SmallId) -> AccountLine:
 @router.post("/accounts", response_model=AccountDone)
 @writes("Thêm tài khoản", "Add an account", email="moi@huyen.example", role="coordinator", agency_id="ubnd-tp-vinh")
 def add_account(caller: Caller, payload: AccountBody) -> Response:
+    """Asks for proof. A second administrator may have to agree before it opens."""
     caller.require(Permission.KEEP_ACCOUNTS)
     require_proof(caller)
     caller.require_lasting()
@@ -360,6 +365,7 @@ def deactivate_account(caller: Caller, account_id: SmallId, payload: Nothing) ->
 @router.post("/accounts/{account_id}/reactivate", response_model=AccountDone)
 @writes("Mở lại tài khoản", "Reactivate an account")
 def reactivate_account(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
+    """Asks for proof. A second administrator may have to agree before it opens."""
     caller.require(Permission.KEEP_ACCOUNTS)
     require_proof(caller)
     waits = caller.app.settings.second_administrator

@@ -118,6 +118,7 @@ def list_incoming(
 @router.get("/incoming/{message_id}")
 @reads("Một thư đến", "Read an incoming message")
 def get_incoming(caller: Caller, message_id: LetterId) -> MessageOut:
+    """What it says, what was read in it and what was done."""
     return MessageOut.of(readable_message(caller, message_id)[0].row)
 
 

@@ -45,6 +45,7 @@ Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_ROWS)]
 @router.get("/plans")
 @reads("Các kế hoạch", "List plans", "limit=10")
 def list_plans(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[PlanOut]:
+    """Each with its state, its department and its counts, the newest first."""
     caller.require(Permission.SEE_PLANS)
     with caller.reading() as (session, today):
         found = caller.kept(session, plans.list_plans, today, after=after, limit=limit)
@@ -55,6 +56,7 @@ def list_plans(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> L
 @router.get("/plans/{plan_id}")
 @reads("Một kế hoạch và nhiệm vụ của nó", "Read a plan and its duties")
 def get_plan(caller: Caller, plan_id: SmallId) -> PlanDetail:
+    """With its periods, duties and what stands in the way of each."""
     caller.require(Permission.SEE_PLANS)
     with caller.reading() as (session, today):
         return PlanDetail.model_validate(plan_page(session, today, plan_id))
@@ -126,6 +128,7 @@ def get_letter(caller: Caller, letter_id: LetterId) -> LetterStory:
 @router.get("/agencies")
 @reads("Các cơ quan và số việc", "List agencies with their counts")
 def list_agencies(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[AgencyRow]:
+    """In the order of the directory, with what each owes."""
     caller.require(Permission.SEE_BOARD)
     with caller.reading() as (session, today):
         return Listed[AgencyRow].of(agencies.list_agencies(session, today, after=after, limit=limit))
@@ -143,6 +146,7 @@ def get_agency(caller: Caller, agency_id: AgencyId, plan: PlanId, period: Code =
 @router.get("/health")
 @reads("Tình trạng hệ thống", "Read the system's health")
 def get_health(caller: Caller) -> Health:
+    """Findings of the audit, channels, backups and machines."""
     caller.require(Permission.SEE_HEALTH)
     with caller.reading() as (session, today):
         return health(session, today, live=not caller.demo)

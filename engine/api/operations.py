@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from engine.errors import BadInput
+from engine.files.base_model import did_you_mean
+from engine.http.not_modified import unless_known
 from engine.text import Text
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
@@ -54,11 +59,29 @@ ERRORS: dict[int | str, dict[str, object]] = {
 
 class NamedRoute(APIRoute):
     """A route whose function is named by ``reads`` or ``writes``; one that is not stops at import. The function is
-    called as its operation is in a generated client: ``list_agencies``, ``get_agency``, ``report_assignment``."""
+    called as its operation is in a generated client: ``list_agencies``, ``get_agency``, ``report_assignment``.
+
+    A GET refuses a filter that it does not have, whose list would be of everything, and sends nothing again that the
+    caller has (RFC 9110, 13.1.2)."""
 
     def __init__(self, path: str, endpoint: Callable[..., object], **options: Any) -> None:
         named = {"operation_id": endpoint.__name__, **vars(endpoint)["names"]}
         super().__init__(path, endpoint, **{**options, **named})
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        asked = (each for each in get_flat_params(self.dependant) if isinstance(each.field_info, Query))
+        filters = {each.alias for each in asked} | {"lang"}
+
+        async def read(request: Request) -> Response:
+            for name in request.query_params.keys() - filters:
+                fix = did_you_mean(name, filters)
+                raise BadInput(
+                    Text(f"Không có bộ lọc «{name[:40]}»: {fix.vi}", f"There is no filter “{name[:40]}”: {fix.en}")
+                )
+            return unless_known(request.headers, await handle(request))
+
+        return read if self.methods == {"GET"} else handle
 
 
 def router_of(heading: str) -> APIRouter:

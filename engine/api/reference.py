@@ -7,7 +7,7 @@ all. The page /api shows the finished document and nothing else.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -73,5 +73,16 @@ def _described(document: dict[str, Any]) -> dict[str, Any]:
                 operation["parameters"] = shown
             for parameter in operation.get("parameters", []):
                 if parameter["in"] == "path" and parameter["name"] in PATH_VALUES:
-                    parameter["example"] = PATH_VALUES[parameter["name"]]
+                    value = PATH_VALUES[parameter["name"]]
+                    parameter["example"] = int(value) if parameter["schema"].get("type") == "integer" else value
+    for array in _tuples(document["components"].get("schemas", {})):
+        array["items"] = {"anyOf": array["prefixItems"]}
     return document
+
+
+def _tuples(schema: Any) -> Iterator[dict[str, Any]]:
+    """Arrays whose every place is described: many generators read ``items`` alone."""
+    for each in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from _tuples(each)
+    if isinstance(schema, dict) and "prefixItems" in schema:
+        yield schema

@@ -270,6 +270,7 @@ def list_policies(caller: Caller) -> list[PolicyOut]:
 @router.get("/policies/{policy_id}")
 @reads("Một chính sách", "Read a policy")
 def get_policy(caller: Caller, policy_id: PolicyId) -> PolicyOut:
+    """Its steps, days and hours."""
     caller.require(Permission.SEE_POLICIES)
     with caller.reading() as (session, _):
         return PolicyOut.of(policy_line(session, policy_id))
@@ -356,6 +357,7 @@ class ActivateBody(Body):
 @router.post("/plans/{plan_id}/activate", response_model=PlanNow)
 @writes("Kích hoạt kế hoạch", "Activate a plan", cadences={})
 def activate_plan(caller: Caller, plan_id: SmallId, payload: ActivateBody) -> Response:
+    """Opens its periods; its first letters leave on the next working day. Missing cycles and days are chosen here."""
     caller.require(Permission.RUN_PLANS)
     with caller.writing() as session:
 

@@ -121,6 +121,8 @@ def make_app(context: AppContext) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
+        servers=[{"url": context.settings.base_url}],
+        contact={"name": "Quản trị của cơ quan chạy máy chủ này / the administrator of the office that runs it"},
         description="Workflow and task assignment for administrative plans. Errors are problem+json (RFC 9457).",
     )
     templates = Templates()

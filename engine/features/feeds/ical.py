@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
@@ -26,6 +25,7 @@ from engine.agencies.feed_addresses import Reader, reader_of
 from engine.assignments import situations
 from engine.enums import complete
 from engine.errors import NotFound
+from engine.http.not_modified import unless_known
 from engine.http.request_context import Unauthenticated
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.situation import NO_REPORT, behind_due, lacks_report
@@ -301,10 +301,6 @@ def show(ctx: Unauthenticated, name: str) -> Response:
     with ctx.app.database.read() as session:
         reader = reader_of(session, key, ctx.now)
         body = feed(session, reader, ctx.now, base_url=ctx.app.settings.base_url)
-    etag = f'"{sha256(body).hexdigest()[:32]}"'
-    headers = {"content-disposition": 'inline; filename="don-doc.ics"', "x-robots-tag": "noindex", "etag": etag}
-    headers["cache-control"] = "private, no-cache"
-    known = {each.strip().removeprefix("W/") for each in ctx.request.headers.get("if-none-match", "").split(",")}
-    if known & {etag, "*"}:
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type="text/calendar; charset=utf-8", headers=headers)
+    headers = {"content-disposition": 'inline; filename="don-doc.ics"', "x-robots-tag": "noindex"}
+    calendar = Response(body, media_type="text/calendar; charset=utf-8", headers=headers)
+    return unless_known(ctx.request.headers, calendar)

@@ -104,6 +104,7 @@ def add_webhook(caller: Caller, payload: NewWebhookBody, tasks: BackgroundTasks)
 @router.put("/webhooks/{webhook_id}")
 @writes("Sửa webhook", "Change a webhook", url="https://esb.tinh.example/dondoc", label="Trục LGSP", events=[])
 def change_webhook(caller: Caller, webhook_id: SmallId, payload: WebhookBody, tasks: BackgroundTasks) -> WebhookLine:
+    """Its address, events and plans; the secret stays."""
     caller.require(Permission.KEEP_WEBHOOKS)
     require_proof(caller)
     with caller.writing() as session:
@@ -134,6 +135,7 @@ def remove_webhook(caller: Caller, webhook_id: SmallId, payload: Nothing) -> Res
 @router.post("/webhooks/{webhook_id}/switch")
 @writes("Bật hoặc tắt webhook", "Switch a webhook", active=True)
 def switch_webhook(caller: Caller, webhook_id: SmallId, payload: SwitchBody, tasks: BackgroundTasks) -> WebhookLine:
+    """Off: new events are not queued, pending messages wait. On: it is called again at once."""
     caller.require(Permission.KEEP_WEBHOOKS)
     require_proof(caller)
     with caller.writing() as session:

@@ -51,6 +51,23 @@ def test_assignments_are_filtered_as_on_the_pages(office: Office) -> None:
     assert [each["agency_id"] for each in page["items"]] == ["huyen-a", "huyen-b", "mat-tran"]  # type: ignore[index]
 
 
+def test_a_filter_that_there_is_not_is_refused_and_not_passed_over(office: Office) -> None:
+    """A misspelt filter gave everything."""
+    answer = office.get("/api/v1/assignments?clas=open_overdue")
+    assert answer.status_code == 400
+    assert "«clas»" in answer.json()["detail"] or "“clas”" in answer.json()["detail"]
+    assert "class" in answer.json()["detail"]
+
+
+def test_what_the_caller_has_is_not_sent_again(office: Office) -> None:
+    first = office.get("/api/v1/assignments?limit=2")
+    again = office.get("/api/v1/assignments?limit=2", headers={"if-none-match": first.headers["etag"]})
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    other = office.get("/api/v1/assignments?limit=3", headers={"if-none-match": first.headers["etag"]})
+    assert other.status_code == 200
+
+
 def test_a_letter_s_message_id_is_not_shown(office: Office) -> None:
     """With it an answer or a bounce could be made to look like its reader's."""
     (attempt,) = got(office, "letters/1")["attempts"]  # type: ignore[index]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -92,6 +93,28 @@ def test_every_parameter_of_an_address_has_a_value() -> None:
 def test_the_document_says_how_to_sign_in() -> None:
     assert document()["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
     assert document()["security"] == [{"bearer": []}]
+
+
+def test_every_example_is_what_its_schema_allows() -> None:
+    """Generators make calls of them: 60 numbers stood there as text. And each operation says what it is for."""
+    definitions = {"components": document()["components"]}
+    for key, found in operations().items():
+        assert found["description"], key
+        for each in found.get("parameters", []):
+            if "example" in each:
+                jsonschema.validate(each["example"], each["schema"] | definitions)
+    assert document()["servers"]
+    assert document()["info"]["contact"]
+    arrays = [each for each in nested(document()) if each.get("type") == "array"]
+    assert [each for each in arrays if not each.get("items")] == []
+
+
+def nested(value: object) -> Iterator[dict[str, Any]]:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for each in parts:
+        yield from nested(each)
+    if isinstance(value, dict):
+        yield value
 
 
 def test_every_error_is_in_the_catalogue() -> None:
