@@ -45,7 +45,24 @@ def parse(raw: bytes) -> Bounce | None:
     report = next((part for part in message.walk() if part.get_content_type() == "message/delivery-status"), None)
     if report is not None:
         return _delivery_status(message, report)
-    return _prose(message) if _from_mail_system(message) else None
+    if not _from_mail_system(message):
+        return None
+    found = _prose(message)
+    named = found is not None and found.recipients
+    return found if named or reports_no_failure(message) else _second_opinion(message) or found
+
+
+def _second_opinion(message: Message) -> Bounce | None:
+    """Of a library that knows the reports of forty old relays, where ours sees none or no mailbox in it."""
+    from flufl.bounce import all_failures  # its detectors are not for every process
+
+    try:
+        temporary, permanent = all_failures(message)
+    except Exception:  # noqa: BLE001 - one of its forty does not expect a message without a text
+        return None
+    recipients = tuple(sorted(each.decode("utf-8", "replace") for each in permanent or temporary))
+    severity = Severity.HARD if permanent else Severity.SOFT
+    return Bounce(severity, recipients, message_id=_quoted_message_id(message)) if recipients else None
 
 
 # --- RFC 3464 -----------------------------------------------------------------------------------------------------

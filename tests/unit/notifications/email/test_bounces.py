@@ -72,6 +72,29 @@ def test_what_reports_no_failure_is_no_bounce(name: str) -> None:
     assert parse(returned(name)) is None
 
 
+OLD_RELAY = b"""Return-Path: <>
+From: MAILER-DAEMON@huyen.example
+To: don-doc@so.example
+Subject: Mail System
+
+Here is your list of failed recipients
+<vanthu@huyen.example>
+Here is your returned mail
+"""
+
+
+def test_a_report_in_no_words_that_we_know_is_read_by_who_knows_old_relays() -> None:
+    bounce = parse(OLD_RELAY)
+    assert bounce is not None
+    assert (bounce.severity, bounce.recipients) == (HARD, ("vanthu@huyen.example",))
+
+
+def test_an_absence_notice_that_names_a_colleague_is_no_bounce() -> None:
+    away = OLD_RELAY.replace(b"From: MAILER-DAEMON", b"From: vanthu").replace(b"Mail System", b"Out of office")
+    assert parse(away.replace(b"Here is your list", b"Xin hoi, vanthu2@huyen.example, giup")) is None
+    assert parse(OLD_RELAY.replace(b"Return-Path: <>\nFrom: MAILER-DAEMON", b"From: vanthu")) is None
+
+
 def test_a_report_names_the_addresses_it_came_to_once() -> None:
     bounce = parse(returned("postfix"))
     assert bounce is not None
