@@ -13,7 +13,6 @@ def unless_known(asked: Mapping[str, str], response: Response) -> Response:
     headers."""
     etag = f'"{sha256(response.body).hexdigest()[:32]}"'
     response.headers["etag"] = etag
-    response.headers.setdefault("cache-control", "private, no-cache")
     known = {each.strip().removeprefix("W/") for each in asked.get("if-none-match", "").split(",")}
     if response.status_code != 200 or not known & {etag, "*"}:
         return response

@@ -135,7 +135,7 @@ def _passes(session: Session, now: datetime) -> Iterator[Metric]:
     failed = [((row.name,), float(bool(row.error))) for row in rows]
     yield _gauge("pass_failed", "1 if the last run of the pass failed.", ("pass",), failed)
     counts = [((row.name, name), float(count)) for row in rows for name, count in row.counts.items()]
-    yield _gauge("pass_last_count", "What the last run of each pass counted.", ("pass", "what"), counts)
+    yield _gauge("pass_last_found", "What the last run of each pass counted.", ("pass", "what"), counts)
 
 
 def _assignments(session: Session, now: datetime) -> Metric:

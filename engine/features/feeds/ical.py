@@ -302,5 +302,6 @@ def show(ctx: Unauthenticated, name: str) -> Response:
         reader = reader_of(session, key, ctx.now)
         body = feed(session, reader, ctx.now, base_url=ctx.app.settings.base_url)
     headers = {"content-disposition": 'inline; filename="don-doc.ics"', "x-robots-tag": "noindex"}
+    headers["cache-control"] = "private, no-cache"
     calendar = Response(body, media_type="text/calendar; charset=utf-8", headers=headers)
     return unless_known(ctx.request.headers, calendar)

@@ -314,7 +314,7 @@ def first_lines(watched: Watched, folder: Path, language: str) -> str:
 def measured(watched: Watched, finding: str) -> float:
     with watched.database.read() as session:
         text = render(session, watched.clock(), {}).decode()
-    name = f'dondoc_pass_last_count{{pass="audit",what="{finding}"}} '
+    name = f'dondoc_pass_last_found{{pass="audit",what="{finding}"}} '
     return float(next(line.removeprefix(name) for line in text.splitlines() if line.startswith(name)))
 
 

@@ -33,6 +33,15 @@ def test_a_stranger_reads_where_a_weakness_is_reported(closed: Office) -> None:
     assert lines["Expires"] == "2022-06-24T01:00:00Z"
 
 
+def test_browsers_and_password_keepers_find_what_they_ask_every_address_for(closed: Office) -> None:
+    assert closed.get("/robots.txt").text == "User-agent: *\nDisallow: /\n"
+    manifest = closed.get("/manifest.webmanifest").json()
+    for address in (manifest["icons"][0]["src"], closed.get("/favicon.ico").headers["location"]):
+        assert closed.get(address).headers["content-type"] == "image/svg+xml"
+    changes = closed.get("/.well-known/change-password")
+    assert (changes.status_code, changes.headers["location"]) == (302, "/account#password")
+
+
 @pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all.db", "sqlite://"])
 def test_a_database_that_is_away_or_has_no_schema_is_not_ready_but_alive(
     tmp_path: Path, lived: Database, url: str

@@ -94,7 +94,7 @@ def test_each_pass_tells_when_it_last_did_something_and_what(laid: Laid) -> None
         session.add(Pass(name="act", started_at=NOW, finished_at=NOW, counts={"rungs": 7}))
     found = read(laid)
     assert found["pass_finished_timestamp_seconds", "act"] == NOW.timestamp()
-    assert (found["pass_last_count", "act", "rungs"], found["pass_failed", "act"]) == (7, 0)
+    assert (found["pass_last_found", "act", "rungs"], found["pass_failed", "act"]) == (7, 0)
 
 
 def test_the_proof_of_a_week_leaves_out_what_had_lost_its_point(laid: Laid) -> None:
