@@ -202,6 +202,7 @@ def init(
     """Create the database with the working calendar and the default policy. Asks nothing; again: changes nothing."""
     from config.settings import read_settings
     from engine.admin.settings_view import without_password
+    from workflows.operation.upgrade import upgrade
     from workflows.run.installation import establish, load_defaults, require_own_or_new
     from workflows.run.private_files import make_private
     from workflows.run.system import announce_setup_code, compose
@@ -209,7 +210,7 @@ def init(
     require_own_or_new(read_settings())
     make_private(read_settings())
     system = compose()
-    system.database.upgrade()
+    upgrade(system)
     make_private(system.settings)
     load_defaults(system.database, system.clock())
     if example is not None:

@@ -20,6 +20,7 @@ import typer
 from config.settings import Settings
 from engine.text import Text
 from notifications.letters.preview import preview_letter
+from workflows.operation.upgrade import upgrade
 from workflows.run import channel_wiring
 from workflows.run.installation import establish, require_installation
 from workflows.run.prefect_server import PrefectServer
@@ -85,7 +86,8 @@ def serve(settings: Settings, tick_seconds: int = 0) -> None:
     require_installation(settings)
     make_private(settings)
     system = compose(settings)
-    system.database.upgrade()
+    if (upgraded := upgrade(system)) is not None:
+        log.warning("%s", upgraded)
     if not settings.demo:
         establish(system)
     system.observe()

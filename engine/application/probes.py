@@ -1,6 +1,6 @@
 """``/healthz`` and ``/readyz``: for balancers and containers. Without signing in, cheap, and without facts: whether all
-is well is on the page Health, in the audit and in ``dondoc doctor``. And what browsers, search engines and password keepers ask
-of every address: where a weakness is reported (RFC 9116), where a password is changed, what not to list, the icon."""
+is well is on the page Health, in the audit and in ``dondoc doctor``. And what browsers and password keepers ask of
+every address: where a weakness is reported (RFC 9116), where a password is changed, what not to list, the icon."""
 
 from __future__ import annotations
 

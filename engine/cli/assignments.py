@@ -380,17 +380,6 @@ def _about_days(found: FileDays) -> Iterator[Text]:
 
 
 @database_app.command()
-def upgrade() -> None:
-    """Upgrade the schema to this version. Safe to run at every start."""
-    from config.settings import read_settings
-    from engine.store.database import Database
-
-    settings = read_settings()
-    Database(settings.database).upgrade()
-    typer.echo(Text("Cơ sở dữ liệu đã cập nhật.", "The database is up to date."))
-
-
-@database_app.command()
 def copy(
     to: Annotated[str, typer.Option(help="URL of an empty database, as postgresql://user:password@host/name.")],
 ) -> None:

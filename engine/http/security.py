@@ -40,8 +40,8 @@ MAX_STRANGER_BYTES = 65_536
 CODE_BYTES = 32
 """Of a form token's mask, and of what it masks: SHA-256."""
 PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; manifest-src 'self'; form-action 'self'; frame-src 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self'; manifest-src 'self'; form-action 'self'; frame-src 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 LETTER_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 """For a letter's HTML inside a page: inline styles only; no scripts, no navigation."""

@@ -146,17 +146,18 @@ class Database:
         with _reachable(), Session(self._writing, expire_on_commit=False) as session:
             yield session
 
-    def upgrade(self) -> None:
+    def upgrade(self, before: Callable[[str, str], None] | None = None) -> None:
         """Migrate the schema to this version (Alembic). Safe to call at every start and from two processes at once.
-        An up-to-date schema costs one query, and Alembic is not imported. Raises Unavailable if the schema is of a
-        newer version: processes of the version before may go on while machines are upgraded one by one, but none may
-        begin."""
+        An up-to-date schema costs one query, and Alembic is not imported. ``before``: called with both versions before
+        the first step of a schema that there is, while nobody else can begin one. Raises Unavailable if the schema is
+        of a newer version: processes of the version before may go on while machines are upgraded one by one, but none
+        may begin."""
         stored, newest = self.schema_versions()
         if stored == newest:
             return
         if stored and stored < FIRST_RELEASED:
             self._carry_over(stored)
-            self.upgrade()
+            self.upgrade(before)
             return
         if stored > newest:
             raise Unavailable(
@@ -170,6 +171,9 @@ class Database:
         from alembic import command
 
         with self.migrating() as settings:
+            if before is not None and (stored := self._version()) not in ("", newest):  # nobody has been quicker
+                before(stored, newest)
+            logging.getLogger("alembic").setLevel(logging.WARNING)  # one sentence of ours instead
             command.upgrade(settings, "head")
             search_index.ensure(settings.attributes["connection"])
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import atexit
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -47,11 +47,11 @@ def share_schema(ground: Ground) -> None:
     """A SQLite file that does not exist yet gets its schema by copying the template, 1 ms instead of 400: commands and
     simulations make dozens. ``Database.upgrade`` then finds it up to date."""
 
-    def upgrade(self: Database) -> None:
+    def upgrade(self: Database, before: Callable[[str, str], None] | None = None) -> None:
         file = self.url.database if self.dialect == "sqlite" else None
         if file and file != ":memory:" and not Path(file).exists():
             shutil.copyfile(sqlite_template(ground), file)
-        STEP_BY_STEP(self)
+        STEP_BY_STEP(self, before)
 
     Database.upgrade = upgrade  # type: ignore[assignment, method-assign]
 

@@ -81,9 +81,10 @@ class Manifest:
         return [name for name, digest in self.files.items() if _digest_within(folder, name) != digest]
 
 
-def backup(system: System, to: Path) -> Path:
+def backup(system: System, to: Path, *, before_upgrade: bool = False) -> Path:
     """Write a backup into a new folder below ``to``; returns it. An interrupted one ends with ``.partial``, and so does
-    one that is no good: a damaged database, files that are not what their digest says. Raises Unavailable then."""
+    one that is no good: a damaged database, files that are not what their digest says. Raises Unavailable then.
+    ``before_upgrade``: within the data folder, where files need no second room; it is not the office's own backup."""
     now, settings = system.clock(), system.settings
     folder = to / f"dondoc-{now.astimezone(PLAN_TIME):%Y-%m-%dT%H%M%S}"
     partial = folder.with_name(f"{folder.name}.partial")
@@ -100,7 +101,7 @@ def backup(system: System, to: Path) -> Path:
     secret.write_text(settings.signing_key())
     for source, name in ((settings.files, FILES), (settings.templates, TEMPLATES)):
         if source.is_dir():
-            shutil.copytree(source, partial / name)
+            shutil.copytree(source, partial / name, copy_function=os.link if before_upgrade else shutil.copy2)
     manifest = Manifest(
         made_at=now,
         version=metadata.version("dondoc"),
@@ -114,8 +115,9 @@ def backup(system: System, to: Path) -> Path:
     (partial / MANIFEST).write_text(manifest.text())
     _require_sound(system.database, partial, manifest)
     partial.rename(folder)
-    with system.database.write() as session:
-        remember_backup(session, now)
+    if not before_upgrade:
+        with system.database.write() as session:
+            remember_backup(session, now)
     return folder
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.cli.assignments import database_app
 from engine.cli.context import moment, operator_name
 from engine.errors import BadInput, Unavailable
 from engine.features.webhooks.command import webhooks_app
@@ -26,8 +27,18 @@ def add_commands(app: typer.Typer) -> None:
     for command in (doctor, send_test, backup, prove, restore, release):
         app.command()(command)
     webhooks_app.command("listen")(listen)
+    database_app.command()(upgrade)
     app.add_typer(secret_app, name="secret")
     app.add_typer(audit_app, name="audit")
+
+
+def upgrade() -> None:
+    """Bring the schema to this version, after a copy of what there is. Safe to run at every start."""
+    from workflows.operation.upgrade import upgrade
+    from workflows.run.system import compose
+
+    done = upgrade(compose(with_entered=False))
+    typer.echo(done or Text("Cơ sở dữ liệu đã cập nhật.", "The database is up to date."))
 
 
 def doctor(
@@ -102,10 +113,11 @@ def backup(
 
 def prove(folder: Annotated[Path, typer.Argument(help="The folder that `dondoc backup` made.")]) -> None:
     """Restore a backup into a place of its own and compare its rows and evidence with its manifest."""
+    from config.settings import read_settings
+    from engine.store.database import Database
     from workflows.operation.drill import prove as restore_and_compare
-    from workflows.run.system import compose_existing
 
-    proof = restore_and_compare(folder, compose_existing().database)
+    proof = restore_and_compare(folder, Database(read_settings().database))  # the server's, if there is one, is used
     if not proof.good:
         wrong = ", ".join((proof.log, *proof.differing, *(each[:12] for each in proof.lost))[:5]).strip(", ")
         raise Unavailable(

@@ -189,7 +189,9 @@ def _database(system: System, now: datetime) -> Iterator[CheckLine]:
         yield wrong(
             "schema",
             Text(f"lược đồ {schema or '—'}, cần {newest}", f"schema {schema or '—'}, needed {newest}"),
-            Text("Chạy «dondoc db upgrade».", "Run “dondoc db upgrade”."),
+            Text("Chạy «dondoc db upgrade».", "Run “dondoc db upgrade”.")
+            if schema < newest
+            else Text("Nâng cấp chương trình trên máy này.", "Upgrade the program on this machine."),
         )
         return
     yield well("schema", Text(f"lược đồ {schema}", f"schema {schema}"))

@@ -13,7 +13,7 @@ import gzip
 import json
 import re
 import shutil
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 from bs4 import BeautifulSoup
+from ground.commands import Commands
 from ground.databases import closing_database, postgres_database
 from ground.factory import row, rows
 from ground.office import NOW, Office, enter, open_office
@@ -28,12 +29,15 @@ from ground.post import KEY, LetterBox, post_office
 from ground.postgres import Ground
 
 from config.settings import Settings
+from engine.admin.entered_settings import read_entered
 from engine.store.database import FIRST_RELEASED, LAST_UNRELEASED, Database
-from engine.store.records import Account, Letter, LetterBody, Notice
+from engine.store.records import Account, Letter, LetterBody, Notice, Promise, SavedView
 from engine.store.records.letter_text import unpack
 from workflows.checks.audit import run_checks
-from workflows.operation.backup import DUMPS, backup, postgres_command, run_postgres
+from workflows.operation.backup import DUMPS, Manifest, backup, postgres_command, run_postgres
+from workflows.operation.doctor import examine
 from workflows.operation.restore import release, restore
+from workflows.operation.upgrade import upgrade
 from workflows.run import passes
 from workflows.run.installation import establish, require_installation
 from workflows.run.system import System, compose
@@ -42,11 +46,11 @@ OLD = Path(__file__).parents[3] / "data" / "upgrade" / "schema-0025.json.gz"
 Rows = dict[str, list[dict[str, Any]]]
 
 
-def left_behind() -> Rows:
+def left_behind(left: Rows | None = None) -> Rows:
     def value(plain: Any) -> Any:
-        return base64.b64decode(plain["base64"]) if isinstance(plain, dict) else plain
+        return base64.b64decode(plain["base64"]) if isinstance(plain, dict) and plain.keys() == {"base64"} else plain
 
-    left: Rows = json.loads(gzip.decompress(OLD.read_bytes()))
+    left = json.loads(gzip.decompress(OLD.read_bytes())) if left is None else left
     return {name: [{key: value(each) for key, each in one.items()} for one in found] for name, found in left.items()}
 
 
@@ -55,17 +59,19 @@ def letters_left() -> list[tuple[int, str, str]]:
     return [(each["letter_id"], each["subject"], unpack(each["text"])) for each in left_behind()["letter_body"]]
 
 
-def lay_out(database: Database) -> None:
-    """The schema with the rows and the number that the version before the release left."""
-    left = left_behind()
+def lay_out(database: Database, schema: str = FIRST_RELEASED, left: Rows | None = None) -> None:
+    """The schema with the rows and the number that the version before the release left; or another's."""
     with database.migrating() as settings:
-        command.upgrade(settings, FIRST_RELEASED)
-        settings.attributes["connection"].exec_driver_sql(
-            f"UPDATE alembic_version SET version_num = '{LAST_UNRELEASED}'"
-        )
+        command.upgrade(settings, schema)
         connection = settings.attributes["connection"]
+        if left is None:
+            connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{LAST_UNRELEASED}'")
+            left = left_behind()
         tables = sa.MetaData()
         tables.reflect(connection)
+        for each in reversed(tables.sorted_tables):
+            if each.name in left:
+                connection.execute(each.delete())
         for each in tables.sorted_tables:
             switches = {column.name for column in each.columns if isinstance(column.type, sa.Boolean)}
             for one in left.get(each.name, []):
@@ -206,3 +212,100 @@ def test_a_backup_from_before_the_release_is_restored_into_this_version_and_held
         rows(restored.database, Letter, reason="restored")
     )
     assert text(office_of(restored, "monitor"), "/overdue")
+
+
+# --- from 0.1.0 -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["0102", "0103"])
+def released(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What 0.1.0 left of the same office on the morning of 28 June 2021, under one of its two schemas: eight letters
+    decided and not sent, a promise, a saved list, entered settings. ``sent``: the letters as it sent them itself."""
+    file = OLD.with_name(f"schema-{request.param}.json.gz")
+    found: dict[str, Any] = json.loads(gzip.decompress(file.read_bytes()))
+    return found | {"at": datetime.fromisoformat(found["at"]), "rows": left_behind(found["rows"])}
+
+
+@pytest.fixture
+def office_of_0_1_0(released: dict[str, Any], empty_url: str, tmp_path: Path) -> System:
+    system = system_of(tmp_path / "live", empty_url)
+    lay_out(system.database, released["schema"], released["rows"])
+    system.settings.files.mkdir(parents=True, exist_ok=True)
+    return system
+
+
+def test_an_office_of_0_1_0_is_copied_carried_on_and_writes_what_it_would_have_written(
+    office_of_0_1_0: System, released: dict[str, Any], elsewhere: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    system, database = office_of_0_1_0, office_of_0_1_0.database
+    before = contents(database)
+    said = upgrade(system)
+    assert said is not None
+    (folder,) = (system.settings.data_dir / "before-upgrade").iterdir()
+    newest = database.schema_versions()[1]
+    assert said.vi == (
+        f"Cơ sở dữ liệu được nâng từ lược đồ {released['schema']} lên {newest}; bản trước đó ở «{folder}»."
+    )
+    assert "Running upgrade" not in "".join(capfd.readouterr())
+    assert Manifest.read(folder).schema == released["schema"]
+    with closing_database(elsewhere) as back:
+        if back.dialect == "sqlite":
+            Path(str(back.url.database)).parent.mkdir(exist_ok=True)
+            shutil.copyfile(folder / DUMPS["sqlite"], str(back.url.database))
+        else:
+            restoring, environment = postgres_command(back, "pg_restore")
+            run_postgres([*restoring, "--exit-on-error", str(folder / DUMPS["postgresql"])], environment)
+        assert contents(back) == before, "the way back"
+    assert upgrade(system) is None
+    establish(system)
+    require_installation(system.settings)
+
+    box = LetterBox()
+    asyncio.run(passes.tick(database, released["at"], post_office(box)))
+    assert sorted([each.key, each.to] for each in box.letters) == released["sent"]
+    assert run_checks(database, released["at"] + timedelta(hours=1)).findings == {}
+    assert [each.name for each in rows(database, SavedView)] == ["Việc quá hạn của tôi"]
+    assert len(rows(database, Promise)) == len(released["rows"]["promise"]) == 1
+    assert read_entered(database, system.signer).values["smtp_host"] == "mail.tinh.example"
+
+
+def test_three_copies_from_before_upgrades_stay_and_none_is_made_without_room(
+    office_of_0_1_0: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to = office_of_0_1_0.settings.data_dir / "before-upgrade"
+    for day in range(1, 4):
+        (to / f"dondoc-2021-05-0{day}T070000").mkdir(parents=True)
+    full = shutil.disk_usage(to)._replace(free=10)
+    with monkeypatch.context() as short:
+        short.setattr(shutil, "disk_usage", lambda folder: full)
+        short.setattr(Database, "upgrade", lambda self, before: before("0103", "0114"))
+        said = upgrade(office_of_0_1_0)
+    assert said is not None
+    assert "chưa sao lưu trước được, đĩa thiếu chỗ" in said.vi
+    upgrade(office_of_0_1_0)
+    assert [each.name[:17] for each in sorted(to.iterdir())] == [
+        "dondoc-2021-05-02",
+        "dondoc-2021-05-03",
+        "dondoc-2021-06-24",
+    ]
+
+
+def test_doctor_does_not_advise_to_upgrade_a_database_that_is_ahead_of_the_program(office_of_0_1_0: System) -> None:
+    upgrade(office_of_0_1_0)
+    with office_of_0_1_0.database.bind.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    (line,) = (each for each in examine(office_of_0_1_0, connections=False) if each.name == "schema")
+    assert line.remedy is not None
+    assert line.remedy.vi == "Nâng cấp chương trình trên máy này."
+
+
+def test_a_backup_is_proved_where_there_is_no_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    system = system_of(tmp_path / "live", f"sqlite:///{tmp_path}/live/dondoc.db")
+    upgrade(system)
+    establish(system)
+    folder, elsewhere = backup(system, tmp_path / "backups"), tmp_path / "nothing"
+    elsewhere.mkdir()
+    run = Commands(elsewhere, f"sqlite:///{elsewhere}/dondoc.db", monkeypatch, capsys)
+    assert "khôi phục được" in run("prove", str(folder)).well
