@@ -116,7 +116,7 @@ class Host:
     account: Account
     on_wire: Callable[[str], list[str]]
     check_log: Callable[[], None]
-    audited: Callable[[Machine], Audited]
+    audited: Callable[[Machine, float], Audited]
     until: float
     dice: random.Random
     begun: int = 0
@@ -158,9 +158,10 @@ class Host:
         account = self.account
         first = self.machine_audited != self.machine_start  # as ``serve``: one at its start, then every five minutes
         if account.asked or first or self.world.now - account.audited > UNASKED:
+            error = self.machine.error
             run_audit(system)  # one that dies is made again: in life, too, the next is not a day later
             account.asked, account.audited, self.machine_audited = False, self.world.now, self.machine_start
-            account.audits.append(self.audited(self.machine))
+            account.audits.append(self.audited(self.machine, error))
 
     def _rest(self) -> float:
         """Until shortly after something is due, as a tick a minute would find; it is looked at in between."""

@@ -281,13 +281,14 @@ class _Run:
         if event:
             self.account.errors.append(f"event {event} is not as it was logged ({self.world.now / DAY:.2f} days)")
 
-    def _audited(self, machine: Machine) -> Audited:
-        """What the audit that has just ended found, beside what is planted."""
+    def _audited(self, machine: Machine, error: float) -> Audited:
+        """What the audit that has just ended found, beside what is planted. ``error``: of its clock when it began: a
+        process may stand still meanwhile, and the clock jump."""
         (told,) = rows(self.simulator.watch, Pass, name="audit")
         with self.simulator.watch.read() as session:
             held = hold(session) is not None
         down = next((name for name, relay in self.ran.relays.items() if relay.serves_nobody), "")
-        now, off = self.world.now, abs(machine.error)
+        now, off = self.world.now, min(abs(machine.error), abs(error))
         ended = max((min(end, now) for begin, end in self.planted if begin <= now), default=-DAY)
         return Audited(
             at=now,
