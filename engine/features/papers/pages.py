@@ -23,6 +23,7 @@ from engine.assignments.issued_papers import drop_draft, record_paper
 from engine.errors import BadInput, Conflict, NotFound
 from engine.features.papers.dispatch import addressed, dispatch_docx, for_one, proposed, subject_line, text_of
 from engine.features.papers.drafts import Draft, dispatch_draft, issued_papers, waiting_drafts
+from engine.features.papers.duty_file import duty_file_docx
 from engine.features.papers.facts import (
     MAX_PARAGRAPH_CHARS,
     SIGNERS,
@@ -40,7 +41,7 @@ from engine.features.papers.period_report import period_report
 from engine.features.papers.quick_report import quick_report, quick_report_docx, rank_rows, ranking_docx
 from engine.features.papers.report import report_docx, report_name
 from engine.http.contact_access import require_for
-from engine.http.filters import Code, Empty, Plain, PlanId, Several, SmallId, YesNo, queried_day
+from engine.http.filters import AssignmentId, Code, Empty, Plain, PlanId, Several, SmallId, YesNo, queried_day
 from engine.http.forms import FormFields
 from engine.http.lists.list_download import DOCX, ExportFormat, attachment, download
 from engine.http.render import url
@@ -52,6 +53,7 @@ from engine.rules.privacy import looks_private
 from engine.rules.words import period_words
 from engine.text import Text
 from engine.web.pages.plans.plans import read_figures
+from engine.web.pages.work.assignments import story_page
 from engine.web.plan_uploads import draftable_plan
 
 router = APIRouter(include_in_schema=False)
@@ -312,6 +314,15 @@ def _file(dispatch: Dispatch, found: Draft, period: str, kind: PaperFile, own: b
         for (agency_id, _), body in zip(found.agencies, bodies, strict=True):
             out.writestr(f"{stem}_{agency_id}.docx", body)
     return attachment(archive.getvalue(), "application/zip", f"{stem}.zip")
+
+
+@router.get("/assignments/{assignment_id}/file.docx")
+def duty_file(ctx: SignedIn, assignment_id: AssignmentId) -> Response:
+    """All that is kept of one task, as its printed page says it."""
+    page = story_page(ctx, assignment_id, template="duty_file.html")
+    here = f"{ctx.app.settings.base_url}/assignments/{assignment_id}"
+    body = duty_file_docx(bytes(page.body), ctx.actor.agency_id, here, ctx.now)
+    return attachment(body, DOCX, f"ho-so-viec-{assignment_id}.docx")
 
 
 @router.get("/plans/{plan_id}/report.docx")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import socketserver
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import docx
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import add_contact, at, begin, bring_to, happened, item, plan_file, row, rows, store
@@ -74,6 +76,21 @@ def test_the_file_of_a_task_tells_on_paper_who_did_what_and_the_digest_of_each_f
     (line,) = [each for each in told if "SHA-256" in each]
     assert f"SHA-256 {digest}" in line
     assert len(told) == len({*told}), "no act stands twice"
+
+
+def test_the_file_of_a_task_as_a_document_says_what_its_page_says(office: Office) -> None:
+    send(office, [chosen()], **DONE)
+    page = BeautifulSoup(office.get("/assignments/1?as=print").text, "lxml")
+    answer = office.get("/assignments/1/file.docx")
+    document = docx.Document(BytesIO(answer.content))
+    assert page.h1 is not None
+    assert document.paragraphs[0].text == " ".join(page.h1.get_text(" ").split()).replace(" ,", ",").replace(" :", ":")
+    facts = [each.get_text(" ", strip=True) for each in page.select("dt")]
+    written = [each.text for each in document.paragraphs]
+    assert [fact for fact in facts if not any(each.startswith(f"{fact}: ") for each in written)] == []
+    cells = [[cell.text for cell in row.cells] for row in document.tables[0].rows]
+    assert len(cells) == 1 + len(page.select("tbody tr"))
+    assert rows(office.context.database, Report)[0].files[0]["digest"] in cells[-1][3] + cells[-2][3]
 
 
 def test_a_refused_form_keeps_the_file_and_the_next_one_sends_it(office: Office) -> None:

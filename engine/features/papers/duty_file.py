@@ -1,0 +1,36 @@
+"""«Hồ sơ việc» as a file: what its printed page says, in the paper's letters, to be laid beside other papers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bs4 import BeautifulSoup, Tag
+
+from engine.features.papers.document import AnnexColumn, Paper
+
+WIDTHS_MM = (25, 62, 38, 35)
+
+
+def duty_file_docx(page: bytes, author: str, source: str, at: datetime) -> bytes:
+    """``page``: the printed page, whose words are the only ones. ``source``: its address, as a QR."""
+    main = BeautifulSoup(page, "lxml").select_one("main")
+    assert main is not None
+    paper = Paper("Hồ sơ việc", author, at)
+    for part in main.select("h1, main > p:not(.qr), blockquote, dt, table"):
+        words = _words(part)
+        if part.name == "h1":
+            paper.centred(words, bold=True, after=8)
+        elif part.name == "table":
+            heads = (_words(each) for each in part.select("th"))
+            columns = [AnnexColumn(*each, centred=False) for each in zip(heads, WIDTHS_MM, strict=True)]
+            rows = [[_words(cell) for cell in row.select("td")] for row in part.select("tbody tr")]
+            paper.table(columns, rows, compact=True)
+        else:
+            value = part.find_next_sibling("dd") if part.name == "dt" else None
+            paper.body(f"{words}: {_words(value)}" if isinstance(value, Tag) else words)
+    paper.source(source)
+    return paper.save()
+
+
+def _words(part: Tag) -> str:
+    return " ".join(part.get_text(" ").split()).replace(" :", ":").replace(" ;", ";").replace(" ,", ",")
