@@ -356,7 +356,8 @@ def _what_lacks(proposed: Sequence[Request]) -> Text | None:
 _NOT = r"(?<!khoi )(?<!khong )(?<!khong xin )(?<!khong can )(?<!dong y )(?<!da duoc )(?<!duoc so )"
 _EXTENDS = re.compile(
     rf"{_NOT}\b(?:gia han|gh|(?:lui|gian|doi|dieu chinh)(?: \w+)? (?:thoi )?(?:han|gian|ngay)|keo dai|them thoi gian|"
-    r"xin them|cho them|cham (?:nop|gui|bao cao)|(?:nop|gui|bao cao) (?:cham|muon)|extend|extension)\b"
+    r"xin them|cho them|cham (?:nop|gui|bao cao)|(?:nop|gui|bao cao) (?:cham|muon)|extend|extension|"
+    r"(?:cho|xin|de nghi)(?: \w+){0,3} (?:den|muon|cham|lui|phep(?: duoc)? (?:gui|nop)|gui (?:b/c|bao cao)))\b"
 )
 _NOT_DONE = re.compile(
     r"\bchua (?:the |kip )?(?:xong|hoan thanh|thuc hien|bao cao|lam|trien khai|tong hop|gui|nop|co bao cao|duoc)\b|"
@@ -364,22 +365,26 @@ _NOT_DONE = re.compile(
 )
 _WILL = re.compile(r"\b(?:se|cam ket|du kien|phan dau|hua|hoan thanh|nop|gui|xong|bao cao|bao lai)\b")
 _DECLINES = re.compile(
-    r"\bkhong (?:thuoc|phai|dung)(?: la| ve| cua)?\b.{0,30}?\b(?:tham quyen|chuc nang|nhiem vu|trach nhiem|pham vi|"
-    r"linh vuc|viec|don vi|co quan|phong|xa)\b|\bviec nay (?:la )?(?:cua|thuoc)\b|\bde nghi (?:so )?chuyen\b|"
+    r"\b(?:khong|ko|k|hk) (?:thuoc|phai|dung)(?: la| ve| cua)?\b.{0,30}?\b(?:tham quyen|chuc nang|nhiem vu|trach nhiem|"
+    r"pham vi|linh vuc|viec|don vi|co quan|phong|xa|ben)\b|\bkhong (?:duoc giao|giao cho|con la)\b|"
+    r"\bviec nay (?:la )?(?:cua|thuoc)\b|\bde nghi (?:so )?chuyen\b|"
     r"\b(?:gui|giao) nham|\b(?:nham|sai) (?:co quan|don vi|dia chi)"
 )
 _ACKNOWLEDGES = re.compile(
-    r"\b(?:(?:da|vua)(?: tiep)? nhan|xac nhan|nhan duoc|tiep nhan|xn|da ro|received|noted|acknowledged?)\b"
+    r"\b(?:(?:da|vua)(?: tiep)? nhan|xac nhan|(?<!mong )nhan (?:duoc|dc|roi|du)|nam (?:duoc|dc|ro)|tiep nhan|xn|da ro|"
+    r"da xem|dong y|nhat tri|received|noted|acknowledged?)\b|(?:ok|oke|ro)(?: \w+){0,2}$"
 )
 _TURNED = re.compile(
-    r"\b(?:khong|ko|chua|(?<!da )neu(?! tren)|nhung|giup|lai|tham du|hoan thanh|ban giao|nham|phan anh|not|ai|"
+    r"\b(?:khong|ko|k|hk|chua|(?<!da )neu(?! tren)|nhung|giup|lai|tham du|hoan thanh|ban giao|nham|phan anh|not|ai|"
     r"sau khi)\b"
 )
 _DIFFICULT = re.compile(
     r"\b(?:(?<!khong co )kho khan(?!.*\bkhong$)|vuong(?!.*\bkhong$)|thieu|"
     r"(?:chua|khong) co (?:kinh phi|can bo|bien che|nguoi|xe|bieu mau|huong dan)|"
-    r"chua bo tri|khong (?:lam|thuc hien) duoc|huong dan|trung voi)\b"
+    r"mat dien|kho (?:qua|lam|thuc hien)|(?:ko|k) co|chua bo tri|khong (?:lam|thuc hien) duoc|huong dan|trung voi)\b"
 )
+_AWAY = re.compile(r"\b(?:nghi phep|di cong tac|tra loi tu dong|out of office)\b")
+"""Days of an absence are none of the work's."""
 _STUCK = re.compile(r"\bgap (?:phai )?(?:nhieu |mot so )?(?:kho khan|vuong mac)\b")
 """Said so outright, what is not done yet is why."""
 _ASKED = re.compile(
@@ -416,6 +421,8 @@ def _proposed(clauses: Sequence[str], today: date, since: date | None, *, lacks:
             continue
         for ask, about in asks:
             request = _request(ask, typed, about, folded, days, lacks=lacks)
+            if ask is Ask.NOT_YET and request.on and since and request.on <= since and not _NOT_DONE.search(folded):
+                continue  # «sẽ gửi trước ngày 15/6» is in time, and promises nothing later
             found += _a_day_each(request, folded, days) if ask in DAYS else [request]
     return _once_each(found)
 
@@ -443,8 +450,10 @@ _OF_PAPER = re.compile(
 
 
 def _days(typed: str, folded: str, today: date, since: date | None = None) -> list[FoundDay]:
-    """The days that a sentence names, without those of papers: «Báo cáo số 45/BC-UBND ngày 14/6/2021»."""
-    return [day for day in days_in(typed, today, since=since) if not _OF_PAPER.search(folded[: day.start])]
+    """The days that a sentence names, without those of papers: «Báo cáo số 45/BC-UBND ngày 14/6/2021»; and beside a
+    later one without the due date itself: «gia hạn thêm 1 tuần so với hạn 17/6»."""
+    found = [day for day in days_in(typed, today, since=since) if not _OF_PAPER.search(folded[: day.start])]
+    return [day for day in found if since is None or day.on > since] or found
 
 
 def _goes_on(last: Request, folded: str, asks: Sequence[Ask]) -> bool:
@@ -470,6 +479,8 @@ def _asks_in(folded: str, days: Sequence[FoundDay]) -> list[tuple[Ask, str]]:
 
 
 def _other_ask(folded: str, days: Sequence[FoundDay], *, alone: bool) -> Ask | None:
+    if _AWAY.search(folded):
+        return None
     if _ASKED.match(folded):
         return Ask.QUESTION
     if _DECLINES.search(folded):
