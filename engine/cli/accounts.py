@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.accounts.permissions import ActorRole
-from engine.cli.context import open_context
+from engine.cli.context import Json, open_context, show_list
 from engine.errors import NotFound
 from engine.text import Text
 
@@ -52,14 +52,16 @@ def add(
 
 
 @accounts_app.command("list")
-def list_all() -> None:
+def list_all(as_json: Json = False) -> None:
     """List every account: id, mailbox, role, agency, whether it is open."""
     from engine.accounts import accounts
 
+    def line(each: accounts.AccountLine) -> str:
+        state = "mở/open" if each.active else "khóa/closed"
+        return f"{each.id:5} {each.email:40} {each.role:14} {each.agency_id:32} {state}"
+
     with open_context().database.read() as session:
-        for each in accounts.list_accounts(session):
-            state = "mở/open" if each.active else "khóa/closed"
-            typer.echo(f"{each.id:5} {each.email:40} {each.role:14} {each.agency_id:32} {state}")
+        show_list(accounts.list_accounts(session), line, as_json=as_json)
 
 
 @accounts_app.command()

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from engine.cli.accounts import accounts_app
-from engine.cli.context import open_context
+from engine.cli.context import Json, open_context, show_list
 from engine.cli.plans import plans
 from engine.errors import BadInput
 from engine.rules.calendar import day_digits, local_date, written
@@ -56,6 +56,7 @@ def assignment_list(
     agency: Annotated[str, typer.Option(help="Only this agency.")] = "",
     period: Annotated[str, typer.Option(help="Only this period.")] = "",
     limit: Annotated[int, typer.Option(help="Maximum number of lines.", min=1, max=10000)] = 200,
+    as_json: Json = False,
 ) -> None:
     """List assignments by due date: id, citation, period, agency, state, due date."""
     from sqlalchemy import select
@@ -72,9 +73,13 @@ def assignment_list(
     if period:
         statement = statement.where(a.c.period == period)
     with ctx.database.read() as session:
-        for row in session.connection().execute(statement.order_by(a.c.due_on, a.c.id).limit(limit)):
-            due = "—" if row.due_on is None else written(row.due_on)
-            typer.echo(f"{row.id:6} {row.citation:8} {row.period:8} {row.agency_id:32} {row.state:12} {due}")
+        found = session.connection().execute(statement.order_by(a.c.due_on, a.c.id).limit(limit)).all()
+
+    def line(row: Any) -> str:
+        due = "—" if row.due_on is None else written(row.due_on)
+        return f"{row.id:6} {row.citation:8} {row.period:8} {row.agency_id:32} {row.state:12} {due}"
+
+    show_list(found, line, as_json=as_json)
 
 
 @assignments.command()

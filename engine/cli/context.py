@@ -6,12 +6,13 @@ On a terminal: a sign that long work goes on. Nothing where the output goes into
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import typer
 
@@ -33,6 +34,22 @@ if TYPE_CHECKING:
 EXAMPLE_DIRECTORY, SHIPPED_CALENDAR = DATA / "agencies/nghe-an-2021.yaml", DATA / "calendars/vn.yaml"
 DIRECTORY_HELP = "Directory file; default: the agencies loaded here, or the example's where there are none."
 CALENDAR_HELP = "Calendar file; default: the calendar kept here, or the shipped one where there is none."
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Row = TypeVar("Row")
+
+
+def show_list(found: Iterable[Row], line: Callable[[Row], str], *, as_json: bool) -> None:
+    """A line a row, or one JSON list of the same rows (dataclasses, or rows of a table); an empty list says so."""
+    rows = list(found)
+    if as_json:
+        plain = [dict(row._mapping) if hasattr(row, "_mapping") else asdict(cast(Any, row)) for row in rows]
+        typer.echo(json.dumps(plain, ensure_ascii=False, default=str))
+    elif not rows:
+        typer.echo(Text("Chưa có mục nào.", "None yet."))
+    else:
+        typer.echo("\n".join(map(line, rows)))
 
 
 def write_text(text: str, output: str) -> None:

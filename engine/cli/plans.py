@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.context import CALENDAR_HELP, DIRECTORY_HELP, open_context, rules_of_place, working, write_text
+from engine.cli.context import (
+    CALENDAR_HELP,
+    DIRECTORY_HELP,
+    Json,
+    open_context,
+    rules_of_place,
+    show_list,
+    working,
+    write_text,
+)
 from engine.errors import BadInput
 from engine.rules.typed_day import iso_day
 from engine.rules.words import moment
@@ -26,7 +35,6 @@ if TYPE_CHECKING:
 plans = typer.Typer(no_args_is_help=True, help="Kế hoạch: đọc văn bản, kiểm tra, nạp, kích hoạt. / Plans.")
 
 At = Annotated[str, typer.Option(help="Run as if now were this ISO instant.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Directory = Annotated[Path | None, typer.Option(help=DIRECTORY_HELP)]
 Calendar = Annotated[Path | None, typer.Option(help=CALENDAR_HELP)]
 Language = Annotated[str, typer.Option(help="vi or en.")]
@@ -346,7 +354,7 @@ def plan_succeed(
 
 
 @plans.command("list")
-def plan_list() -> None:
+def plan_list(as_json: Json = False) -> None:
     """List every plan: id, number, year, state, short title."""
     from sqlalchemy import select
 
@@ -355,6 +363,7 @@ def plan_list() -> None:
 
     ctx = open_context()
     p = table(Plan)
+    columns = (p.c.id, p.c.number, p.c.year, p.c.state, p.c.short_title)
     with ctx.database.read() as session:
-        for row in session.connection().execute(select(p).order_by(p.c.year, p.c.number)):
-            typer.echo(f"{row.id:5} {row.number:16} {row.year} {row.state:8} {row.short_title}")
+        found = session.connection().execute(select(*columns).order_by(p.c.year, p.c.number)).all()
+    show_list(found, lambda row: "{:5} {:16} {} {:8} {}".format(*row), as_json=as_json)

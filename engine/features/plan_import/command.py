@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.context import rules_of_place, working, write_text
-from engine.cli.plans import Directory, Json, Out
+from engine.cli.context import Json, rules_of_place, working, write_text
+from engine.cli.plans import Directory, Out
 from engine.text import Text
 
 if TYPE_CHECKING:

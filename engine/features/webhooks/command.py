@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.context import open_context
+from engine.cli.context import Json, open_context, show_list
 from engine.rules.typed_day import iso_day
 from engine.terms import WebhookEvent
 from engine.text import Text
@@ -26,17 +26,19 @@ At = Annotated[str, typer.Option(help="Run as if now were this ISO instant.")]
 
 
 @webhooks_app.command("list")
-def list_all() -> None:
+def list_all(as_json: Json = False) -> None:
     """List every webhook: number, whether it works, messages delivered, waiting and given up, address."""
-    from engine.features.webhooks.subscriptions import webhooks
+    from engine.features.webhooks.subscriptions import WebhookLine, webhooks
     from engine.queries.system.log import answer
 
+    def line(each: WebhookLine) -> str:
+        state = "tắt/off" if not each.active else "lỗi/failing" if each.failing else "bật/on"
+        counts = f"{each.delivered:7} {each.owed:7} {each.lost:7}"
+        why = f"\n      {answer(each.why)}" if each.why else ""
+        return f"{each.id:5} {state:12} {counts} {each.url} {each.label}{why}"
+
     with open_context().database.read() as session:
-        for each in webhooks(session):
-            state = "tắt/off" if not each.active else "lỗi/failing" if each.failing else "bật/on"
-            typer.echo(f"{each.id:5} {state:12} {each.delivered:7} {each.owed:7} {each.lost:7} {each.url} {each.label}")
-            if each.why:
-                typer.echo(f"      {answer(each.why)}")
+        show_list(webhooks(session), line, as_json=as_json)
 
 
 @webhooks_app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from datetime import date
@@ -246,7 +247,7 @@ def test_assignments_are_cancelled_transferred_and_listed(dondoc: Commands, laid
     listed = dondoc("assignment", "list", "--period", "2021-H1").well.splitlines()
     assert len(listed) == 6
     assert len(dondoc("assignment", "list", "--agency", "huyen-a").well.splitlines()) == 1
-    assert dondoc("assignment", "list", "--agency", "nobody").well == ""
+    assert "None yet." in dondoc("assignment", "list", "--agency", "nobody").well
     assert len(dondoc("assignment", "list", "--limit", "2").well.splitlines()) == 2
 
 
@@ -351,7 +352,17 @@ def test_without_a_schema_the_way_out_is_named_and_works(dondoc: Commands) -> No
     assert "dondoc db upgrade" in dondoc("plan", "list").wrong
     assert dondoc("db", "upgrade").well
     assert dondoc("db", "upgrade").well
-    assert dondoc("plan", "list").well == ""
+    assert dondoc("plan", "list").well == "Chưa có mục nào. / None yet.\n"
+
+
+@pytest.mark.parametrize("room", ["plan", "assignment", "account", "webhook"])
+def test_every_list_is_given_as_json_too_and_an_empty_one_says_so(province: Commands, room: str) -> None:
+    plain, rows = province(room, "list").well, json.loads(province(room, "list", "--json").well)
+    if rows:
+        assert len(plain.splitlines()) == len(rows)
+        assert {"id"} <= rows[0].keys()
+    else:
+        assert "None yet." in plain
 
 
 def test_a_reader_is_not_kept_waiting_by_a_writer(dondoc: Commands, laid: Laid) -> None:
