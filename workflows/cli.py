@@ -267,6 +267,13 @@ def simulate(
     typer.echo(FORMS[format_name](year, "en" if language == "en" else "vi"))
 
 
+@prefect_app.callback()
+def with_prefect() -> None:
+    from workflows.run.prefect_server import require_installed
+
+    require_installed()
+
+
 @prefect_app.command()
 def deploy(
     pool: Annotated[str, typer.Option(help="Work pool of type process; created if missing.")],

@@ -23,7 +23,7 @@ from notifications.letters.preview import preview_letter
 from workflows.operation.upgrade import upgrade
 from workflows.run import channel_wiring
 from workflows.run.installation import establish, require_installation
-from workflows.run.prefect_server import PrefectServer
+from workflows.run.prefect_server import MISSING, PrefectServer, installed
 from workflows.run.private_files import make_private
 from workflows.run.system import Running, System, announce_removed_settings, announce_setup_code, compose
 from workflows.serving.process import READY, STOPPING, ServiceManager, few_arenas, listen_at
@@ -95,7 +95,9 @@ def serve(settings: Settings, tick_seconds: int = 0) -> None:
     announce_setup_code(system)
     app = application(system)
     local_prefect = PrefectServer(settings.prefect_home, settings.prefect_port)
-    starts_prefect = settings.prefect and not settings.prefect_api_url
+    if settings.prefect and not installed():
+        log.warning("%s", MISSING)
+    starts_prefect = settings.prefect and not settings.prefect_api_url and installed()
     every = tick_seconds or TICK_SECONDS
     sending = sending_process(settings, every) if settings.apart else Sending(system, every)
     first_reads = daily("first reads", partial(read_first, system.database, app.state.tools.kept, system.clock))

@@ -12,6 +12,7 @@ Whoever reaches Prefect's API can have a worker run any command. So the server a
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import logging
 import os
 import secrets
@@ -26,7 +27,9 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
+from engine.errors import Unavailable
 from engine.store.atomic_file import atomic_write
+from engine.text import Text
 from workflows.projection.prefect_api import prefect_client
 from workflows.run.kept_process import KeptProcess
 
@@ -35,6 +38,12 @@ if TYPE_CHECKING:
     from engine.accounts.signed_links import Signer
 
 log = logging.getLogger(__name__)
+MISSING = Text(
+    "Máy này không có gói prefect: nhắc việc vẫn gửi, chỉ không có trang và máy xử lý của Prefect. Cần thì «pip "
+    "install prefect» vào cùng môi trường",
+    "The package prefect is not on this machine: letters leave all the same, without Prefect's pages and workers. “pip "
+    "install prefect” into the same environment brings them",
+)
 KEPT = frozenset({"PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "MALLOC_ARENA_MAX"})
 KEPT_PREFIXES = ("LC_", "PREFECT_")
 """Variables of this process that its server is given as well; no others, since anything may be a secret."""
@@ -132,6 +141,20 @@ def status_for(api_url: str, auth: str = "", timeout: float = 1.0) -> int:
         return NOT_PREFECT
     except (httpx.HTTPError, httpx.InvalidURL):
         return SILENT
+
+
+def installed() -> bool:
+    """Prefect may be taken away, with the sixty-five packages that it alone needs."""
+    try:
+        return importlib.util.find_spec("prefect") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def require_installed() -> None:
+    """Raises Unavailable."""
+    if not installed():
+        raise Unavailable(MISSING)
 
 
 class PrefectServer:
