@@ -357,7 +357,8 @@ _NOT = r"(?<!khoi )(?<!khong )(?<!khong xin )(?<!khong can )(?<!dong y )(?<!da d
 _EXTENDS = re.compile(
     rf"{_NOT}\b(?:gia han|gh|(?:lui|gian|doi|dieu chinh)(?: \w+)? (?:thoi )?(?:han|gian|ngay)|keo dai|them thoi gian|"
     r"xin them|cho them|cham (?:nop|gui|bao cao)|(?:nop|gui|bao cao) (?:cham|muon)|extend|extension|"
-    r"(?:cho|xin|de nghi)(?: \w+){0,3} (?:den|toi(?= (?:thu|ngay|het|cuoi|[0-9]))|muon|cham|lui|phep(?: duoc)? (?:gui|nop)|gui (?:b/c|bao cao)))\b"
+    r"(?:cho|xin|de nghi)(?: \w+){0,3} (?:den|toi(?= (?:thu|ngay|het|cuoi|[0-9]))|muon|cham|lui|"
+    r"phep(?: duoc)? (?:gui|nop)|gui (?:b/c|bao cao)))\b"
 )
 _NOT_DONE = re.compile(
     r"\bchua (?:the |kip )?(?:xong|hoan thanh|thuc hien|bao cao|lam|trien khai|tong hop|gui|nop|co bao cao|duoc)\b|"
@@ -372,7 +373,8 @@ _DECLINES = re.compile(
 )
 _ACKNOWLEDGES = re.compile(
     r"\b(?:(?:da|vua)(?: tiep)? nhan|xac nhan|(?<!mong )nhan (?:duoc|dc|roi|du)|nam (?:duoc|dc|ro)|tiep nhan|xn|da ro|"
-    r"da (?:xem|doc)|ghi nhan|tiep thu|dong y|nhat tri|thong nhat|received|noted|acknowledged?)\b|(?:ok|oke|ro|vang|da vang)(?: \w+){0,3}$"
+    r"da (?:xem|doc)|ghi nhan|tiep thu|dong y|nhat tri|thong nhat|received|noted|acknowledged?)\b|"
+    r"(?:ok|oke|ro|vang|da vang)(?: \w+){0,3}$"
 )
 _TURNED = re.compile(
     r"\b(?:khong|ko|k|hk|chua|(?<!da )neu(?! tren)|nhung|giup|lai|tham du|hoan thanh|ban giao|nham|phan anh|not|ai|"
