@@ -155,6 +155,9 @@ class Activation:
     """The plan's year, with its first and last period, by the cadences chosen."""
     opens_next: date | None = None
     """The day on which the next period would open; None if there is none."""
+    first_due: date | None = None
+    """The first due date that has not passed, of ``first_due_count`` of the assignments."""
+    first_due_count: int = 0
 
 
 def rehearse(database: Database, plan_id: int, now: datetime, choices: Choices | None = None) -> Activation:
@@ -184,6 +187,8 @@ def rehearse(database: Database, plan_id: int, now: datetime, choices: Choices |
         for period, _, count in rows:
             periods[period] = periods.get(period, 0) + count
         today = local_date(now)
+        ahead = [(due_on, count) for _, due_on, count in rows if due_on and not is_past(due_on, today)]
+        first_due = min((due_on for due_on, _ in ahead), default=None)
         queued = _queued(session, before)
         leaving = [contact_id for send_after, contact_id in queued if send_after <= now]
         overdue = sum(count for _, due_on, count in rows if is_past(due_on, today))
@@ -199,6 +204,8 @@ def rehearse(database: Database, plan_id: int, now: datetime, choices: Choices |
             next=_next_departure(session, book, plan_id, before, now),
             year=plan_year(PlanFile.model_validate(plan.file)),
             opens_next=local_date(plan.next_open_at) if plan.next_open_at else None,
+            first_due=first_due,
+            first_due_count=sum(count for due_on, count in ahead if due_on == first_due),
         )
 
 

@@ -288,6 +288,7 @@ def test_the_preview_counts_the_plan_s_own_tasks_and_letters_and_calls_overdue_w
     laid = store(database, now=now, plan=plan_file(items=items))
     would = rehearse(database, laid.plan_id, now)
     assert (would.assignments, would.overdue) == ({"2021-H1": 4}, 0), "three are due today, one on the 21st"
+    assert (would.first_due, would.first_due_count) == (date(2021, 6, 17), 3)
     overdue = Choices(past=PastPeriods.OVERDUE)
     assert rehearse(database, laid.plan_id, at("2021-06-18", "09:00"), overdue).overdue == 3
     begin(laid, now=now)
