@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
@@ -71,6 +71,8 @@ class Hit:
     day: date | None = None
     count: int = 0
     """Assignments of a duty that the reader may see."""
+    alike: bool = False
+    """It holds the words with other tone marks than were typed."""
     plan_path: str = ""
 
 
@@ -107,7 +109,8 @@ def search(session: Session, words: str, sight: Sight, only: Kind | None = None)
                 key=lambda hit: _distance(hit, words),
             )
             if hits:
-                groups.append(Group(kind, tuple(hits[:limit]), len(found) > limit))
+                shown = tuple(replace(hit, alike=_only_alike(hit, words)) for hit in hits[:limit])
+                groups.append(Group(kind, shown, len(found) > limit))
     return tuple(sorted(groups, key=lambda group: not _names(group, words)))
 
 
@@ -122,6 +125,12 @@ def _distance(hit: Hit, words: str) -> int:
     if not _marked(words):
         return 0 if hit.kind is not Kind.AGENCY or _stands_in(fold(words), fold(hit.title)) else 2
     return next((n for n, said in enumerate((hit.title, f"{hit.about} {hit.was}")) if _stands_in(words, said)), 2)
+
+
+def _only_alike(hit: Hit, words: str) -> bool:
+    """«Kỷ Sơn» for «Kỳ Sơn»; the words typed without marks are like all of them."""
+    said = f"{hit.title} {hit.about} {hit.was}"
+    return _marked(words) and _distance(hit, words) == 2 and _stands_in(fold(words), fold(said))
 
 
 def _names(group: Group, words: str) -> bool:

@@ -138,6 +138,22 @@ def test_an_agency_that_bears_the_words_comes_before_plans_and_duties(districts:
     assert next(iter(found(districts, "hòa nhập"))) == Kind.DUTY
 
 
+def test_what_has_other_marks_says_so_and_what_has_another_order_does_not(districts: Database) -> None:
+    def alike(words: str) -> dict[str, bool]:
+        with districts.read() as session:
+            groups = search(session, words, {Kind.AGENCY: None, Kind.DUTY: None})
+        return {hit.title: hit.alike for group in groups for hit in group.hits}
+
+    assert alike("Kỳ Sơn") == {
+        "UBND huyện Kỳ Sơn": False,
+        "UBND huyện Kỷ Sơn": True,
+        "IV.4.1": False,
+        "IV.2.1": True,
+    }
+    assert set(alike("ky son").values()) == {False}
+    assert alike("mài sơn kỹ") == {"IV.2.1": False}
+
+
 def test_words_typed_with_marks_come_before_those_that_only_sound_alike(districts: Database) -> None:
     seen = found(districts, "Kỳ Sơn")
     assert seen[Kind.AGENCY] == ["UBND huyện Kỳ Sơn", "UBND huyện Kỷ Sơn"]
