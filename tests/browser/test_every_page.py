@@ -135,6 +135,7 @@ NO_PAGES = {
     "/feed/{name}",
     "/plans/{plan_id}/file.yaml",
     "/plans/{plan_id}/report.docx",
+    "/assignments/{assignment_id}/file.docx",
     "/working/{ticket}",
     "/leadership/report.docx",
     "/leadership/frozen/{frozen_id}/ranking.docx",

@@ -188,7 +188,7 @@ def test_choosing_nothing_to_chase_is_said(office: Office) -> None:
 def test_only_deeds_that_the_state_allows_are_offered(office: Office) -> None:
     def offered(assignment: int) -> set[str]:
         found = re.findall(rf"/assignments/{assignment}/(\w+)", office.get(f"/assignments/{assignment}").text)
-        return set(found) - {"answer"}  # a question may be asked whatever the state
+        return set(found) - {"answer", "file"}  # a question may be asked, the file read, whatever the state
 
     assert offered(SO_BAN) == {"accept", "return"}
     assert offered(HUYEN_B) == {"acknowledge", "decline", "ask_extension", "transfer", "cancel"}
