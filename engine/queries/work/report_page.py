@@ -25,6 +25,7 @@ from engine.queries.work.desk import OwedReport, agency_name, owed
 from engine.queries.work.promises import promise_choices
 from engine.rules.outputs import Output, read_output
 from engine.rules.situation import is_ahead, is_past, lacks_report
+from engine.rules.words import name_order
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Duty, Report
 from engine.store.stored_rows import StoredPlan, columns_for, object_of
@@ -244,7 +245,7 @@ def _helpers(session: Session, items: Sequence[ReportItem]) -> tuple[str, ...]:
     if not ids:
         return ()
     g = table(Agency)
-    return tuple(session.connection().scalars(select(g.c.name).where(g.c.id.in_(ids)).order_by(g.c.name)))
+    return tuple(sorted(session.connection().scalars(select(g.c.name).where(g.c.id.in_(ids))), key=name_order))
 
 
 def _requested(session: Session, plan: StoredPlan, agency_id: str, citations: Sequence[str]) -> tuple[Indicator, ...]:

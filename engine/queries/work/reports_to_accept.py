@@ -9,7 +9,7 @@ from datetime import date, datetime
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, case, func, select
 from sqlmodel import Session
 
 from engine.assignments.lifecycle import standing_report
@@ -27,9 +27,10 @@ from engine.queries.work.assignments import (
     periods_among,
 )
 from engine.rules.outputs import GivenOutput, Output, read_given, read_output
+from engine.rules.words import name_order
 from engine.store.data_versions import Topic, ask, by_agency, of_agencies
 from engine.store.database import table, unindexed
-from engine.store.records import Agency, Assignment, Duty, Plan, Report
+from engine.store.records import Assignment, Duty, Plan, Report
 from engine.store.stored_rows import AnyRow, object_of
 from engine.terms import Outcome, State, Waiting
 
@@ -125,20 +126,24 @@ def list_reports_waiting(
 
 def every_report_waiting(session: Session, today: Today, wanted: AssignmentFilter) -> Iterator[WaitingReport]:
     """All in the order of the page, in constant memory: the agency that waits longest first, then its reports."""
-    a, g, r = table(Assignment), table(Agency), table(Report)
-    since = func.min(a.c.reported_at).over(partition_by=a.c.agency_id)
+    a, r, wanted = table(Assignment), table(Report), replace(wanted, waiting=Waiting.ACCEPT)
+    known = ask(session, waiting_of_each, today, replace(wanted, period=""))
+    found = _by_agency(known, wanted.period, ask(session, agency_names))
+    if not found:
+        return
+    place = case({each.id: n for n, each in enumerate(found)}, value=a.c.agency_id, else_=len(found))
     statement = joined(select(*columns(today), *_report_columns())).join(r, and_(*standing_report(a.c.id)))
-    statement = statement.where(*conditions(replace(wanted, waiting=Waiting.ACCEPT), today))
-    for some in streamed(session, statement.order_by(since, g.c.name, a.c.agency_id, a.c.reported_at, a.c.id)):
+    statement = statement.where(*conditions(wanted, today))
+    for some in streamed(session, statement.order_by(place, a.c.reported_at, a.c.id)):
         yield from _reports(session, some)
 
 
 def reports_chosen(session: Session, today: Today, report_ids: Collection[int]) -> list[WaitingReport]:
     """The reports with these ids, waiting or decided, by agency."""
-    a, g, r = table(Assignment), table(Agency), table(Report)
+    a, r = table(Assignment), table(Report)
     statement = joined(select(*columns(today), *_report_columns())).join(r, r.c.assignment_id == a.c.id)
-    rows = session.connection().execute(statement.where(r.c.id.in_(report_ids)).order_by(g.c.name, a.c.due_on, a.c.id))
-    return _reports(session, rows.all())
+    rows = session.connection().execute(statement.where(r.c.id.in_(report_ids)).order_by(a.c.due_on, a.c.id))
+    return sorted(_reports(session, rows.all()), key=lambda each: name_order(each.assignment.agency))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +181,7 @@ def _by_agency(
         if chosen := [each for each in periods if period in ("", each.period)]:
             total, since = sum(each.n for each in chosen), min(each.first for each in chosen)
             found.append(WaitingAgency(agency_id, names[agency_id], total, since))
-    return sorted(found, key=lambda each: (each.since, each.name))
+    return sorted(found, key=lambda each: (each.since, name_order(each.name)))
 
 
 def _paginate(agencies: Sequence[WaitingAgency]) -> list[list[WaitingAgency]]:

@@ -13,7 +13,7 @@ from ground.office import NOW, Office, as_role, enter, everything, join
 
 from engine.assignments import lifecycle
 from engine.store.database import Database, table
-from engine.store.records import Assignment, Duty, Notice, Report
+from engine.store.records import Agency, Assignment, Duty, Notice, Report
 from engine.terms import NoticeKind, State
 from engine.web.pages.work import bulk_decisions
 
@@ -39,6 +39,20 @@ def test_what_waits_is_listed_by_agency_with_what_was_said(office: Office) -> No
     assert said.index("Đã làm xong.") < said.index("Một phần.")
     assert "Lý do: Còn hai xã." in said
     assert len(BeautifulSoup(page, "lxml").select("input[name=id]")) == 2
+
+
+def test_agencies_that_wait_equally_long_stand_as_vietnamese_sorts_on_page_file_and_form(
+    office: Office, lived: Database
+) -> None:
+    """«Đoàn» before «Ea»; by code point it was behind."""
+    a, g = table(Assignment), table(Agency)
+    with lived.write() as session:
+        session.connection().execute(a.update().where(a.c.id.in_((SO_BAN, HUYEN_A))).values(reported_at=NOW))
+        for key, name in (("so-ban", "Ea Súp"), ("huyen-a", "Đoàn Hùng")):
+            session.connection().execute(g.update().where(g.c.id == key).values(name=name))
+    asked = office.post("/accept", page="/accept", act="accept", **BOTH).text
+    for said in (words(office.get("/accept").text), office.get("/accept?as=csv").text, words(asked)):
+        assert said.index("Đoàn Hùng") < said.index("Ea Súp")
 
 
 def test_nothing_is_counted_again_while_nothing_has_changed(office: Office, lived: Database, counting: Any) -> None:
