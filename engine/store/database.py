@@ -168,12 +168,14 @@ class Database:
                     "the program, then start again.",
                 )
             )
+        logging.getLogger("alembic").setLevel(logging.WARNING)  # one sentence of ours instead; it speaks when imported
         from alembic import command
 
-        with self.migrating() as settings:
+        def first() -> None:
             if before is not None and (stored := self._version()) not in ("", newest):  # nobody has been quicker
                 before(stored, newest)
-            logging.getLogger("alembic").setLevel(logging.WARNING)  # one sentence of ours instead
+
+        with self.migrating(first) as settings:
             command.upgrade(settings, "head")
             search_index.ensure(settings.attributes["connection"])
 
@@ -216,8 +218,9 @@ class Database:
             return str(connection.exec_driver_sql("SELECT max(version_num) FROM alembic_version").scalar() or "")
 
     @contextmanager
-    def migrating(self) -> Iterator[AlembicConfig]:
-        """Alembic's configuration, with a connection that locks the schema until the end of the transaction."""
+    def migrating(self, first: Callable[[], None] = lambda: None) -> Iterator[AlembicConfig]:
+        """Alembic's configuration, with a connection that locks the schema until the end of the transaction.
+        ``first``: done under that lock before any table is locked, since it reads on connections of its own."""
         from alembic.config import Config
 
         settings = Config()
@@ -227,6 +230,7 @@ class Database:
             if self.dialect == "postgresql":
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(20210407)")
             settings.attributes["connection"] = connection
+            first()
             search_index.stand_aside(connection)
             yield settings
 
