@@ -20,7 +20,7 @@ import typer
 from config.settings import Settings
 from engine.text import Text
 from notifications.letters.preview import preview_letter
-from workflows.operation.upgrade import upgrade
+from workflows.operation.upgrade import gone, upgrade
 from workflows.run import channel_wiring
 from workflows.run.installation import establish, require_installation
 from workflows.run.prefect_server import MISSING, PrefectServer, installed
@@ -87,7 +87,8 @@ def serve(settings: Settings, tick_seconds: int = 0) -> None:
     make_private(settings)
     system = compose(settings)
     if (upgraded := upgrade(system)) is not None:
-        log.warning("%s", upgraded)
+        for line in (upgraded, *gone(system)):
+            log.warning("%s", line)
     if not settings.demo:
         establish(system)
     system.observe()

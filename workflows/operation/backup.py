@@ -61,6 +61,8 @@ class Manifest:
 
     def text(self) -> str:
         plain = self.__dict__ | {"format": FORMAT, "made_at": self.made_at.isoformat()}
+        if not self.log:
+            del plain["log"]  # 0.1.0 refuses what it does not know, and goes back by its own restore
         return json.dumps(plain, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
     @classmethod
@@ -99,9 +101,10 @@ def backup(system: System, to: Path, *, before_upgrade: bool = False) -> Path:
     secret = partial / SECRET
     secret.touch(mode=0o600)
     secret.write_text(settings.signing_key())
-    for source, name in ((settings.files, FILES), (settings.templates, TEMPLATES)):
+    copy_evidence = _link if before_upgrade else shutil.copy2
+    for source, name, copy in ((settings.files, FILES, copy_evidence), (settings.templates, TEMPLATES, shutil.copy2)):
         if source.is_dir():
-            shutil.copytree(source, partial / name, copy_function=os.link if before_upgrade else shutil.copy2)
+            shutil.copytree(source, partial / name, copy_function=copy)
     manifest = Manifest(
         made_at=now,
         version=metadata.version("dondoc"),
@@ -119,6 +122,14 @@ def backup(system: System, to: Path, *, before_upgrade: bool = False) -> Path:
         with system.database.write() as session:
             remember_backup(session, now)
     return folder
+
+
+def _link(source: str, to: str) -> None:
+    """Evidence never changes. On another disk, or of another owner, it is copied."""
+    try:
+        os.link(source, to)
+    except OSError:
+        shutil.copy2(source, to)
 
 
 def damage(file: Path) -> str:

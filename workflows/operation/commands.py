@@ -34,11 +34,13 @@ def add_commands(app: typer.Typer) -> None:
 
 def upgrade() -> None:
     """Bring the schema to this version, after a copy of what there is. Safe to run at every start."""
-    from workflows.operation.upgrade import upgrade
+    from workflows.operation.upgrade import gone, upgrade
     from workflows.run.system import compose
 
-    done = upgrade(compose(with_entered=False))
-    typer.echo(done or Text("Cơ sở dữ liệu đã cập nhật.", "The database is up to date."))
+    system = compose(with_entered=False)
+    done = upgrade(system)
+    for line in (done, *gone(system)) if done else (Text("Cơ sở dữ liệu đã cập nhật.", "The database is up to date."),):
+        typer.echo(line)
 
 
 def doctor(

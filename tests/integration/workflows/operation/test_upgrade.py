@@ -13,6 +13,10 @@ import gzip
 import json
 import re
 import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +34,7 @@ from ground.postgres import Ground
 
 from config.settings import Settings
 from engine.admin.entered_settings import read_entered
+from engine.store import search_index
 from engine.store.database import FIRST_RELEASED, LAST_UNRELEASED, Database
 from engine.store.records import Account, Letter, LetterBody, Notice, Promise, SavedView
 from engine.store.records.letter_text import unpack
@@ -37,7 +42,7 @@ from workflows.checks.audit import run_checks
 from workflows.operation.backup import DUMPS, Manifest, backup, postgres_command, run_postgres
 from workflows.operation.doctor import examine
 from workflows.operation.restore import release, restore
-from workflows.operation.upgrade import upgrade
+from workflows.operation.upgrade import gone, upgrade
 from workflows.run import passes
 from workflows.run.installation import establish, require_installation
 from workflows.run.system import System, compose
@@ -230,6 +235,8 @@ def released(request: pytest.FixtureRequest) -> dict[str, Any]:
 def office_of_0_1_0(released: dict[str, Any], empty_url: str, tmp_path: Path) -> System:
     system = system_of(tmp_path / "live", empty_url)
     lay_out(system.database, released["schema"], released["rows"])
+    with system.database.bind.begin() as connection:
+        search_index.rebuild(connection)  # as every office has it: its triggers stand in the way of the steps
     system.settings.files.mkdir(parents=True, exist_ok=True)
     return system
 
@@ -288,6 +295,65 @@ def test_three_copies_from_before_upgrades_stay_and_none_is_made_without_room(
         "dondoc-2021-05-03",
         "dondoc-2021-06-24",
     ]
+
+
+def copy_before(system: System) -> Path:
+    assert upgrade(system) is not None
+    (folder,) = (system.settings.data_dir / "before-upgrade").iterdir()
+    return folder
+
+
+def test_the_program_of_before_reads_the_copy(office_of_0_1_0: System) -> None:
+    folder = copy_before(office_of_0_1_0)
+    known = {"made_at", "version", "dialect", "schema", "installation", "files", "counts", "format"}
+    assert json.loads((folder / "manifest.json").read_text()).keys() == known, "0.1.0 refuses any other name"
+
+
+def test_an_own_template_that_is_edited_afterwards_does_not_spoil_the_copy(office_of_0_1_0: System) -> None:
+    own = office_of_0_1_0.settings.templates / "vi" / "sms.txt"
+    own.parent.mkdir(parents=True)
+    own.write_text("before")
+    folder = copy_before(office_of_0_1_0)
+    with own.open("a") as editor:
+        editor.write(" and after")
+    assert Manifest.read(folder).spoiled(folder) == []
+
+
+def test_evidence_on_another_disk_is_copied_and_what_a_failed_start_left_is_cleared(office_of_0_1_0: System) -> None:
+    left = office_of_0_1_0.settings.data_dir / "before-upgrade" / "dondoc-2021-06-27T070000.partial"
+    left.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        (Path(elsewhere) / "ab").mkdir()
+        (Path(elsewhere) / "ab" / "evidence").write_bytes(b"a report's file")
+        moved = office_of_0_1_0.settings.model_copy(update={"files_dir": Path(elsewhere)})
+        folder = copy_before(replace(office_of_0_1_0, settings=moved))
+    assert (folder / "files" / "ab" / "evidence").read_bytes() == b"a report's file"
+
+
+def test_what_this_version_no_longer_uses_is_named_and_kept(office_of_0_1_0: System) -> None:
+    system = office_of_0_1_0
+    assert list(gone(system)) == []
+    (system.settings.templates / "vi" / "leadership").mkdir(parents=True)
+    own = system.settings.templates / "vi" / "leadership" / "subject.txt"
+    own.write_text("Báo cáo tuần: tăng {{ digest.before.done }}")
+    upgrade(system)
+    with system.database.bind.begin() as connection:
+        connection.exec_driver_sql("UPDATE saved_view SET path = '/overdue?columns=agency'")
+    columns, letters = (each.vi for each in gone(system))
+    assert columns == "Cột đã chọn không còn dùng, 1 cách xem đã lưu mở với các cột thông thường."
+    assert letters.endswith("vi/leadership/subject.txt.")
+    assert "«dondoc templates check»" in letters
+    assert [each.path for each in rows(system.database, SavedView)] == ["/overdue?columns=agency"]
+
+
+def test_the_tool_of_the_steps_says_nothing_of_its_own(tmp_path: Path) -> None:
+    program = (
+        "import logging; logging.basicConfig(level=logging.INFO)\n"
+        "from engine.store.database import Database\n"
+        f"Database('sqlite:///{tmp_path}/new.db').upgrade()"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout + ran.stderr == ""
 
 
 def test_doctor_does_not_advise_to_upgrade_a_database_that_is_ahead_of_the_program(office_of_0_1_0: System) -> None:
