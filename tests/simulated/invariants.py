@@ -31,15 +31,7 @@ LONGEST_WAIT = timedelta(hours=5)
 """Between two attempts, and until a host looks again."""
 SENT = (LetterState.ACCEPTED, LetterState.DELIVERED)
 OVERDUE = (NoticeKind.OVERDUE, NoticeKind.ESCALATION)
-OF_MACHINES = {
-    "backup_old",
-    "holidays_missing",
-    "disk_low",
-    "machines_silent",
-    "mark_unusable",
-    "open_files",
-    "unknown_letters",
-}
+OF_MACHINES = {"backup_old", "holidays_missing", "disk_low", "machines_silent", "open_files", "unknown_letters"}
 """Findings and counts of the audit that nothing here is about; a machine is heard by its audits alone, which are rare.
 """
 LATENESS = timedelta(minutes=5)

@@ -111,7 +111,7 @@ def run_audit(system: System, hanging: int = 0) -> None:
     """Run the self-audit, and once a day the cleanup. ``hanging``: jobs of this process that do not end."""
     reading = clock_guard.read_clock(system.clock())
     now, believed = reading.wall, clock_guard.suspicion(system, reading) is None
-    told = {"clock_wrong": int(not believed), "passes_hang": hanging}
+    told = {"clock_wrong": int(not believed), "passes_hang": hanging, "mark_unusable": 0}
     try:
         system.observe()
     except MarkUnusable as error:  # nothing leaves from here, which the audit is to say

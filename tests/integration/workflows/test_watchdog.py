@@ -338,6 +338,17 @@ def test_it_stops_and_somebody_is_told(cause: str, place: Any, tmp_path: Path) -
         assert len(told) == 1, [each.text for each in watched.phone.letters]
 
 
+def test_a_disk_that_takes_the_mark_again_is_no_finding_any_more(place: Any) -> None:
+    """What a machine does not say of itself it finds as before: it found it for ever."""
+    with place(Case()) as watched:
+        with watched.monkeypatch.context() as full:
+            mark_is_not_taken(replace(watched, monkeypatch=full))
+            watched.live(10)
+        assert measured(watched, "mark_unusable") == 1
+        watched.live(10)
+        assert measured(watched, "mark_unusable") == 0
+
+
 def test_a_mailbox_that_accepts_and_never_answers_is_a_finding_within_the_hour_and_is_told(place: Any) -> None:
     """It was found by the next morning's canary, where there is one."""
     with socket.create_server(("127.0.0.1", 0)) as silent, place(Case()) as watched:
