@@ -76,17 +76,7 @@ class HighWater:
                 begin_epoch(session, first=True)
             return self.observe(database, now)
         if stands != mark:
-            try:
-                self._note(database, mark.event[0] if mark and mark.epoch == stands.epoch else 0, stands.event[0])
-                self._keep(json.dumps(asdict(stands)))
-            except OSError as error:
-                raise MarkUnusable(
-                    Text(
-                        f"Không ghi được {self.path}, nơi ghi đã gửi đến đâu ({error.strerror}); máy này chưa gửi gì.",
-                        f"{self.path}, which says how far letters were sent, cannot be written ({error.strerror}); "
-                        "nothing is sent from here.",
-                    )
-                ) from error
+            self._move(database, mark.event[0] if mark and mark.epoch == stands.epoch else 0, stands)
         return False
 
     def _hold(self, database: Database, last_event: int, now: datetime) -> None:
@@ -99,17 +89,25 @@ class HighWater:
             end_authority(session, changed_since(self.path.parent, knows_until).values(), now)
         log.error("The database is older than what was sent from here: letters are held until «dondoc release»")
 
-    def _note(self, database: Database, after: int, until: int) -> None:
-        """Before the mark is moved: a change may be noted twice, but not be missed."""
+    def _move(self, database: Database, after: int, mark: Mark) -> None:
+        """Note the changes of accounts in the events since ``after``, then move the mark on: a change may be noted
+        twice, but not be missed. Raises MarkUnusable."""
         with database.read() as session:
-            changes = changes_between(session, after, until)
-        keep_changes(self.path.parent, changes)
+            changes = changes_between(session, after, mark.event[0])
+        try:
+            keep_changes(self.path.parent, changes)
+            atomic_write(self.path, json.dumps(asdict(mark)).encode(), 0o600)
+        except OSError as error:
+            raise MarkUnusable(
+                Text(
+                    f"Không ghi được {self.path}, nơi ghi đã gửi đến đâu ({error.strerror}); máy này chưa gửi gì.",
+                    f"{self.path}, which says how far letters were sent, cannot be written ({error.strerror}); "
+                    "nothing is sent from here.",
+                )
+            ) from error
 
     def _kept(self) -> str | None:
         return self.path.read_text() if self.path.exists() else None
-
-    def _keep(self, mark: str) -> None:
-        atomic_write(self.path, mark.encode(), 0o600)
 
     def stored(self) -> Mark | None:
         """The mark, None before the first. Raises MarkUnusable."""
@@ -140,14 +138,12 @@ class MarkElsewhere(HighWater):
     read: Callable[[], str | None]
     write: Callable[[str], None]
 
-    def _note(self, database: Database, after: int, until: int) -> None:
-        """This machine's own mark does."""
-
     def _kept(self) -> str | None:
         return self.read()
 
-    def _keep(self, mark: str) -> None:
-        self.write(mark)
+    def _move(self, database: Database, after: int, mark: Mark) -> None:
+        """Changes of accounts are noted by this machine's own mark."""
+        self.write(json.dumps(asdict(mark)))
 
 
 def _is_behind(session: Session, mark: Mark, known: tuple[str, ...]) -> bool:
