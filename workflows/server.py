@@ -96,9 +96,10 @@ def serve(settings: Settings, tick_seconds: int = 0) -> None:
     announce_setup_code(system)
     app = application(system)
     local_prefect = PrefectServer(settings.prefect_home, settings.prefect_port)
-    if settings.prefect and not installed():
+    has_prefect = installed()
+    if settings.prefect and not has_prefect:
         log.warning("%s", MISSING)
-    starts_prefect = settings.prefect and not settings.prefect_api_url and installed()
+    starts_prefect = settings.prefect and not settings.prefect_api_url and has_prefect
     every = tick_seconds or TICK_SECONDS
     sending = sending_process(settings, every) if settings.apart else Sending(system, every)
     first_reads = daily("first reads", partial(read_first, system.database, app.state.tools.kept, system.clock))

@@ -423,10 +423,16 @@ def _proposed(clauses: Sequence[str], today: date, since: date | None, *, lacks:
             continue
         for ask, about in asks:
             request = _request(ask, typed, about, folded, days, lacks=lacks)
-            if ask is Ask.NOT_YET and request.on and since and request.on <= since and not _NOT_DONE.search(folded):
-                continue  # «sẽ gửi trước ngày 15/6» is in time, and promises nothing later
-            found += _a_day_each(request, folded, days) if ask in DAYS else [request]
+            if not _is_in_time(request, folded, since):
+                found += _a_day_each(request, folded, days) if ask in DAYS else [request]
     return _once_each(found)
+
+
+def _is_in_time(request: Request, folded: str, since: date | None) -> bool:
+    """«Sẽ gửi trước ngày 15/6» promises nothing later than the due date."""
+    if request.ask is not Ask.NOT_YET or request.on is None or since is None:
+        return False
+    return request.on <= since and not _NOT_DONE.search(folded)
 
 
 def _once_each(found: Sequence[Request]) -> tuple[Request, ...]:

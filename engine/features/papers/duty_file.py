@@ -21,8 +21,7 @@ def duty_file_docx(page: bytes, author: str, source: str, at: datetime) -> bytes
         if part.name == "h1":
             paper.centred(words, bold=True, after=8)
         elif part.name == "table":
-            heads = (_words(each) for each in part.select("th"))
-            columns = [AnnexColumn(*each, centred=False) for each in zip(heads, WIDTHS_MM, strict=True)]
+            columns = [AnnexColumn(_words(each), mm) for each, mm in zip(part.select("th"), WIDTHS_MM, strict=True)]
             rows = [[_words(cell) for cell in row.select("td")] for row in part.select("tbody tr")]
             paper.table(columns, rows, compact=True)
         else:
