@@ -13,9 +13,9 @@ help:  ## this list
 .PHONY: help install setup packages run test deep unit coverage check lint year bench bench-pages crash screenshots simulate package sbom audit migration clean
 .NOTPARALLEL:  # two installations at once would wait for each other's lock
 
-install: $(VENV)/.ready  ## what a server needs: .venv, nothing else
+install: $(VENV)/.version  ## what a server needs: .venv, nothing else
 
-setup: packages $(VENV)/.ready build/client-tool/.ready  ## what the tests need and the machine lacks: Debian packages, then .venv
+setup: packages $(VENV)/.version $(VENV)/.tools build/client-tool/.ready  ## what the tests need and the machine lacks: Debian packages, then .venv
 
 # No stamp: packages come and go without this folder. Looking for them takes milliseconds.
 packages:
@@ -29,7 +29,7 @@ build/client-tool/.ready: tests/services/engine/api/client_generator.lock
 	@build/client-tool/bin/pip install -q --disable-pip-version-check -r $<
 	@touch $@
 
-run: $(VENV)/.ready  ## the demonstration: http://127.0.0.1:8188
+run: $(VENV)/.version  ## the demonstration: http://127.0.0.1:8188
 	@exec $(BIN)/dondoc demo
 
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
@@ -39,14 +39,14 @@ test: setup  ## installs what is missing, then every test that is not marked «d
 	@$(PYTEST) -m "not deep"
 
 # The tests that need no database and no server.
-unit: $(VENV)/.ready  ## the tests without a database or a server
+unit: $(VENV)/.version $(VENV)/.tools  ## the tests without a database or a server
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $$(nproc) --dist worksteal tests/unit
 
 # Branch coverage by package. It runs everything once more, and slower; there is no bar to pass.
 coverage: setup  ## branch coverage by file
 	@$(PYTEST) --cov=config --cov=engine --cov=notifications --cov=workflows --cov-branch
 
-lint: $(VENV)/.ready  ## format, budget, spelling, types, imports
+lint: $(VENV)/.version $(VENV)/.tools  ## format, budget, spelling, types, imports
 	@$(BIN)/python tests/budget.py
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -108,13 +108,21 @@ package:  ## the image of packaging/Dockerfile, built and started
 	@bash packaging/build
 
 # What this is made of, as CycloneDX: build/sbom.cdx.json. The tool has an environment of its own.
-sbom: $(VENV)/.ready  ## what it is made of, as CycloneDX
+sbom: build/server/.ready  ## what it is made of, as CycloneDX
 	@$(PYTHON) -m venv build/sbom-tool
 	@build/sbom-tool/bin/pip install -q --disable-pip-version-check cyclonedx-bom==7.5.0
 	@build/sbom-tool/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
-	  -o build/sbom.cdx.json $(BIN)/python
+	  -o build/sbom.cdx.json build/server/bin/python
 	@build/sbom-tool/bin/python packaging/release_dates.py build/sbom.cdx.json
 	@echo build/sbom.cdx.json
+
+# An environment as a server has it, without the tools of the tests.
+build/server/.ready: requirements.lock setup.py CHANGELOG.md $(wildcard .git/logs/HEAD)
+	@$(HAS_PYTHON)
+	@$(PYTHON) -m venv build/server
+	@build/server/bin/pip install -q --disable-pip-version-check -r requirements.lock
+	@build/server/bin/pip install -q --disable-pip-version-check --no-deps .
+	@touch $@
 
 # The pinned parts against known weaknesses (packaging/audit).
 audit:  ## the pinned parts against known weaknesses
@@ -123,11 +131,21 @@ audit:  ## the pinned parts against known weaknesses
 	@build/audit-tool/bin/pip install -q --disable-pip-version-check pip-audit==2.9.0
 	@packaging/audit
 
-migration: $(VENV)/.ready  ## a new step of the schema: what="letters carry a language"
+migration: $(VENV)/.version  ## a new step of the schema: what="letters carry a language"
 	@$(BIN)/python -m engine.store.migrations $(what)
 
 clean:  ## takes away what was made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info build
+
+# One way to write both locks: every version is kept but what pyproject.toml asks anew (UPGRADE=1: the newest of each).
+COMPILE = build/lock-tool/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-annotate --no-header $(if $(UPGRADE),--upgrade) pyproject.toml
+lock:  ## both locks anew from pyproject.toml; UPGRADE=1: the newest versions
+	@$(HAS_PYTHON)
+	@$(PYTHON) -m venv build/lock-tool
+	@build/lock-tool/bin/pip install -q --disable-pip-version-check uv==0.13.9
+	@$(COMPILE) --output-file requirements.lock
+	@$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(HAS_PYTHON)
@@ -135,5 +153,14 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@test -x $(BIN)/pip || { echo "Making $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing what requirements.lock names (a minute or two the first time)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.lock
+	@touch $@
+
+# The version is made by the build from git: another commit is another version.
+$(VENV)/.version: $(VENV)/.ready setup.py CHANGELOG.md $(wildcard .git/logs/HEAD)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/.tools: requirements-dev.lock | $(VENV)/.ready
+	@echo "Installing what requirements-dev.lock adds for the tests"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.lock
 	@touch $@

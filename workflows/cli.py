@@ -47,9 +47,9 @@ app.add_typer(templates_app, name="templates")
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib import metadata
+        from engine.store.version import version_line
 
-        typer.echo(f"dondoc {metadata.version('dondoc')}")
+        typer.echo(f"dondoc {version_line('en')}")
         raise typer.Exit
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from config.settings import Settings
+from engine.store.version import version_line
 from engine.text import Text
 from notifications.letters.preview import preview_letter
 from workflows.operation.upgrade import gone, upgrade
@@ -82,6 +83,7 @@ def serve(settings: Settings, tick_seconds: int = 0) -> None:
     from workflows.serving.sending import TICK_SECONDS, Sending, sending_process
     from workflows.web_server import SWITCH_SECONDS, WebServer, limits_for_this_process
 
+    log.info("Đôn Đốc %s", version_line("en"))
     manager = ServiceManager.of(os.environ)
     require_installation(settings)
     make_private(settings)

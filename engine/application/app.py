@@ -34,6 +34,7 @@ from engine.http.long_work import LongWork
 from engine.http.render import Templates, by_address
 from engine.http.request_context import Tools, is_secure
 from engine.http.security import FormTokens, Guard, SecurityLog
+from engine.store.version import version
 from engine.web.pages.account import account, preferences, second_factor, sign_in, views
 from engine.web.pages.admin import (
     address_settings,
@@ -60,7 +61,6 @@ from engine.web.pages.work import (
     undoing,
 )
 
-VERSION = "0.1.0"
 PAGES = (
     board,
     overdue,
@@ -117,7 +117,7 @@ def make_app(context: AppContext) -> FastAPI:
     """Create the application. Templates are read once, here."""
     app = FastAPI(
         title="Đôn Đốc",
-        version=VERSION,
+        version=version(),
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",

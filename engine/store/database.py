@@ -45,6 +45,7 @@ from sqlmodel import Session, SQLModel, create_engine
 
 from engine.errors import BadInput, Unavailable
 from engine.store import changed_work, data_versions, search_index
+from engine.store.version import newest_schema
 from engine.text import Text
 
 if TYPE_CHECKING:
@@ -54,7 +55,6 @@ log = logging.getLogger(__name__)
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 8
 """A PostgreSQL server that does not answer is away; without a limit each page would wait for two minutes to say so."""
-MIGRATIONS = Path(__file__).with_name("migrations") / "versions"
 LAST_UNRELEASED, FIRST_RELEASED = "0025", "0100"
 """The same schema: the last step from before any release, and that of 0.1.0, into which the steps were folded."""
 BEFORE_COMMIT = "before_commit"
@@ -200,8 +200,7 @@ class Database:
 
     def schema_versions(self) -> tuple[str, str]:
         """The revision of the stored schema (empty without one) and that of this version."""
-        newest = max((step.name.partition("_")[0] for step in MIGRATIONS.glob("[0-9]*_*.py")), default="")
-        return self._version(), newest
+        return self._version(), newest_schema()
 
     def server_version(self) -> str:
         """«SQLite 3.46.1», «PostgreSQL 17.4»."""

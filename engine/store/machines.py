@@ -7,11 +7,9 @@ they are compared by the server's clock, as leases are.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from importlib import metadata
 
 from pydantic import AwareDatetime, BaseModel
 from sqlalchemy import delete
@@ -22,6 +20,7 @@ from engine.store.clock import shared_clock
 from engine.store.database import Database, table
 from engine.store.facts import read_as, read_fact, read_facts, write_fact
 from engine.store.records import Fact
+from engine.store.version import OLDEST, age_of, version
 from engine.text import LANGUAGES, Text
 
 PREFIX = "machine:"
@@ -62,8 +61,8 @@ def say(database: Database, now: datetime, name: str, findings: Mapping[str, int
         at = shared_clock(session, now)
         before = read_as(read_fact(session, PREFIX + name), Machine.model_validate, None)
         found = {**(before.findings if before else {}), **findings}
-        version, ahead = metadata.version("dondoc"), round((now - at).total_seconds())
-        machine = Machine(name=name, seen_at=at, ahead=ahead, version=version, findings=found)
+        ahead = round((now - at).total_seconds())
+        machine = Machine(name=name, seen_at=at, ahead=ahead, version=version(), findings=found)
         write_fact(session, PREFIX + name, machine.model_dump_json(exclude={"silent", "older"}))
         forget(session, but=[each.name for each in machines(session, now)])
 
@@ -78,9 +77,9 @@ def machines(session: Session, now: datetime) -> tuple[Machine, ...]:
     at = shared_clock(session, now)
     kept = (read_as(value, Machine.model_validate, None) for _, value in sorted(read_facts(session, PREFIX).items()))
     known = [(each, abs(at - each.seen_at)) for each in kept if each is not None]
-    newest = max((_number(each.version) for each, ago in known if ago <= SILENT_AFTER), default=[])
+    newest = max((age_of(each.version) for each, ago in known if ago <= SILENT_AFTER), default=OLDEST)
     return tuple(
-        each.model_copy(update={"silent": ago > SILENT_AFTER, "older": _number(each.version) < newest})
+        each.model_copy(update={"silent": ago > SILENT_AFTER, "older": age_of(each.version) < newest})
         for each, ago in known
         if ago < FORGOTTEN_AFTER
     )
@@ -89,7 +88,3 @@ def machines(session: Session, now: datetime) -> tuple[Machine, ...]:
 def findings(session: Session, now: datetime) -> dict[str, int]:
     """What the machines find, how many are not heard, and how many run an older version."""
     return dict(sum((Counter(each.finds) for each in machines(session, now)), Counter[str]()))
-
-
-def _number(version: str) -> list[int]:
-    return [int(part) for part in re.findall(r"\d+", version)]

@@ -24,7 +24,7 @@ def test_a_wheel_serves_the_demonstration_elsewhere(tmp_path: Path) -> None:
     source = tmp_path / "source"
     for name in PACKAGES:
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "CHANGELOG.md", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     words = ["wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(source)]
     subprocess.run([sys.executable, "-m", "pip", *words], check=True, timeout=300, cwd=tmp_path)

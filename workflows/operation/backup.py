@@ -16,7 +16,6 @@ import subprocess
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +29,7 @@ from engine.store import event_chain
 from engine.store.database import Database, table
 from engine.store.markers import remember_backup
 from engine.store.records import EventLink
+from engine.store.version import version
 from engine.text import Text
 from workflows.operation.server_damage import server_damage
 from workflows.run.installation import installation_id
@@ -107,7 +107,7 @@ def backup(system: System, to: Path, *, before_upgrade: bool = False) -> Path:
             shutil.copytree(source, partial / name, copy_function=copy)
     manifest = Manifest(
         made_at=now,
-        version=metadata.version("dondoc"),
+        version=version(),
         dialect=system.database.dialect,
         schema=system.database.schema_versions()[0],
         installation=installation_id(system.database),

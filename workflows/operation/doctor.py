@@ -34,6 +34,7 @@ from engine.rules.words import number_words
 from engine.store.machines import machines
 from engine.store.markers import held_letters, hold, last_backup
 from engine.store.rulebook import read_policies
+from engine.store.version import version_line
 from engine.text import Text
 from notifications.contract.channel import Outcome
 from notifications.email.smtp import Email
@@ -194,7 +195,7 @@ def _database(system: System, now: datetime) -> Iterator[CheckLine]:
             else Text("Nâng cấp chương trình trên máy này.", "Upgrade the program on this machine."),
         )
         return
-    yield well("schema", Text(f"lược đồ {schema}", f"schema {schema}"))
+    yield well("version", Text(version_line("vi"), version_line("en")))
     yield _clock(system, now)
     if database.dialect == "sqlite":
         yield wal(Path(f"{database.url.database}-wal"))

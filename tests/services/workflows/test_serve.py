@@ -24,6 +24,7 @@ from sqlalchemy import update
 from engine.store.database import Database, table
 from engine.store.markers import hold
 from engine.store.records import Letter
+from engine.store.version import version_line
 from engine.terms import LetterState
 
 
@@ -55,6 +56,7 @@ def test_it_answers_at_once_sends_what_is_owed_ends_when_told_to_and_knows_no_pr
     assert len(list((tmp_path / "maildir" / "new").iterdir())) == len(states)
     log = next(tmp_path.glob("serve-*.log")).read_text()
     assert "Traceback" not in log
+    assert f"Đôn Đốc {version_line('en')}" in re.sub("(?m)^import time:.*\n", "", log).splitlines()[0]
     imported = set(re.findall(r"\| +([\w.]+)$", log, re.M))
     assert "workflows.run.prefect_server" in imported
     assert not [name for name in imported if name.partition(".")[0] == "prefect"]

@@ -157,4 +157,7 @@ def test_the_image_runs_without_rights_is_asked_for_its_health_and_holds_every_p
     assert "/readyz" in image
     assert re.search(r"^USER 10001$", image, re.MULTILINE)
     packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]["include"]
-    assert all(f"COPY {each.rstrip('*')} {each.rstrip('*')}" in image for each in packages)
+    assert "COPY . ./" in image
+    left = (ROOT / ".dockerignore").read_text().splitlines()
+    assert {each.rstrip("*") for each in packages}.isdisjoint(left)
+    assert {".env", "packaging/.env"} <= set(left)

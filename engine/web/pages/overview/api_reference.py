@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from engine.errors import NotFound
 from engine.http.filters import Code
 from engine.http.request_context import Anyone
+from engine.store.version import version_line
 
 router = APIRouter(include_in_schema=False)
 MAX_NAMES = 40
@@ -58,7 +59,7 @@ def show(ctx: Anyone, group: Code = "") -> Response:
         operations=_operations(document, ctx.language),
         catalogue=errors,
         base_url=ctx.app.settings.base_url,
-        version=document["info"]["version"],
+        version=version_line(ctx.language),
     )
 
 

@@ -22,6 +22,7 @@ from engine.queries.system.log import answer, failing
 from engine.rules.words import coded
 from engine.store.machines import machines
 from engine.store.markers import last_backup
+from engine.store.version import version_line
 
 router = APIRouter(include_in_schema=False)
 
@@ -38,6 +39,7 @@ def show(ctx: SignedIn) -> Response:
     return ctx.page(
         "health.html",
         today=today,
+        version=version_line(ctx.language),
         health=found,
         more=_more(found, ctx.language),
         failing=unreachable,

@@ -23,14 +23,16 @@ from sqlmodel import SQLModel
 
 import engine
 from engine.errors import Unavailable
-from engine.store.database import FIRST_RELEASED, MIGRATIONS, Database, table
+from engine.store.database import FIRST_RELEASED, Database, table
 from engine.store.records import Duty, Fact
 from engine.store.search_index import is_a_record
+from engine.store.version import MIGRATIONS
 
 ROOT = Path(engine.__file__).parents[1]
 UPGRADE = """
 import sys
 from alembic import command
+from engine.store.version import MIGRATIONS
 from engine.store.database import Database
 database = Database(sys.argv[1])
 database.schema_versions()

@@ -30,6 +30,7 @@ from engine.store.database import Database, table
 from engine.store.facts import write_fact
 from engine.store.markers import Hold, hold_letters, mail_tried, remember_backup
 from engine.store.records import CalendarDay, Contact, Letter, LetterBody, Pass
+from engine.store.version import version_line
 from engine.terms import LetterState, Role
 from notifications import canary
 from notifications.sms import receipts
@@ -168,6 +169,10 @@ def test_settings_that_will_not_do_are_found(healthy: System, name: str, setting
 
 def line(system: System, name: str) -> CheckLine:
     return next(each for each in doctor.examine(system, connections=False) if each.name == name)
+
+
+def test_it_says_which_version_and_which_schema_run(healthy: System) -> None:
+    assert line(healthy, "version").what.en == version_line("en")
 
 
 def test_it_says_which_way_proves_that_letters_arrive(healthy: System) -> None:

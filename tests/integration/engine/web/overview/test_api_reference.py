@@ -10,6 +10,7 @@ from ground.office import Office, as_role, open_office
 
 from engine.api.operations import ERROR_CATALOGUE, GROUPS
 from engine.store.database import Database
+from engine.store.version import version, version_line
 
 
 @pytest.fixture
@@ -49,3 +50,8 @@ def test_a_group_that_is_none(stranger: Office) -> None:
 
 def test_the_page_asks_for_no_script(stranger: Office) -> None:
     assert "<script" not in stranger.get("/api").text
+
+
+def test_it_says_which_version_and_which_schema_run(stranger: Office) -> None:
+    assert version_line("vi") in stranger.get("/api").text
+    assert stranger.get("/api/v1/openapi.json").json()["info"]["version"] == version()

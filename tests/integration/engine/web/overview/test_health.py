@@ -1,4 +1,4 @@
-"""The health page: where Prefect's pages are and what they ask for, for administrators."""
+"""The health page: which version runs; where Prefect's pages are and what they ask for, for administrators."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from ground.office import enter, join, open_office
 
 from engine.store.database import Database
+from engine.store.version import version_line
 
 COMMAND = "dondoc prefect key"
 
@@ -24,3 +25,9 @@ def test_the_local_one_is_named_by_its_port_and_none_by_nothing(lived: Database,
     assert "http://127.0.0.1:4199<" in page
     assert (COMMAND in page, f"cat {tmp_path.resolve()}/prefect/key<" in page) == (False, True)
     assert COMMAND not in open_office(lived, tmp_path, prefect=False).get("/health").text
+
+
+def test_it_says_which_version_and_which_schema_run(lived: Database, tmp_path: Path) -> None:
+    office = open_office(lived, tmp_path)
+    assert f"Đôn Đốc {version_line('vi')}" in office.get("/health").text
+    assert f"Đôn Đốc {version_line('en')}" in office.get("/health?lang=en").text

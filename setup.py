@@ -1,0 +1,29 @@
+"""Which version this is: the newest section of CHANGELOG.md, and how far the commit is from it (setuptools-scm).
+
+`0.2.0` where the commit bears the tag v0.2.0, else `0.2.0.dev12+g2c1b653a`: twelve commits after the last tag, or in
+all. Of `git archive` the commit, without git at all `0.2.0.dev0`. A source distribution keeps the version it was given.
+"""
+
+import re
+from pathlib import Path
+
+from setuptools import setup
+from setuptools_scm.version import ScmVersion
+
+CHANGES = Path(__file__).with_name("CHANGELOG.md").read_text(encoding="utf-8")
+NEWEST = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", CHANGES, re.MULTILINE)[0]
+
+
+def _tagged(commit: ScmVersion) -> bool:
+    return commit.exact and str(commit.tag) == NEWEST
+
+
+def release(commit: ScmVersion) -> str:
+    return NEWEST if _tagged(commit) else f"{NEWEST}.dev{commit.distance}"
+
+
+def node(commit: ScmVersion) -> str:
+    return "" if _tagged(commit) or not commit.node else f"+g{commit.node.removeprefix('g')[:8]}"
+
+
+setup(use_scm_version={"version_scheme": release, "local_scheme": node, "fallback_version": f"{NEWEST}.dev0"})
