@@ -120,7 +120,7 @@ sbom: build/server/.ready  ## what it is made of, as CycloneDX
 build/server/.ready: requirements.lock setup.py CHANGELOG.md $(wildcard .git/logs/HEAD)
 	@$(HAS_PYTHON)
 	@$(PYTHON) -m venv build/server
-	@build/server/bin/pip install -q --disable-pip-version-check -r requirements.lock
+	@build/server/bin/pip install -q --disable-pip-version-check --no-deps -r requirements.lock
 	@build/server/bin/pip install -q --disable-pip-version-check --no-deps .
 	@touch $@
 
@@ -152,7 +152,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@test -x $(BIN)/pip || $(PYTHON) -c 'import ensurepip' 2>/dev/null || bash .ci/setup venv
 	@test -x $(BIN)/pip || { echo "Making $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing what requirements.lock names (a minute or two the first time)"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -r requirements.lock
 	@touch $@
 
 # The version is made by the build from git: another commit is another version.
@@ -162,5 +162,5 @@ $(VENV)/.version: $(VENV)/.ready setup.py CHANGELOG.md $(wildcard .git/logs/HEAD
 
 $(VENV)/.tools: requirements-dev.lock | $(VENV)/.ready
 	@echo "Installing what requirements-dev.lock adds for the tests"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -r requirements-dev.lock
 	@touch $@

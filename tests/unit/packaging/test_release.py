@@ -57,3 +57,11 @@ def test_the_lock_of_the_tests_holds_all_that_runs_in_the_same_versions() -> Non
     for asked, pins in ((project["dependencies"], runs), (project["optional-dependencies"]["dev"], tests)):
         assert {re.split(r"[\[><=]", each)[0].replace(".", "-") for each in asked} <= set(pins)
     assert {"pytest", "mypy", "setuptools-scm"}.isdisjoint(runs)
+
+
+@pytest.mark.parametrize("path", ["Makefile", "packaging/Dockerfile"])
+def test_what_a_lock_names_is_installed_and_nothing_else(path: str) -> None:
+    """pip asks for a digest of `httpx[http2]` though httpx has one; the locks are complete without its looking."""
+    lines = [each for each in (ROOT / path).read_text().splitlines() if re.search(r"pip.* -r requirements", each)]
+    assert lines
+    assert all("--no-deps -r" in each for each in lines)
