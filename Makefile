@@ -10,7 +10,7 @@ WORKERS := $(shell echo $$(($$(nproc) + 1)))
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile | awk -F' - ' '{printf "make %-12s %s\n", $$1, $$2}'
 
-.PHONY: help install setup packages run test deep unit coverage check lint year bench bench-pages crash screenshots simulate package sbom audit migration clean
+.PHONY: help install setup packages run test deep unit coverage check lint year bench bench-pages crash screenshots simulate package bundle deb release lock sbom audit migration clean
 .NOTPARALLEL:  # two installations at once would wait for each other's lock
 
 install: $(VENV)/.version  ## what a server needs: .venv, nothing else
@@ -106,6 +106,17 @@ simulate: setup  ## seeded runs of several machines, clocks and failing database
 # The image of packaging/Dockerfile, built for real and started. Root only.
 package:  ## the image of packaging/Dockerfile, built and started
 	@bash packaging/build
+
+# For an office without the internet, made on a machine like its server's (packaging/bundle).
+bundle:  ## all that an office without the internet installs
+	@packaging/bundle
+
+deb: bundle  ## the Debian package of that; needs debhelper
+	@packaging/deb
+
+# Wheel, source, bundle, SBOM and checksums of the version that CHANGELOG.md dates; tags nothing.
+release: $(VENV)/.version $(VENV)/.tools  ## the files of the version that CHANGELOG.md dates
+	@packaging/release
 
 # What this is made of, as CycloneDX: build/sbom.cdx.json. The tool has an environment of its own.
 sbom: build/server/.ready  ## what it is made of, as CycloneDX
