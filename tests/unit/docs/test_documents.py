@@ -61,7 +61,7 @@ def test_every_table_says_how_long_its_rows_are_kept() -> None:
 
 
 def test_every_event_of_webhooks_has_its_row() -> None:
-    said = set(re.findall(r"^\| `([a-z_.]+)` \|", DOCUMENTS["docs/webhooks.md"], re.MULTILINE))
+    said = set(re.findall(r"^- `([a-z_.]+)`:", DOCUMENTS["docs/webhooks.md"], re.MULTILINE))
     assert said == set(WebhookEvent)
 
 
