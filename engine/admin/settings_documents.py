@@ -23,11 +23,11 @@ _PAGE_HEAD = """\
 In the environment or in `.env`. `dondoc settings` shows what is in force, secrets masked. A name of an earlier version
 has no effect: `serve` and `dondoc doctor` say what holds instead.
 
-What has a page may be entered there by an administrator instead (*Settings › Address*, *Outgoing mail*, *SMS*); what
-the environment gives, wins. Entered values take effect at the next letter in every process, without a restart; cookies
-follow an address at the next start.
+By name, with the default in round brackets. What names a page in square ones may be entered there instead (*Settings ›
+Address*, *Outgoing mail*, *SMS*), in force at the next letter (cookies: at the next start); what the environment gives,
+wins.
 
-This file is made from the fields of `config/settings.py` by `python -m engine.admin.settings_documents`.
+Made from the fields of `config/settings.py` by `python -m engine.admin.settings_documents`.
 """
 _ROOT = Path(__file__).parents[2]
 
@@ -38,19 +38,15 @@ def documents() -> Mapping[str, str]:
     for section, members in groupby(Settings.model_fields, lambda name: ABOUT[name].section):
         vi, en = SECTIONS[section]
         env.append(f"\n# --- {vi} / {en} ---\n")
-        page.append(f"\n## {en}\n\n| setting | default | example | page | what it is |\n|---|---|---|---|---|\n")
+        page.append(f"\n## {en}\n\n")
         for name in members:
             about, default = ABOUT[name], plain_words(Settings.model_fields[name].default)
             variable = f"DONDOC_{name.upper()}"
             example = f" (vd / e.g. {about.example})" if about.example else ""
             env.append(f"# {about.vi} / {about.en}{example}\n# {variable}={default}\n")
-            cells = (_code(variable), _code(default), _code(about.example), about.page, about.en)
-            page.append("|".join(("", *(f" {cell} " if cell else " " for cell in cells), "\n")))
+            notes = (about.en, about.example and f"(e.g. `{about.example}`)", about.page and f"[{about.page}]")
+            page.append(f"- `{variable}`{f' (`{default}`)' if default else ''}: {' '.join(filter(None, notes))}\n")
     return {"docs/settings.md": "".join(page), "packaging/.env.example": "".join(env)}
-
-
-def _code(words: str) -> str:
-    return f"`{words}`" if words else ""
 
 
 if __name__ == "__main__":

@@ -114,6 +114,8 @@ def manual(each: Manual) -> str:
         for entry in part.entries:
             said = entry.said(each.language)
             lines += ["", f"### {said.title}", "", *(f"- {text}" for text in said.text)]
-    terms = [term.en if english else term.vi for term in guide().glossary]
-    lines += ["", "## Words" if english else "## Từ dùng", "", "| | |", "|---|---|"]
-    return "\n".join([*lines, *(f"| {word} | {meaning} |" for word, meaning in terms)]) + "\n"
+    words = "Words: [glossary.md](glossary.md).\n" if english else "Từ dùng: [đầu mối](dau-moi.md#từ-dùng).\n"
+    if not english and ActorRole.COORDINATOR in each.of:
+        rows = "".join("| {} | {} |\n".format(*term.vi) for term in guide().glossary)
+        words = f"## Từ dùng\n\n| | |\n|---|---|\n{rows}"
+    return "\n".join([*lines, "", words])

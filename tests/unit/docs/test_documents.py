@@ -12,7 +12,7 @@ from sqlmodel import SQLModel
 from typer.main import get_command
 
 from engine.store import records as _records  # noqa: F401  (fills SQLModel.metadata)
-from engine.terms import State
+from engine.terms import State, WebhookEvent
 from workflows.cli import app
 
 README = (ROOT / "README.md").read_text()
@@ -58,6 +58,11 @@ def named_commands() -> set[str]:
 def test_every_table_says_how_long_its_rows_are_kept() -> None:
     said = re.findall(r"`([a-z_]+)`", (ROOT / "docs/retention.md").read_text())
     assert {each.name for each in SQLModel.metadata.sorted_tables} - set(said) == set()
+
+
+def test_every_event_of_webhooks_has_its_row() -> None:
+    said = set(re.findall(r"^- `([a-z_.]+)`:", DOCUMENTS["docs/webhooks.md"], re.MULTILINE))
+    assert said == set(WebhookEvent)
 
 
 def test_every_command_is_documented() -> None:

@@ -17,6 +17,8 @@ ENGLISH = (DOCS / "operating.md", *sorted((DOCS / "operating").glob("*.md")))
 VIETNAMESE = (DOCS / "vi/van-hanh.md", *sorted((DOCS / "vi/van-hanh").glob("*.md")))
 TWIN = {"en": re.compile(r"\[tiếng Việt\]\(([^)]+)\)"), "vi": re.compile(r"\[English\]\(([^)]+)\)")}
 MAX_LINES = 200
+OTHERS = tuple((DOCS / en, DOCS / vi) for en, vi in (("retention.md", "vi/luu-giu.md"), ("zalo.md", "vi/zalo.md")))
+"""Pages beside the manual that are whole in both languages."""
 
 
 def name_of(page: Path) -> str:
@@ -62,6 +64,23 @@ def test_both_languages_name_the_same_settings_and_codes(page: Path) -> None:
     texts = [" ".join(each.read_text().split()) for each in (page, twin_of(page, "en"))]
     named = [{*re.findall(r"`([^`]+)`", text)} for text in texts]
     assert named[0] == named[1]
+
+
+@pytest.mark.parametrize(("english", "vietnamese"), OTHERS, ids=[name_of(each) for each, _ in OTHERS])
+def test_pages_beside_the_manual_say_the_same_in_both_languages(english: Path, vietnamese: Path) -> None:
+    texts = english.read_text(), vietnamese.read_text()
+    for told in (r"^```\n.*?^```", r"(?<!`)`([^`\n]+)`(?!`)", r"^#+ ", r"^\|"):
+        first, second = (sorted(re.findall(told, text, re.MULTILINE | re.DOTALL)) for text in texts)
+        assert first == second
+    assert f"](vi/{vietnamese.name})" in texts[0]
+    assert f"](../{english.name})" in texts[1]
+
+
+def test_the_vietnamese_page_on_webhooks_names_nothing_that_the_other_does_not() -> None:
+    english, vietnamese = ((DOCS / name).read_text() for name in ("webhooks.md", "vi/webhook.md"))
+    named = set(re.findall(r"`([^`]+)`", vietnamese))
+    assert named
+    assert {each for each in named if f"`{each}" not in english} == set()
 
 
 @pytest.mark.parametrize("page", [*ENGLISH, *VIETNAMESE], ids=name_of)
