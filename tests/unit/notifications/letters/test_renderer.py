@@ -687,8 +687,8 @@ def test_the_leadership_reads_what_is_done_and_overdue_with_their_change_within_
         since=Since(on=DAY - timedelta(7), was=then, now=now, agencies=changed),
     )
     vi, en = (STATIONERY.render(facts(role=Role.LEADERSHIP, digest=week, language=each), NOW) for each in LANGUAGES)
-    assert vi.subject.startswith("18/6/2021: 21 việc quá hạn, giảm 48, của 9 cơ quan; hoàn thành 134, tăng 51")
-    assert en.subject.startswith("18/6/2021: 21 overdue, 48 fewer, at 9 agencies; 134 done, 51 more")
+    assert vi.subject.startswith("18/6/2021: 21 việc quá hạn của 9 cơ quan, giảm 48; hoàn thành 134, tăng 51")
+    assert en.subject.startswith("18/6/2021: 21 overdue at 9 agencies, 48 fewer; 134 done, 51 more")
     for text in (vi.text, " ".join(unescape(vi.html).split())):
         assert "07:30 thứ Sáu, 18/6/2021, đã hoàn thành 134 phần việc; 21 phần việc của 9 cơ quan quá hạn." in text
         assert "So với báo cáo tuần 11/6/2021: hoàn thành 83 → 134, quá hạn 69 → 21; " in text
