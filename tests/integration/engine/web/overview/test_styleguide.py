@@ -25,5 +25,7 @@ def test_it_is_shown_in_the_demonstration_alone(sqlite_database: Database, tmp_p
         selectors = re.sub(r"\{[^{}]*\}", "{}", re.sub(r"/\*.*?\*/", "", styles, flags=re.S))
         styled = set(re.findall(r"\.([a-z][a-z0-9-]*)", selectors))
         assert shown - styled == set()
-        around = {name for each in fromstring(page.text).iter("*") for name in each.classes}
+        around = {
+            name for each in fromstring(page.text).iterdescendants("*") for name in (each.get("class") or "").split()
+        }
         assert styled - shown - around == OF_MAIN
