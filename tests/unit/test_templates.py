@@ -17,7 +17,17 @@ from notifications.letters.renderer import TEMPLATES, exported
 MAX_COLUMNS = 120
 HOOKS = {"common", "large", "plan-fields", "secret"}
 """Classes by which tests find a part that looks like any other."""
-MADE = {*"ostdl", "fired", "later", "skipped", *(f"h{n}" for n in range(1, 6))}
+MADE = {
+    *"ostdl",
+    "fired",
+    "later",
+    "skipped",
+    "better",
+    "rl-sent",
+    "rl-chased",
+    "rl-next",
+    *(f"h{n}" for n in range(1, 6)),
+}
 """Classes that a template takes from a value: a mark, a state, a number."""
 FOLDERS = (*TEMPLATE_FOLDERS, TEMPLATES, ROOT / "workflows/simulation/templates")
 GRAMMAR = {"vi": {"times", "chased_times"}, "en": {"things", "nth"}}

@@ -18,7 +18,7 @@ from engine.assignments import situations
 from engine.assignments.opening import Opening, planned
 from engine.errors import NotFound
 from engine.rules.calendar import DayException, DayKind, WorkCalendar
-from engine.rules.policy import Policy, Rung, dates
+from engine.rules.policy import Policy, Rung
 from engine.store.database import table
 from engine.store.records import Assignment, Plan, PolicyRecord
 from engine.store.stored_rows import StoredPlan, objects, select_plans
@@ -54,12 +54,6 @@ class Coming:
     def day_of(self, rung: Rung, policy: Policy, calendar: WorkCalendar) -> date | None:
         days = policy.ladder(request=self.request, urgent=self.urgent).days(calendar)
         return rung.on(self.opens_on, self.due_on, days)
-
-    def dates(self, policy: Policy, calendar: WorkCalendar) -> list[tuple[str, date]]:
-        """The rungs that are still to come when they open."""
-        ladder = policy.ladder(request=self.request, urgent=self.urgent)
-        every = dates(ladder, self.opens_on, self.due_on, calendar)
-        return [(rung.rung, on) for on, rung in every if on >= self.opens_on]
 
 
 @dataclass(frozen=True)

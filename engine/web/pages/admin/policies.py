@@ -219,7 +219,6 @@ def _preview(ctx: RequestContext, policy: Policy, text: str, of: str, stale: Con
         current=current,
         changed=changed,
         reach=reached,
-        dates=reached.coming[0].dates(policy, today.calendar) if reached.coming else (),
         mark=mark_of(current),
         text=text,
         of=of,

@@ -11,8 +11,8 @@ from lxml.html import fromstring
 from engine.http.render import WEB_DIR
 from engine.store.database import Database
 
-OF_MAIN = {"narrow", "onepage", "printed"}
-"""What a whole page is, not a part of one."""
+OF_MAIN = {"narrow", "onepage", "printed", "onpaper"}
+"""What a whole page is, not a part of one; what paper alone shows."""
 
 
 def test_it_is_shown_in_the_demonstration_alone(sqlite_database: Database, tmp_path: Path) -> None:
