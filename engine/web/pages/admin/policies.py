@@ -15,7 +15,6 @@ from sqlmodel import Session
 from engine.accounts.permissions import Permission
 from engine.admin.policy_editor import (
     LADDERS,
-    Step,
     differences,
     keep,
     mark_of,
@@ -85,7 +84,10 @@ def show(ctx: SignedIn, policy_id: PolicyId, said: Code = "", ladder: Code = "",
         "admin/policy.html",
         422 if wrong else 200,
         line=line,
-        ladders=_in_words(line.policy, ctx.language),
+        ladders=[
+            (kind, name, steps(line.policy.ladders[kind], ctx.language))  # type: ignore[index]
+            for kind, name in LADDERS.items()
+        ],
         above=[
             (role, min(days))
             for role in (Role.MONITOR, Role.DIRECTOR, Role.LEADERSHIP)
@@ -143,14 +145,6 @@ def _open_step(
 
 def _fields(row: RungRow, wrong: Mapping[str, Text]) -> FormFields:
     return FormFields({"when": row.when, "days": row.days, "letter": row.letter, "by": row.by}, dict(wrong))
-
-
-def _in_words(policy: Policy, language: str) -> list[tuple[str, tuple[str, str], tuple[Step, ...]]]:
-    """(ladder, its name in both languages, its steps)"""
-    return [
-        (kind, name, steps(policy.ladders[kind], language))  # type: ignore[index]
-        for kind, name in LADDERS.items()
-    ]
 
 
 @router.post("/admin/policies/{policy_id}/ladders")
@@ -223,5 +217,4 @@ def _preview(ctx: RequestContext, policy: Policy, text: str, of: str, stale: Con
         text=text,
         of=of,
         stale=stale.said(ctx.language) if stale else "",
-        ladders=_in_words(policy, ctx.language),
     )

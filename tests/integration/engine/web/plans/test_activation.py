@@ -49,7 +49,7 @@ def words(office: Office, path: str) -> str:
 
 def test_on_a_sunday_it_says_what_leaves_on_monday(office: Office) -> None:
     said = words(office, "/plans/1/activate")
-    assert "Thư gửi ngay chưa có thư nào" in said
+    assert "Kích hoạt: chưa có thư nào đi ngay" in said
     assert "07:30 thứ Hai, 10/5/2021: 5 thư cho 5 người" in said
     assert "07:30 Monday" in words(office, "/plans/1/activate?lang=en")
 
