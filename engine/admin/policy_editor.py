@@ -90,16 +90,17 @@ def _clock_time(at: time) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One rung in words: when, what to whom, and under which condition (may be empty)."""
+    """One rung in words: when, to whom, which letter, and under which condition (may be empty)."""
 
     rung: str
     when: str
-    what: str
+    people: str
+    letter: str
     condition: str
-    level: int
+    late: bool
 
     def __str__(self) -> str:
-        return f"{self.when}: {self.what}" + (f" ({self.condition})" if self.condition else "")
+        return f"{self.when}: {self.letter}: {self.people}" + (f" ({self.condition})" if self.condition else "")
 
 
 def steps(ladder: Ladder, language: str) -> tuple[Step, ...]:
@@ -110,7 +111,7 @@ def _step(rung: Rung, language: str) -> Step:
     index = LANGUAGES.index(language)
     people = ", ".join(label(role, language) for role in rung.to)
     level = ("", f" {('lần', 'level')[index]} {rung.level}")[rung.level > 0]
-    what = f"{label(rung.kind, language)}{level}: {people}"
+    letter = f"{label(rung.kind, language)}{level}"
     conditions = [
         (rung.unless_acknowledged, ("chỉ khi chưa xác nhận", "only while not acknowledged")),
         (rung.by == "other", ("qua kênh khác, nếu có", "on another channel, where there is one")),
@@ -118,7 +119,7 @@ def _step(rung: Rung, language: str) -> Step:
         (rung.dispatch, ("đề nghị ban hành công văn đôn đốc", "a chasing letter on paper is asked for")),
     ]
     condition = "; ".join(words[index] for applies, words in conditions if applies)
-    return Step(rung.rung, _when(rung, language), what, condition, rung.level)
+    return Step(rung.rung, _when(rung, language), people, letter, condition, (rung.due or 0) > 0)
 
 
 def _when(rung: Rung, language: str) -> str:

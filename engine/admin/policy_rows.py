@@ -1,4 +1,4 @@
-"""A ladder as rows of a table: when, to whom, which letter, on which channel. Read from a form and back. Pure."""
+"""One rung of a ladder as a form has it: when, to whom, which letter, on which channel. Pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
-from engine.admin.policy_editor import policy_text, read_policy
 from engine.errors import FieldsRefused
-from engine.rules.policy import MAX_LEVEL, Ladder, Rung, Way
+from engine.rules.policy import MAX_LEVEL, Policy, Rung, Way
 from engine.terms import NoticeKind, Role
 from engine.text import Text
 
@@ -22,13 +21,13 @@ KINDS = (
     NoticeKind.OVERDUE,
     NoticeKind.ESCALATION,
 )
-MAX_ROWS, MAX_DAYS = 30, 120
+MAX_DAYS = 120
 When = Literal["opened", "before", "after"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RungRow:
-    """One row as typed. ``letter``: a kind, of escalations with its level («escalation-2»)."""
+    """A rung as typed. ``letter``: a kind, of escalations with its level («escalation-2»)."""
 
     when: str = "before"
     days: str = ""
@@ -39,11 +38,7 @@ class RungRow:
     dispatch: bool = False
 
 
-def rows_of(ladder: Ladder) -> tuple[RungRow, ...]:
-    return tuple(_row(rung) for rung in ladder.rungs)
-
-
-def _row(rung: Rung) -> RungRow:
+def row_of(rung: Rung) -> RungRow:
     when: When = "opened" if rung.opened is not None else "before" if (rung.due or 0) < 0 else "after"
     days = rung.opened if rung.opened is not None else abs(rung.due or 0)
     letter = f"{rung.kind}-{rung.level}" if rung.level else str(rung.kind)
@@ -58,68 +53,45 @@ def _row(rung: Rung) -> RungRow:
     )
 
 
-def rows_in(fields: Mapping[str, Sequence[str]]) -> list[RungRow]:
-    """The rows of a posted form: ``when-0``, ``days-0``, ``to-0`` … in their order."""
-
-    def one(name: str, number: int, default: str = "") -> str:
-        return next(iter(fields.get(f"{name}-{number}", ())), default).strip()
-
-    return [
-        RungRow(
-            when=one("when", number),
-            days=one("days", number)[:6],
-            to=tuple(fields.get(f"to-{number}", ())),
-            letter=one("letter", number),
-            by=one("by", number, "usual"),
-            unless=bool(one("unless", number)),
-            dispatch=bool(one("dispatch", number)),
-        )
-        for number in range(MAX_ROWS)
-        if f"when-{number}" in fields
-    ]
+def typed_row(fields: Mapping[str, str], to: Sequence[str]) -> RungRow:
+    """The row of a sent form. ``to``: the roles that were ticked."""
+    return RungRow(
+        when=fields.get("when", ""),
+        days=fields.get("days", "").strip()[:6],
+        to=tuple(to),
+        letter=fields.get("letter", ""),
+        by=fields.get("by", "usual"),
+        unless="unless" in fields,
+        dispatch="dispatch" in fields,
+    )
 
 
-def changed_rows(rows: list[RungRow], deed: str) -> list[RungRow]:
-    """The rows after a button of the table: ``add``, ``drop-3``, ``up-3``; any other leaves them."""
-    what, _, place = deed.partition("-")
-    number = int(place) if place.isdecimal() else -1
-    if what == "add" and len(rows) < MAX_ROWS:
-        return [*rows, RungRow()]
-    if what == "drop" and 0 <= number < len(rows):
-        return rows[:number] + rows[number + 1 :]
-    if what == "up" and 0 < number < len(rows):
-        return [*rows[: number - 1], rows[number], rows[number - 1], *rows[number + 1 :]]
-    return rows
+def with_rung(policy: Policy, kind: str, name: str, row: RungRow | None) -> tuple[Policy, Rung | None]:
+    """The policy with the named rung of a ladder as the row says, or without it (no row), and the rung; a name that the
+    ladder does not have adds one. Raises FieldsRefused."""
+    ladder = policy.ladders[kind]  # type: ignore[index]
+    rungs, rung = [each for each in ladder.rungs if each.rung != name], None
+    if row is not None:
+        rung = as_rung(row)
+        if any(each.rung == rung.rung for each in rungs):
+            raise FieldsRefused({"days": _SAME_DAY})
+        if kind == "request" and rung.tier > 1:
+            raise FieldsRefused({"to": _TOO_HIGH})
+        place = sum(_order(each) < _order(rung) for each in rungs)
+        rungs.insert(place, rung)
+    changed = ladder.model_copy(update={"rungs": tuple(rungs)})
+    return policy.model_copy(update={"ladders": {**policy.ladders, kind: changed}}), rung
 
 
-def with_rows(text: str, kind: str, rows: Sequence[RungRow]) -> str:
-    """The policy's text with these rows as one of its ladders. Raises FileRefused for the text, FieldsRefused for the
-    rows."""
-    policy = read_policy(text)
-    rungs = as_rungs(rows)
-    ladder = policy.ladders[kind].model_copy(update={"rungs": rungs})  # type: ignore[index]
-    return policy_text(policy.model_copy(update={"ladders": {**policy.ladders, kind: ladder}}))
-
-
-def as_rungs(rows: Sequence[RungRow]) -> tuple[Rung, ...]:
-    """Raises FieldsRefused with every mistake by field."""
-    wrong: dict[str, Text] = {}
-    rungs: dict[str, Rung] = {}
-    for number, row in enumerate(rows):
-        mistakes = _mistakes(row)
-        if not mistakes:
-            rung = _rung(row)
-            if rung.rung in rungs:
-                mistakes = {"days": _SAME_DAY}
-            rungs[rung.rung] = rung
-        place = Text(f"Mốc {number + 1}: ", f"Reminder {number + 1}: ")
-        wrong |= {f"{name}-{number}": Text.joined("", (place, text)) for name, text in mistakes.items()}
-    if wrong:
-        raise FieldsRefused(wrong)
-    return tuple(rungs.values())
+def _order(rung: Rung) -> tuple[bool, int]:
+    return rung.opened is None, rung.due or rung.opened or 0
 
 
 _SAME_DAY = Text("trùng ngày với một mốc khác; gộp người nhận", "another reminder is on that day; join them")
+_TOO_HIGH = Text(
+    "việc đề nghị chỉ báo cơ quan và bộ phận theo dõi, không báo lên lãnh đạo",
+    "a request goes to the agency and the monitor, not to the leadership",
+)
 _MISTAKES = {
     "days": Text(f"số ngày làm việc từ 0 đến {MAX_DAYS}", f"working days from 0 to {MAX_DAYS}"),
     "when": Text("chọn tính từ khi giao hay từ hạn", "choose from assignment or from the due date"),
@@ -130,7 +102,8 @@ _MISTAKES = {
 _LETTERS = {*KINDS, *(f"{kind}-{level}" for kind in KINDS for level in range(1, MAX_LEVEL + 1))}
 
 
-def _mistakes(row: RungRow) -> dict[str, Text]:
+def as_rung(row: RungRow) -> Rung:
+    """Raises FieldsRefused with every mistake by field."""
     right = {
         "days": row.days.isascii() and row.days.isdecimal() and int(row.days) <= MAX_DAYS,
         "when": row.when in get_args(When),
@@ -138,15 +111,8 @@ def _mistakes(row: RungRow) -> dict[str, Text]:
         "letter": row.letter in _LETTERS,
         "by": row.by in get_args(Way),
     }
-    return {name: text for name, text in _MISTAKES.items() if not right[name]}
-
-
-def _roles(row: RungRow) -> tuple[Role, ...]:
-    return tuple(role for each in row.to for role in ROLES if role == each)
-
-
-def _rung(row: RungRow) -> Rung:
-    """Of a row without mistakes."""
+    if wrong := {name: text for name, text in _MISTAKES.items() if not right[name]}:
+        raise FieldsRefused(wrong)
     when, days = cast(When, row.when), int(row.days)
     kind, _, level = row.letter.partition("-")
     return Rung(
@@ -160,6 +126,10 @@ def _rung(row: RungRow) -> Rung:
         by=cast(Way, row.by),
         dispatch=row.dispatch,
     )
+
+
+def _roles(row: RungRow) -> tuple[Role, ...]:
+    return tuple(role for each in row.to for role in ROLES if role == each)
 
 
 def _name(when: When, days: int) -> str:

@@ -73,6 +73,10 @@ class OverdueRow:
     """A promised day that waits for the department's agreement."""
     urgency: Urgency = Urgency.NORMAL
     """Of the plan."""
+    next_action_at: datetime | None = None
+    """When it is chased next."""
+    title: str = ""
+    """Of the plan."""
 
 
 def week_of(day: date) -> str:
@@ -219,10 +223,12 @@ def overdue(
             p.c.id.label("plan_id"),
             p.c.number.label("plan"),
             p.c.urgency,
+            p.c.title,
             d.c.citation,
             d.c.text,
             a.c.period,
             a.c.due_on,
+            a.c.next_action_at,
             a.c.request,
             a.c.outcome,
             (a.c.state == State.RETURNED).label("returned"),

@@ -22,7 +22,7 @@ from sqlmodel import Session
 from engine.agencies.directory_loading import expand_owners, read_directory, require_known_agencies
 from engine.assignments import calendar_change, situations
 from engine.assignments.calendar_change import CalendarChange, Preview
-from engine.errors import BadInput, Conflict, NotFound
+from engine.errors import BadInput, Conflict
 from engine.files.plan import PlanFile, loading_mistakes
 from engine.files.stored_plan import document_body, plan_body
 from engine.files.yaml_reader import read
@@ -251,11 +251,11 @@ class KeptLadders:
     movable: int = 0
 
 
-def kept_ladders(session: Session, policy_id: str) -> KeptLadders:
-    """Raises NotFound."""
+def kept_ladders(session: Session, policy_id: str, changed: Policy | None = None) -> KeptLadders:
+    """``changed``: the policy as it would be. Raises NotFound."""
     book = read_rulebook(session)
     kept = movable = 0
-    for alike, count, ladder in _with_old(session, book, policy_id):
+    for alike, count, ladder in _with_old(session, book, changed or book.policy(policy_id)):
         kept += count
         movable += count if _unreminded(book, alike, ladder) else 0
     return KeptLadders(kept, movable)
@@ -265,7 +265,7 @@ def move_to_new_ladders(session: Session, policy_id: str, *, actor: str, now: da
     """Give the policy's ladder of today to what no reminder has reached; returns how many. Raises NotFound."""
     book, a = read_rulebook(session), table(Assignment)
     policy, moved = book.policy(policy_id), 0
-    for alike, _, ladder in list(_with_old(session, book, policy_id)):
+    for alike, _, ladder in list(_with_old(session, book, policy)):
         if not _unreminded(book, alike, ladder):
             continue
         facts = Facts(alike.state, alike.opened_on, alike.due_on, alike.acted_until)
@@ -280,13 +280,10 @@ def move_to_new_ladders(session: Session, policy_id: str, *, actor: str, now: da
     return moved
 
 
-def _with_old(session: Session, book: Rulebook, policy_id: str) -> Iterator[tuple[_Alike, int, Ladder]]:
+def _with_old(session: Session, book: Rulebook, policy: Policy) -> Iterator[tuple[_Alike, int, Ladder]]:
     """What keeps another ladder than its policy has now, how many of each, and the ladder of now."""
     a, p = table(Assignment), table(Plan)
-    policy: Policy | None = book.policies.get(policy_id)
-    if policy is None:
-        raise NotFound(Text(f"Không có chính sách «{policy_id}».", f"There is no policy “{policy_id}”."))
-    of_plans = (p.c.policy_id == policy_id, p.c.state == PlanState.ACTIVE)
+    of_plans = (p.c.policy_id == policy.id, p.c.state == PlanState.ACTIVE)
     urgent = {
         row.id: row.urgency.urgent for row in session.connection().execute(select(p.c.id, p.c.urgency).where(*of_plans))
     }

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from engine.assignments.weekly_digest import week_of
 from engine.files.plan import PlanFile
-from engine.terms import Scenario
+from engine.terms import NoticeKind, Scenario
 
 BUSY_WEEK = 5
 """Letters to one person in one week from which they count as overloaded (one per working day)."""
@@ -44,6 +44,20 @@ class SimulatedLetter:
 
 
 @dataclass(frozen=True)
+class SimulatedDay:
+    """How many letters would leave on a day, of which kinds, to which roles."""
+
+    day: date
+    letters: int
+    kinds: tuple[str, ...]
+    roles: tuple[str, ...]
+
+    @property
+    def late(self) -> bool:
+        return not {NoticeKind.OVERDUE, NoticeKind.ESCALATION}.isdisjoint(self.kinds)
+
+
+@dataclass(frozen=True)
 class SimulatedYear:
     """The simulated letters in order, and the due dates with their explanation."""
 
@@ -61,6 +75,20 @@ class SimulatedYear:
     def some(self, week: str, agency: str) -> list[SimulatedLetter]:
         """The letters of a week to an agency; ``""``: of all."""
         return [each for each in self.messages if week in ("", each.week) and agency in ("", each.agency)]
+
+    def by_day(self) -> list[SimulatedDay]:
+        days: dict[str, list[SimulatedLetter]] = {}
+        for each in self.messages:
+            days.setdefault(each.at[:10], []).append(each)
+        return [
+            SimulatedDay(
+                date.fromisoformat(day),
+                len(letters),
+                tuple(dict.fromkeys(each.kind for each in letters)),
+                tuple(dict.fromkeys(each.role for each in letters)),
+            )
+            for day, letters in days.items()
+        ]
 
     def per_week(self) -> Counter[tuple[str, str, str]]:
         """(agency, role, ISO week) -> letters."""

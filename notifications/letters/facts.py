@@ -137,6 +137,8 @@ class Item:
     promise_past: bool = False
     promise_waits: date | None = None
     """A promised day that waits for the department's agreement."""
+    title: str = ""
+    """Of the plan."""
     output: str = ""
     """What the duty owes beside the work, in its first words."""
     returning: bool = False
@@ -353,6 +355,7 @@ class _Notice:
     first_due_on: date | None
     number: str
     short_title: str
+    title: str
     sms_name: str
     plan_state: PlanState
     urgency: Urgency
@@ -533,6 +536,7 @@ def _item(row: _Notice, letter: _Letter, batch: _Batch) -> Item:
         plan_id=row.plan_id,
         plan=row.number,
         short_title=row.short_title,
+        title=row.title,
         sms_name=row.sms_name,
         citation=row.citation,
         position=row.position,
@@ -654,6 +658,7 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[_Not
             a.c.first_due_on,
             p.c.number,
             p.c.short_title,
+            p.c.title,
             p.c.sms_name,
             p.c.state.label("plan_state"),
             p.c.urgency,

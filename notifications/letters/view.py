@@ -13,6 +13,7 @@ from engine.assignments.backlog import Backlog
 from engine.assignments.weekly_digest import OverdueRow
 from engine.enums import complete
 from engine.files.plan_parts import subject_words
+from engine.rules.calendar import local_date
 from engine.rules.policy import for_role
 from engine.rules.situation import is_ahead, is_past
 from engine.terms import NoticeKind, Role, State, Urgency
@@ -157,13 +158,30 @@ class LetterView:
         return SimpleNamespace(**_NONE | {part: len(items) for part, items in self.parts.items()})
 
     @property
-    def tag(self) -> str:
-        """The plan's number in brackets if the letter is about one plan: «[KH 188/KH-UBND]», after the urgency of the
-        most urgent one: «HỎA TỐC [KH 188/KH-UBND]». A number that reveals the subject («12/KH-AIDS») is not shown."""
-        numbers = {item.plan for item in self.facts.items} | {row.plan for row, _ in self.late_rows}
-        tag = _tag(numbers.pop() if len(numbers) == 1 else "", self.facts.language)
+    def urgent(self) -> str:
+        """Begins the subject: the urgency of the most urgent plan, «HỎA TỐC: »."""
         most = max(self._urgent_plans, key=tuple(Urgency).index, default=None)
-        return tag if most is None else f"{_called(most, self.facts.language)} {tag}"
+        return "" if most is None else f"{_called(most, self.facts.language)}: "
+
+    @property
+    def of_plan(self) -> str:
+        """Ends the subject: the plan's number if the letter is about one plan, « · KH 188/KH-UBND». A number that
+        reveals the subject («12/KH-AIDS») is not shown."""
+        numbers = {item.plan for item in self.facts.items} | {row.plan for row, _ in self.late_rows}
+        number = _numbered(numbers.pop()) if len(numbers) == 1 else ""
+        return f" · {number}" if number else ""
+
+    @property
+    def tag(self) -> str:
+        """What subjects of 0.1.0 begin with, for an office's own: «HỎA TỐC [KH 188/KH-UBND]»."""
+        number = self.of_plan[3:] or ("Duties" if self.facts.language == "en" else "Theo dõi nhiệm vụ")
+        return f"{self.urgent.replace(':', '')}[{number}]"
+
+    @property
+    def matter(self) -> str:
+        """What the plan is about, if the letter is about one plan."""
+        titles = {item.title for item in self.facts.items} | {row.title for row, _ in self.late_rows}
+        return titles.pop() if len(titles) == 1 else ""
 
     @cached_property
     def _urgent_plans(self) -> dict[Urgency, list[str]]:
@@ -282,6 +300,20 @@ class LetterView:
         found = {row.assignment_id for row, _ in self.late_rows if not row.request and row.agency_id == agency_id}
         own = (item for item in self.parts.get("overdue", ()) if item.own and not item.request)
         return len(found.union(item.assignment_id for item in own))
+
+    @property
+    def late_span(self) -> tuple[int, int]:
+        """The fewest and the most working days that what ``overdue`` counts is late."""
+        agency_id = self.digest.agency_id if self.digest else ""
+        days = [late for row, late in self.late_rows if not row.request and row.agency_id == agency_id]
+        days += [-item.days for item in self.parts.get("overdue", ()) if item.own and not item.request and item.days]
+        return min(days, default=0), max(days, default=0)
+
+    @property
+    def next_on(self) -> date | None:
+        """When the overdue of the week's list are chased next."""
+        days = (local_date(row.next_action_at) for row, _ in self.late_rows if row.next_action_at)
+        return min((day for day in days if day > self.facts.day), default=None)
 
     @property
     def above_level(self) -> int:
@@ -455,8 +487,8 @@ class LetterView:
 
     @property
     def tied_named(self) -> list[tuple[str, int]]:
-        """The agencies of ``tied_agencies`` if all of them can be named."""
-        return self.tied_agencies if len(self.tied_agencies) <= MAX_WORST else []
+        """The agencies of ``tied_agencies`` that are named."""
+        return self.tied_agencies[:MAX_WORST]
 
     @property
     def asked(self) -> Shortened[tuple[OverdueRow, int]]:
@@ -468,8 +500,13 @@ class LetterView:
         return [each for each in rows if each[0].assignment_id not in above]
 
     @property
+    def late_rest(self) -> Sequence[tuple[OverdueRow, int]]:
+        """The digest's rows of a monitor's letter that are not among what is escalated today."""
+        return self._not_above(self.late_rows) if self.escalated else self.late_rows
+
+    @property
     def late_by_agency(self) -> Agencies:
-        return group_rows(self.late_rows, self._max_agencies)
+        return group_rows(self.late_rest, self._max_agencies)
 
     @property
     def _max_agencies(self) -> int:
@@ -501,8 +538,6 @@ def _called(urgency: Urgency, language: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _tag(number: str, language: str) -> str:
-    if not number or subject_words(number):
-        return "[Duties]" if language == "en" else "[Theo dõi nhiệm vụ]"
+def _numbered(number: str) -> str:
     code = number.partition("/")[2].partition("-")[0]
-    return f"[{code} {number}]" if code else f"[{number}]"
+    return "" if subject_words(number) else f"{code} {number}".strip()

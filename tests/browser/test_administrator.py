@@ -27,7 +27,7 @@ def test_a_plan_comes_in_and_is_activated_once_its_effect_is_seen(come_early: Co
     administrator.is_told("Đã lưu kế hoạch", "The plan is saved")
 
     administrator.follows("Kích hoạt", "Activate")
-    administrator.sees("Thư gửi ngay", "Letters at once")
+    administrator.sees("Mở ngay", "Opened at once")
     assert not administrator.looks()
     assert row(province.database, Plan).state is PlanState.LOADED
     administrator.sees("Còn 1 ngày phải chọn", "1 day to choose")

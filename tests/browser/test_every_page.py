@@ -30,6 +30,7 @@ pytestmark = pytest.mark.browser
 MOST = 50_000
 """Bytes of HTML."""
 
+CHANGED_STEP = "ladder=order&step=T%2B3&days=5&when=after&letter=escalation-1&by=every&to=coordinator&do=look"
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/": ("/", "/?sort=late&period={period}", "/?kind=huyen&late=3&number=188"),
     "/accept": ("/accept", "/accept?tick=all"),
@@ -54,7 +55,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/admin/calendar": ("/admin/calendar", "/admin/calendar?year=2022"),
     "/admin/log": ("/admin/log",),
     "/admin/policies": ("/admin/policies",),
-    "/admin/policies/{policy_id}": ("/admin/policies/default",),
+    "/admin/policies/{policy_id}": ("/admin/policies/default", f"/admin/policies/default?{CHANGED_STEP}"),
     "/admin/policies/{policy_id}/edit": ("/admin/policies/default/edit",),
     "/admin/settings": ("/admin/settings",),
     "/admin/settings/address": ("/admin/settings/address",),

@@ -90,15 +90,14 @@ def test_an_administrator_adds_a_reminder(come: Come, spring: Spring, capsys: py
     administrator = come("administrator")
     administrator.goes("/admin/policies/default")
     with within(administrator, 5, "a reminder added to the policy", capsys):
-        administrator.follows("Sửa …", "Edit …")
-        administrator.presses("Thêm mốc", "Add a reminder")
-        last = administrator.page.locator(".rungs tbody tr").last
-        last.get_by_role("textbox").fill("5")
-        last.get_by_role("combobox").first.select_option("after")
-        administrator.ticks(last.locator(f'input[value="{Role.HEAD}"]'))
+        administrator.follows("Thêm mốc…", "Add a step…")
+        step = administrator.page.locator("#step")
+        step.get_by_role("textbox").fill("5")
+        step.get_by_role("combobox").first.select_option("after")
+        administrator.ticks(step.locator(f'input[value="{Role.HEAD}"]'))
         administrator.presses("Xem điều gì thay đổi", "See what changes")
-        administrator.sees("sau hạn 5 ngày làm việc", "5 working days after")
-        administrator.presses("Lưu chính sách", "Save the policy")
+        administrator.sees("Nếu thêm mốc này", "With this step")
+        administrator.presses("Lưu mốc này", "Save this step")
     administrator.is_told("Đã lưu chính sách", "The policy is saved")
 
 

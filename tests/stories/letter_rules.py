@@ -98,7 +98,7 @@ def _dates(facts: LetterFacts, letter: Outgoing) -> Iterator[tuple[str, str]]:
             rest = sum(n for _, n in earliest[len(said) :])
             yield "dates left out", "" if f"{rest} hạn sau" in letter.subject else f"{rest} later ones not said"
     if late:
-        place = letter.subject.find("quá hạn")
+        place = letter.subject.lower().find("quá hạn")
         first = DATED.search(letter.subject)
         wrong = place < 0 or (first is not None and first.start() < place)
         yield "overdue first", f"{late} overdue" if wrong else ""

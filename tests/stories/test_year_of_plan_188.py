@@ -740,9 +740,8 @@ def the_leadership_reads_what_the_board_shows(story: Story) -> None:
         since = f"So với báo cáo tuần {short_day(week_before)}: "
         since += f"hoàn thành {then_now(was, done)}, quá hạn {then_now(fewer, overdue)}"
         assert since in text, monday
-        assert (
-            f": hoàn thành {done}, {moved(done - was)}; quá hạn {overdue}, {moved(overdue - fewer)}" in subjects[monday]
-        )
+        said_first = rf": {overdue} việc quá hạn.*, {moved(overdue - fewer)}; hoàn thành {done}, {moved(done - was)}"
+        assert re.search(said_first, subjects[monday]), monday
 
 
 def moved(change: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -26,8 +27,8 @@ class Said(_Strict):
 
 
 class Entry(_Strict):
-    """``pages``: beginnings of the addresses at which it is opened; «/» is the board alone. ``picture``: the name of
-    what it looks like, empty without one."""
+    """``pages``: beginnings of the addresses at which it is opened, «*» for one part of it; «/» is the board alone.
+    ``picture``: the name of what it looks like, empty without one."""
 
     id: str
     pages: tuple[str, ...]
@@ -65,7 +66,7 @@ class Guide(_Strict):
             for part in self.parts
             for entry in part.entries
             for each in entry.pages
-            if path == each or (each != "/" and path.startswith(each))
+            if path == each or (each != "/" and re.match(each.replace("*", "[^/]+"), path))
         ]
         return max(fitting, key=lambda found: found[0])[1] if fitting else None
 

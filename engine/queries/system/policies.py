@@ -5,8 +5,9 @@ A year of the working calendar: days that differ from their weekday's rule, and 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
@@ -17,7 +18,7 @@ from engine.assignments import situations
 from engine.assignments.opening import Opening, planned
 from engine.errors import NotFound
 from engine.rules.calendar import DayException, DayKind, WorkCalendar
-from engine.rules.policy import Policy, dates
+from engine.rules.policy import Policy, Rung
 from engine.store.database import table
 from engine.store.records import Assignment, Plan, PolicyRecord
 from engine.store.stored_rows import StoredPlan, objects, select_plans
@@ -39,26 +40,31 @@ class PolicyLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """The next period to open, and the dates of the ladder's rungs for it."""
+class Coming:
+    """``tasks`` assignments still to open, of one plan and period, to which the same rungs come on the same days."""
 
     plan: str
     period: str
     opens_on: date
     due_on: date
-    rungs: tuple[tuple[str, date], ...]
-    every_day: bool = False
+    request: bool
+    urgent: bool
+    tasks: int = 0
+
+    def day_of(self, rung: Rung, policy: Policy, calendar: WorkCalendar) -> date | None:
+        days = policy.ladder(request=self.request, urgent=self.urgent).days(calendar)
+        return rung.on(self.opens_on, self.due_on, days)
 
 
 @dataclass(frozen=True)
 class Reach:
     """What a policy change affects. ``open``: assignments that keep their present ladder; ``to_open``: assignments that
     would get the new one, None with too many plans to count; ``at_once``: those of them that the next pass would open
-    and write about; ``example``: the next of these."""
+    and write about; ``coming``: all of these, the next first."""
 
     open: int = 0
     to_open: int | None = 0
-    example: Example | None = None
+    coming: tuple[Coming, ...] = ()
     at_once: int = 0
 
 
@@ -102,35 +108,26 @@ def reach(session: Session, policy: Policy, calendar: WorkCalendar, today: date)
     plans = objects(StoredPlan, session.connection().execute(some))
     if len(plans) > MAX_COUNTED_PLANS:
         return Reach(open_now, None)
-    coming = [each for plan in plans for each in _to_open(session, plan, policy, calendar)]
-    if not coming:
-        return Reach(open_now)
-    plan, opening = min(coming, key=lambda each: (each[1].opens_on, each[1].due_period.due.on))
-    ladder = policy.ladder(request=opening.duty.request, urgent=plan.urgency.urgent)
-    opens_on = max(opening.opens_on, today)
-    rung_dates = dates(ladder, opens_on, opening.due_period.due.on, calendar)
-    example = Example(
-        plan.number,
-        opening.due_period.period.key,
-        opens_on,
-        opening.due_period.due.on,
-        tuple((rung.rung, on) for on, rung in rung_dates if on >= opens_on),
-        ladder.every_day,
-    )
-    return Reach(open_now, len(coming), example, sum(each.opens_on <= today for _, each in coming))
+    coming, at_once = Counter[Coming](), 0
+    for plan in plans:
+        for each in _to_open(session, plan, policy, calendar):
+            due, on = each.due_period, max(each.opens_on, today)
+            same = Coming(plan.number, due.period.key, on, due.due.on, each.duty.request, plan.urgency.urgent)
+            coming[same] += 1
+            at_once += each.opens_on <= today
+    found = (replace(each, tasks=tasks) for each, tasks in coming.items())
+    return Reach(open_now, coming.total(), tuple(sorted(found, key=lambda each: (each.opens_on, each.due_on))), at_once)
 
 
-def _to_open(
-    session: Session, plan: StoredPlan, policy: Policy, calendar: WorkCalendar
-) -> Iterator[tuple[StoredPlan, Opening]]:
-    """(plan, opening) for each owner whose assignment has not opened."""
+def _to_open(session: Session, plan: StoredPlan, policy: Policy, calendar: WorkCalendar) -> Iterator[Opening]:
+    """For each owner whose assignment has not opened."""
     a = table(Assignment)
     columns = select(a.c.duty_id, a.c.agency_id, a.c.period).where(a.c.plan_id == plan.id)
     opened = set(map(tuple, session.connection().execute(columns)))
     for each in planned(session, plan, policy, calendar):
         for agency_id in each.duty.owners:
             if (each.duty.id, agency_id, each.due_period.period.key) not in opened:
-                yield plan, each
+                yield each
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from engine.accounts.permissions import Permission
 from engine.agencies.directory_loading import read_directory
 from engine.assignments import opening
-from engine.errors import BadInput, NotFound
+from engine.errors import BadInput, Conflict, NotFound
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile, due_periods, owners_of
 from engine.files.stored_plan import asked_cycles, plan_body, with_days
@@ -26,7 +26,7 @@ from engine.http.lists.list_columns import simulated_list
 from engine.http.lists.list_download import ExportFormat, download
 from engine.http.long_work import Progress
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.plans.simulated_year import BUSY_WEEK, SimulatedYear
+from engine.plans.simulated_year import BUSY_WEEK, SimulatedDay, SimulatedYear
 from engine.queries.figures.plans import plan_page
 from engine.rules.calendar import WorkCalendar
 from engine.rules.periods import Cadence
@@ -38,6 +38,8 @@ router = APIRouter(include_in_schema=False)
 MAX_SIMULATED_TIME = timedelta(days=800)
 MAX_LETTERS, PEOPLE_PER_PAGE = 25, 36
 """Letters of the selected week, and recipients per page."""
+MAX_DRAWN, AFTER_DUE, MAX_DAYS = timedelta(days=120), timedelta(days=10), 14
+"""How far ahead letters are drawn by day: to the first due date and what follows it, so many days with letters."""
 Typed = Annotated[str, Query(max_length=20)]
 FIRST_DAY, LAST_DAY = Text("Kích hoạt ngày", "Activated on"), Text("Đến ngày", "Until")
 
@@ -241,12 +243,27 @@ def ask(ctx: SignedIn, plan_id: SmallId) -> Response:
     chosen = replace(chosen, days={each.rule: each.typed for each in asked if each.named})
     choices = [placed.duty for placed in plan.file.duties.values() if placed.duty.cadence_choices]
 
-    def shown(after: RequestContext, result: Callable[[], opening.Activation]) -> Response:
+    progress = Progress()
+
+    def rehearsed() -> tuple[opening.Activation, list[SimulatedDay]]:
+        would = opening.rehearse(ctx.app.database, plan_id, ctx.now, chosen)
+        if ctx.app.simulate is None or chosen.cadences:
+            return would, []
+        file = PlanFile.model_validate(with_days(plan_body(plan.file), chosen.days))
+        last = min(would.first_due or ctx.today, ctx.today + MAX_DRAWN) + AFTER_DUE
+        try:
+            return would, ctx.app.simulate(file, ctx.today, last, Scenario.SILENT, progress.tell).by_day()
+        except Conflict:  # others wait for their years: activation does not
+            return would, []
+
+    def shown(after: RequestContext, result: Callable[[], tuple[opening.Activation, list[SimulatedDay]]]) -> Response:
+        would, days = result()
         return after.page(
             "activate.html",
             today=today,
             plan=plan,
-            would=result(),
+            would=would,
+            days=days[:MAX_DAYS],
             choices=choices,
             chosen=chosen,
             asked=asked,
@@ -258,7 +275,7 @@ def ask(ctx: SignedIn, plan_id: SmallId) -> Response:
 
     words = Text("Đang tính những gì sẽ gửi", "Computing what would be sent")
     what = ("rehearse", plan_id, tuple(sorted({**chosen.cadences, **chosen.days}.items())), chosen.past, ctx.now.date())
-    return answered(ctx, words, what, lambda: opening.rehearse(ctx.app.database, plan_id, ctx.now, chosen), shown)
+    return answered(ctx, words, what, rehearsed, shown, progress)
 
 
 @router.post("/plans/{plan_id}/activate")

@@ -87,7 +87,7 @@ def test_a_queued_line_for_the_former_monitor_is_dropped(database: Database) -> 
     box = LetterBox()
     asyncio.run(passes.deliver(database, at("2021-06-22", "08:00"), post_office(box)))
     (told_of_the_change,) = (each for each in box.letters if each.to == "monitor@so-chinh.example")
-    assert told_of_the_change.subject == "[KH 12/KH-UBND] Sắp xếp lại tổ chức: thông báo về kế hoạch"
+    assert told_of_the_change.subject == "Sắp xếp lại tổ chức: thông báo về kế hoạch · KH 12/KH-UBND"
     assert "quá hạn" not in told_of_the_change.text
     assert "coordinator@huyen-a.example" in {each.to for each in box.letters}
 

@@ -328,7 +328,7 @@ def test_the_first_letter_of_an_urgent_plan_is_called_urgent(sqlite_database: Da
     swept(sqlite_database, at("2021-04-07"))
     (letter,) = gathered(laid, date(2021, 4, 7), at("2021-04-07", "08:00")).values()
     sent = LetterRenderer(Signer(KEY), RendererSettings("http://dondoc.example")).render(letter, at("2021-04-07"))
-    assert sent.subject.startswith("THƯỢNG KHẨN [KH 12/KH-UBND] ")
+    assert sent.subject.startswith("THƯỢNG KHẨN: ")
     assert sent.text.startswith("THƯỢNG KHẨN: Kế hoạch số 12/KH-UBND\n\nKính gửi: ")
 
 

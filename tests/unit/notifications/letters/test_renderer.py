@@ -154,7 +154,7 @@ def written(*items: Item, **more: Any) -> Outgoing:
 
 def visible(html: str) -> str:
     """What a mail program shows of an HTML body, addresses of links included."""
-    body = re.sub(r"<style>.*?</style>", "", html, flags=re.S)
+    body = re.sub(r"<style>.*?</style>|<title>.*?</title>", "", html, flags=re.S)
     body = re.sub(r'<a [^>]*href="([^"]*)"[^>]*>', r" \1 ", body)
     return unescape(re.sub(r"<[^>]+>", " ", body))
 
@@ -203,7 +203,7 @@ def combinations() -> Iterator[LetterFacts]:
 def test_every_kind_of_letter_renders_whatever_lines_it_holds() -> None:
     """A name that a template misspells is an error in itself; here none is empty either, and none says «None»."""
     for _, letter, shown in everything():
-        assert letter.subject.startswith("[")
+        assert letter.subject[0].isalnum() or letter.subject.startswith("[")
         assert len(letter.subject) <= 120
         for text in (letter.subject, letter.text, shown):
             assert text.strip()
@@ -233,7 +233,7 @@ def test_the_first_line_after_the_greeting_says_what_to_do() -> None:
     asks = re.compile(
         r"(?i)đề nghị|kính báo cáo|kính mong|kính gửi|gia hạn|chuyển hạn|chuyển giao|không phải|thông báo|hôm nay"
         r"|please|we |how the plans stand|your direction|summary|extension|due date|transferred|has changed|has ended"
-        r"|no longer|news|today|asks|to report|trả lời|cơ quan phối hợp|answers|sent their part"
+        r"|no longer|news|today|asks|to report|trả lời|cơ quan phối hợp|answers|sent their part|reports:"
     )
     for _, letter, shown in everything():
         greeting, _, ask, *_ = letter.text.splitlines()
@@ -304,7 +304,7 @@ def test_no_subject_and_no_short_message_of_the_real_plan_names_what_it_is_about
 
 def test_a_plan_whose_number_names_the_subject_is_not_named_in_the_subject_line() -> None:
     letter = written(item(plan="12/KH-HIV"))
-    assert letter.subject.startswith("[Theo dõi nhiệm vụ] ")
+    assert letter.subject == "Quá hạn 1 ngày làm việc: 1 nhiệm vụ"
     assert "12/KH-HIV" in letter.text
     assert all(subject_words(word) and subject_words(fold(word)) for word in SUBJECT_WORDS)
 
@@ -429,7 +429,7 @@ def test_the_head_is_told_before_the_department_and_when_that_will_be() -> None:
 def test_an_agency_reads_which_chasing_this_is_and_what_was_sent_before() -> None:
     again = item(NoticeKind.ESCALATION, escalating=True, days=-7, chased=chased(5, 1))
     letter = written(again)
-    assert letter.subject == "[KH 188/KH-UBND] Đôn đốc lần 2: 1 nhiệm vụ quá hạn"
+    assert letter.subject == "Quá hạn 7 ngày làm việc: 1 nhiệm vụ, đôn đốc lần 2 · KH 188/KH-UBND"
     assert "Department of Labour đôn đốc lần 2: đề nghị khẩn trương báo cáo 1 nhiệm vụ đã quá hạn." in letter.text
     assert "đôn đốc lần 2 gửi trong ngày, trước đó đã nhắc 5 lần, gần nhất 17/6/2021" in letter.text
 
@@ -437,15 +437,15 @@ def test_an_agency_reads_which_chasing_this_is_and_what_was_sent_before() -> Non
 def test_of_lines_chased_for_the_first_and_the_second_time_the_subject_says_the_second_and_the_text_up_to_it() -> None:
     lines = [item(NoticeKind.ESCALATION, n, escalating=True, chased=chased(5, n - 1)) for n in (1, 2)]
     letter = written(*lines)
-    assert letter.subject.endswith("Đôn đốc lần 2: 2 nhiệm vụ quá hạn")
+    assert letter.subject.startswith("Quá hạn 1 ngày làm việc: 2 nhiệm vụ, đôn đốc lần 2 ·")
     assert "đôn đốc đến lần 2: đề nghị khẩn trương báo cáo 2 nhiệm vụ đã quá hạn." in letter.text
 
 
 def test_what_was_chased_stays_in_the_subject_beside_a_returned_report() -> None:
     late = item(NoticeKind.ESCALATION, 1, escalating=True, chased=chased(5, 2))
     letter = written(late, item(NoticeKind.RETURNED, 2, state=State.RETURNED), item(n=3, due_on=DAY, **DUE))
-    assert letter.subject.endswith(
-        f"Đôn đốc lần 3: 1 nhiệm vụ quá hạn, 1 báo cáo cần sửa và gửi lại, 1 hạn {DAY:%d/%-m/%Y}"
+    assert letter.subject.startswith(
+        f"Quá hạn 1 ngày làm việc: 1 nhiệm vụ, đôn đốc lần 3, 1 báo cáo cần sửa và gửi lại, 1 hạn {DAY:%d/%-m/%Y}"
     )
 
 
@@ -453,12 +453,14 @@ def test_on_a_monday_what_is_overdue_stands_before_what_is_due_soon() -> None:
     rows = [row(n, "District office of Vinh") for n in (1, 2)]
     mine = replace(digest(*rows), agency_id=rows[0][0].agency_id)
     letter = written(item(n=3, due_on=date(2021, 6, 21), **DUE), digest=mine)
-    assert letter.subject.endswith("] 2 nhiệm vụ quá hạn, 1 hạn 21/6/2021")
+    assert letter.subject.startswith("Quá hạn 1 ngày làm việc: 2 nhiệm vụ, 1 hạn 21/6/2021 ·")
 
 
 def test_dates_that_have_no_room_in_a_subject_are_counted_together() -> None:
     lines = [item(n=n, due_on=date(2021, 6, 20 + n), **DUE) for n in range(1, 6)]
-    assert written(*lines).subject.endswith("Hạn 21/6/2021: 1 nhiệm vụ; hạn 22/6/2021: 1; hạn 23/6/2021: 1; 2 hạn sau")
+    assert written(*lines).subject.startswith(
+        "Hạn 21/6/2021: 1 nhiệm vụ; hạn 22/6/2021: 1; hạn 23/6/2021: 1; 2 hạn sau"
+    )
     opening = "Đề nghị báo cáo 5 nhiệm vụ: 1 hạn 21/6/2021, 1 hạn 22/6/2021, 3 hạn sau."
     assert opening in written(*lines).text
 
@@ -469,16 +471,16 @@ DUE = {"kind": NoticeKind.REMINDER, "days": 3}
 def test_a_subject_begins_with_the_day_and_counts_what_is_due_on_each() -> None:
     same = [item(n=n, due_on=date(2021, 6, 17), **DUE) for n in (1, 2)]
     later = item(n=3, due_on=date(2021, 6, 21), **DUE)
-    assert written(*same).subject.endswith("] Hạn thứ Năm, 17/6/2021: 2 nhiệm vụ")
-    assert written(*same, later).subject.endswith("] Hạn 17/6/2021: 2 nhiệm vụ; hạn 21/6/2021: 1")
-    assert written(later, language="en").subject.endswith("] Due Monday, 21/6/2021: 1 duty")
+    assert written(*same).subject.startswith("Hạn thứ Năm, 17/6/2021: 2 nhiệm vụ")
+    assert written(*same, later).subject.startswith("Hạn 17/6/2021: 2 nhiệm vụ; hạn 21/6/2021: 1")
+    assert written(later, language="en").subject.startswith("Due Monday, 21/6/2021: 1 duty")
 
 
 def test_beside_what_is_overdue_a_subject_says_when_the_rest_is_due() -> None:
     """Not the date of what is new: it is due much later, and nobody is reminded of it."""
     fresh = item(NoticeKind.ASSIGNED, 3, due_on=date(2021, 5, 31))
     letter = written(item(n=1), item(n=2, due_on=date(2021, 6, 21), **DUE), fresh)
-    assert letter.subject.endswith("] 1 nhiệm vụ quá hạn, 1 hạn 21/6/2021")
+    assert letter.subject.startswith("Quá hạn 1 ngày làm việc: 1 nhiệm vụ, 1 hạn 21/6/2021 ·")
 
 
 def test_work_that_comes_again_each_half_year_is_not_called_new() -> None:
@@ -499,10 +501,10 @@ def test_a_digest_names_the_duty_beside_its_number() -> None:
 def test_a_promised_day_stands_in_subject_opening_and_sms_of_its_reminder() -> None:
     promised = item(n=1, chased_from=date(2021, 7, 12), kind=NoticeKind.REMINDER, days=-12)
     letter = written(promised)
-    assert letter.subject.endswith("] Hẹn thứ Hai, 12/7/2021: 1 nhiệm vụ")
+    assert letter.subject.startswith("Hẹn thứ Hai, 12/7/2021: 1 nhiệm vụ")
     assert "đã hẹn thứ Hai, 12/7/2021" in letter.text
     both = written(promised, item(n=2, kind=NoticeKind.REMINDER, due_on=date(2021, 7, 14), days=2))
-    assert both.subject.endswith("] Hẹn 12/7/2021: 1 nhiệm vụ; hạn 14/7/2021: 1")
+    assert both.subject.startswith("Hẹn 12/7/2021: 1 nhiệm vụ; hạn 14/7/2021: 1")
     assert "SẮP ĐẾN HẠN, NGÀY HẸN" in both.text.upper()
     assert "da hen 12/7/2021" in written(promised, channel="sms").text
 
@@ -517,7 +519,7 @@ def test_no_chasing_is_claimed_that_was_not_sent() -> None:
 def test_the_second_request_to_acknowledge_says_that_it_is_the_second_and_what_comes_next() -> None:
     again = item(NoticeKind.ACKNOWLEDGE, days=40, asked=(date(2021, 4, 7),), next_step="gửi thư nhắc xác nhận đến X")
     letter = written(again)
-    assert letter.subject.endswith("1 nhiệm vụ chưa xác nhận đã nhận, nhắc lần thứ 2")
+    assert letter.subject.startswith("1 nhiệm vụ chưa xác nhận đã nhận, nhắc lần thứ 2")
     assert "Đề nghị xác nhận đã nhận 1 nhiệm vụ (lần thứ 2)." in letter.text
     assert "chưa xác nhận đã nhận; đã đề nghị ngày 07/4/2021." in letter.text
     assert "Nếu chưa xác nhận, thứ Ba, 22/6/2021 hệ thống gửi thư nhắc xác nhận đến X." in letter.text
@@ -535,7 +537,7 @@ def test_every_letter_names_whom_to_call() -> None:
 def test_the_head_of_the_department_reads_of_the_others_when_and_what_follows() -> None:
     lines = [watched(n=n, days=-15, next_step="báo cáo lãnh đạo Province", chased=chased(8, 2)) for n in (1, 2)]
     letter = written(*lines, role=Role.HEAD, agency="Department of Labour")
-    assert letter.subject == "[KH 188/KH-UBND] Báo cáo: 2 phần việc của 2 cơ quan quá hạn kéo dài"
+    assert letter.subject == "Quá hạn từ 15 ngày làm việc: 2 phần việc của 2 cơ quan · KH 188/KH-UBND"
     assert letter.text.startswith("Kính gửi: Lãnh đạo Department of Labour\n")
     assert "đến 07:30 thứ Sáu, 18/6/2021, 2 phần việc của 2 cơ quan" in letter.text
     assert "đã quá hạn từ 15 ngày làm việc" in letter.text
@@ -545,13 +547,13 @@ def test_the_head_of_the_department_reads_of_the_others_when_and_what_follows() 
 
 def test_a_head_with_duties_of_the_own_agency_reads_of_the_others_in_the_same_letter() -> None:
     letter = written(item(n=1), watched(n=2), role=Role.HEAD, agency="Department of Labour")
-    assert "1 nhiệm vụ quá hạn" in letter.subject
+    assert "Quá hạn 1 ngày làm việc: 1 nhiệm vụ" in letter.subject
     assert "Phần việc của các cơ quan do Department of Labour theo dõi (1)\n- " in letter.text.replace("\n\n", "\n")
 
 
 def test_the_leadership_is_reported_to_and_not_chased() -> None:
     letter = written(watched(days=-16, chased=chased(9, 3)), role=Role.LEADERSHIP, agency="Province")
-    assert letter.subject == "[KH 188/KH-UBND] Báo cáo: 1 phần việc của 1 cơ quan quá hạn kéo dài"
+    assert letter.subject == "Quá hạn từ 16 ngày làm việc: 1 phần việc của 1 cơ quan · KH 188/KH-UBND"
     assert "Department of Labour kính báo cáo Lãnh đạo Province: đến 07:30 thứ Sáu, 18/6/2021" in letter.text
     assert "phải gửi" not in letter.text
 
@@ -586,7 +588,7 @@ def test_a_plan_past_its_end_is_for_its_department_to_end() -> None:
 
 def test_the_head_of_the_department_reads_one_number_in_subject_and_letter() -> None:
     letter = written(role=Role.HEAD, backlog=replace(BACKLOG, reports=Waits(9, date(2021, 6, 1), 13, 3)), weekly=True)
-    assert letter.subject.endswith("Báo cáo: 6 báo cáo, đề nghị chờ xử lý quá 10 ngày làm việc")
+    assert letter.subject.endswith("6 báo cáo, đề nghị chờ xử lý quá 10 ngày làm việc")
     assert "6 báo cáo, đề nghị gửi" in letter.text
 
 
@@ -624,7 +626,7 @@ def test_the_monitor_reads_one_line_an_agency_with_the_names_of_its_duties_and_w
         for n in range(1, 126)
     ]
     letter = written(*lines, role=Role.MONITOR)
-    assert letter.subject == "[KH 188/KH-UBND] Đã đôn đốc lần 1: 125 phần việc quá hạn của 50 cơ quan"
+    assert letter.subject == "125 phần việc quá hạn của 50 cơ quan, đã đôn đốc lần 1 · KH 188/KH-UBND"
     assert "hundred times" not in letter.text
     assert letter.text.count("thứ Năm, 17/6/2021") == 1
     names = [f"IV.{n}.1 Long words of a duty that …" for n in (1, 51, 101)]
@@ -685,8 +687,8 @@ def test_the_leadership_reads_what_is_done_and_overdue_with_their_change_within_
         since=Since(on=DAY - timedelta(7), was=then, now=now, agencies=changed),
     )
     vi, en = (STATIONERY.render(facts(role=Role.LEADERSHIP, digest=week, language=each), NOW) for each in LANGUAGES)
-    assert vi.subject.endswith("thứ Sáu, 18/6/2021: hoàn thành 134, tăng 51; quá hạn 21, giảm 48")
-    assert en.subject.endswith("Weekly report to 18/6/2021: 134 done, 51 more; 21 overdue, 48 fewer")
+    assert vi.subject.startswith("18/6/2021: 21 việc quá hạn của 9 cơ quan, giảm 48; hoàn thành 134, tăng 51")
+    assert en.subject.startswith("18/6/2021: 21 overdue at 9 agencies, 48 fewer; 134 done, 51 more")
     for text in (vi.text, " ".join(unescape(vi.html).split())):
         assert "07:30 thứ Sáu, 18/6/2021, đã hoàn thành 134 phần việc; 21 phần việc của 9 cơ quan quá hạn." in text
         assert "So với báo cáo tuần 11/6/2021: hoàn thành 83 → 134, quá hạn 69 → 21; " in text
@@ -702,6 +704,39 @@ def test_in_the_first_week_there_is_nothing_to_compare_with() -> None:
     assert "không đổi" not in text
 
 
+def test_the_leadership_is_asked_and_reads_what_comes_next_and_what_the_plan_is_about() -> None:
+    next_one = {"next_action_at": NOW + timedelta(days=10), "title": "Kế hoạch thực hiện an sinh năm 2021"}
+    week = digest(row(1, **next_one), boxes=Boxes(on_time=0, late=0, in_term=0, overdue=1))
+    letter = written(role=Role.LEADERSHIP, digest=week)
+    said = letter.text.splitlines()
+    assert said[3] == (
+        "Kính xin ý kiến chỉ đạo đối với 1 cơ quan còn quá hạn. "
+        "Nếu chưa có báo cáo, từ thứ Hai, 28/6/2021 hệ thống đôn đốc tiếp."
+    )
+    assert any(line.startswith("Mở trang Lãnh đạo: ") and line.endswith("/leadership") for line in said)
+    assert "Kế hoạch thực hiện an sinh năm 2021." in letter.text
+    assert letter.html.count('class="b"') == 1
+
+
+def test_a_letter_has_a_title_a_heading_and_says_in_its_second_sentence_what_comes_next() -> None:
+    letter = written(item(NoticeKind.REMINDER, days=3, next_on=date(2021, 6, 21), next_step="gửi thư báo quá hạn"))
+    assert f"<title>{letter.subject}</title>" in " ".join(letter.html.split()).replace("> ", ">").replace(" <", "<")
+    assert len(re.findall(r"<h1>", letter.html)) == 1
+    _, _, ask, after, *_ = letter.text.splitlines()
+    assert ask.startswith("Đề nghị báo cáo 1 nhiệm vụ")
+    assert after == "Nếu chưa có báo cáo, thứ Hai, 21/6/2021 hệ thống gửi thư báo quá hạn."
+
+
+def test_what_is_escalated_on_a_monday_is_not_listed_twice_to_the_monitor() -> None:
+    lines = [watched(n=n, kind=NoticeKind.ESCALATION, assignment_id=n, escalating=True) for n in (1, 2)]
+    rows_of_week = (row(1, assignment_id=1), row(2, assignment_id=2))
+    text = written(*lines, role=Role.MONITOR, digest=digest(*rows_of_week)).text
+    assert [text.count(f"IV.16.{n} ") for n in (1, 2)] == [1, 1]
+    assert "Quá hạn khác" not in text
+    more = written(*lines, role=Role.MONITOR, digest=digest(*rows_of_week, row(3, assignment_id=3))).text
+    assert "Quá hạn khác, số liệu đến thứ Sáu, 18/6/2021: 1 phần việc của 1 cơ quan" in more
+
+
 def test_a_tie_of_the_longest_overdue_is_told_as_a_tie() -> None:
     """Two are older; of twenty with one due date none is later than the others, whatever its name."""
     older = [row(n, f"Agency {n:02}", due_on=date(2021, 6, n)) for n in (1, 2)]
@@ -713,7 +748,11 @@ def test_a_tie_of_the_longest_overdue_is_told_as_a_tie() -> None:
     )
     listed = [line for line in letter.text.splitlines() if line.startswith("- ")]
     assert [line[:12] for line in listed[:2]] == ["- Agency 01:", "- Agency 02:"]
-    assert [line.partition(" · ")[0] for line in listed[2:]] == ["- 20 phần việc của 20 cơ quan, đều từ 17/6/2021"]
+    assert [line.partition(" · ")[0] for line in listed[2:]] == [
+        "- 20 phần việc của 20 cơ quan, đều từ 17/6/2021: "
+        + ", ".join(f"Agency {n:02} (1)" for n in range(3, 13))
+        + ", và 10 cơ quan khác"
+    ]
     assert "20 phần việc của 20 cơ quan, đều từ 17/6/2021" in letter.html
     assert "Quá hạn lâu nhất (22/23)" in letter.text
     assert "… và 1 việc khác" in letter.text
@@ -785,7 +824,7 @@ def test_a_letter_of_an_urgent_plan_is_called_so_first_in_subject_text_and_html(
     for language, called, plan in zip(LANGUAGES, CALLED[urgency], ("Kế hoạch số", "plan"), strict=True):
         line = item(urgency=urgency, own=role in OWNERS)
         letter = STATIONERY.render(facts(line, role=role, language=language), NOW)
-        assert letter.subject.startswith(f"{called} ["), letter.subject
+        assert letter.subject.startswith(f"{called}: "), letter.subject
         first = f"{called}: {plan} 188/KH-UBND"
         assert letter.text.startswith(f"{first}\n\n")
         assert letter.html.partition("<main>")[2].lstrip().startswith(f'<p class="r"><b>{first}</b></p>')
@@ -795,13 +834,13 @@ def test_of_several_plans_the_most_urgent_names_the_letter_and_each_is_named_in_
     usual, soon = item(n=1), item(n=2, plan="9/KH-UBND", urgency=Urgency.KHAN)
     now = item(n=3, plan="7/KH-UBND", urgency=Urgency.HOA_TOC)
     letter = written(usual, soon, now)
-    assert letter.subject.startswith("HỎA TỐC [")
+    assert letter.subject.startswith("HỎA TỐC: ")
     assert letter.text.startswith("HỎA TỐC: Kế hoạch số 7/KH-UBND; KHẨN: Kế hoạch số 9/KH-UBND\n")
 
 
 def test_a_letter_of_an_ordinary_plan_has_no_such_line() -> None:
     letter = written(item())
-    assert letter.subject.startswith("[")
+    assert letter.subject.startswith("Quá hạn")
     assert letter.text.startswith("Kính gửi")
 
 
@@ -812,8 +851,8 @@ def test_the_monitors_subject_counts_tasks_and_agencies_alike() -> None:
     """Five agencies are overdue; of one nobody can be written to, so four were chased."""
     lines = [watched(n=n, escalating=n < 5) for n in range(1, 6)]
     vi, en = (STATIONERY.render(facts(*lines, role=Role.MONITOR, language=each), NOW) for each in LANGUAGES)
-    assert vi.subject.endswith("Đã đôn đốc lần 1: 4 phần việc quá hạn của 4 cơ quan"), vi.subject
-    assert en.subject.endswith("Chased for the first time: 4 overdue at 4 agencies"), en.subject
+    assert vi.subject.startswith("4 phần việc quá hạn của 4 cơ quan, đã đôn đốc lần 1 ·"), vi.subject
+    assert en.subject.startswith("4 overdue at 4 agencies, chased for the first time ·"), en.subject
 
 
 @pytest.mark.parametrize(

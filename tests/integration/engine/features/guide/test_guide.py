@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
 from ground.office import Office
 
+from engine.application.app import PAGES
 from engine.features.guide.__main__ import DOCS
 from engine.features.guide.reading import MANUALS, Manual, guide, manual
 from engine.http.navigation import ENTRIES as BAR
@@ -18,6 +22,44 @@ ENTRIES = [entry for part in guide().parts for entry in part.entries]
 @pytest.mark.parametrize("path", [leaf.path for entry in BAR for leaf in entry.leaves] + [leaf.path for leaf in MENU])
 def test_every_page_of_the_bar_has_its_paragraph(path: str) -> None:
     assert guide().about(path) is not None
+
+
+def routes(router: APIRouter) -> Iterator[APIRoute]:
+    for each in router.routes:
+        if isinstance(each, APIRoute):
+            yield each
+        else:
+            yield from routes(each.original_router)  # type: ignore[attr-defined]
+
+
+def test_every_page_has_its_paragraph() -> None:
+    pages = {each.path for page in PAGES for each in routes(page.router) if "GET" in (each.methods or ())}  # type: ignore[attr-defined]
+    without = {path for path in pages if guide().about(re.sub(r"\{\w+\}", "7", path)) is None}
+    assert without == {
+        *("/api", "/feed/{name}", "/guide", "/guide/pictures/{name}.webp", "/search", "/styleguide"),
+        *("/arrived/{key}", "/working/{ticket}"),  # gone in a moment
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "entry"),
+    [
+        ("/r/token", "bao-cao"),
+        ("/r/token/thread", "hen"),
+        ("/report/so-ban/1/2021-H1/thread", "hen"),
+        ("/u/token", "nhan-thu"),
+        ("/promises", "hen-gia-han"),
+        ("/plans/12/figures", "so-lieu"),
+        ("/plans/12", "ke-hoach"),
+        ("/duties/4/amend", "ke-hoach"),
+        ("/admin/contact-sheet", "danh-ba"),
+        ("/admin/add-account", "tai-khoan"),
+    ],
+)
+def test_a_page_opens_the_paragraph_that_is_about_it(path: str, entry: str) -> None:
+    found = guide().about(path)
+    assert found is not None
+    assert found.id == entry
 
 
 def test_the_nearest_paragraph_is_opened() -> None:

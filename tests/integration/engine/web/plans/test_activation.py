@@ -12,6 +12,7 @@ from ground.factory import at, item, plan_file, row, store
 from ground.office import Office, enter, join, open_office
 from openpyxl import load_workbook
 
+from engine.errors import Conflict
 from engine.files.plan import PlanFile
 from engine.plans.simulated_year import SimulatedLetter, SimulatedYear, TellShare
 from engine.store.database import Database
@@ -48,9 +49,25 @@ def words(office: Office, path: str) -> str:
 
 def test_on_a_sunday_it_says_what_leaves_on_monday(office: Office) -> None:
     said = words(office, "/plans/1/activate")
-    assert "Thư gửi ngay chưa có thư nào" in said
+    assert "Kích hoạt: chưa có thư nào đi ngay" in said
     assert "07:30 thứ Hai, 10/5/2021: 5 thư cho 5 người" in said
     assert "07:30 Monday" in words(office, "/plans/1/activate?lang=en")
+
+
+def test_letters_are_drawn_by_day_before_anything_leaves(office: Office) -> None:
+    page = BeautifulSoup(office.get("/plans/1/activate").text, "lxml")
+    (drawn,) = page.select(".bars li")
+    assert " ".join(drawn.get_text(" ").split()) == "thứ Hai, 10/5/2021 · giao việc: đầu mối 1"
+    assert drawn.select_one("rect")["width"] == "100.0"  # type: ignore[index]
+
+
+def test_without_a_simulated_year_a_plan_can_be_activated(sqlite_database: Database, tmp_path: Path) -> None:
+    def busy(*_: object) -> SimulatedYear:
+        raise Conflict
+
+    store(sqlite_database, now=SUNDAY)
+    office = open_office(sqlite_database, tmp_path, now=SUNDAY, simulate=busy)
+    assert "Kích hoạt" in enter(office, join(sqlite_database, "administrator", "tinh")).get("/plans/1/activate").text
 
 
 def test_a_day_that_the_plan_does_not_name_is_asked_for_before_anything_leaves(office: Office) -> None:

@@ -101,7 +101,7 @@ def test_the_weekly_letter_of_the_leadership_counts_the_same(two_years: Laid, of
     assert f"1 kế hoạch đã quá ngày cuối, chờ kết thúc: còn {LEFT} việc; không tính vào số liệu trên" in letter.text
     assert "Hoàn thành đúng hạn: 1 ·" in letter.text
     assert "Đang thực hiện, quá hạn: 1 ·" in letter.text
-    assert "hoàn thành 1; quá hạn 1" in letter.subject
+    assert "1 việc quá hạn của 1 cơ quan; hoàn thành 1" in letter.subject
     html = BeautifulSoup(letter.html, "lxml")
     links = html.select('a[href*="/assignments?"]')
     assert len(links) >= 5
