@@ -23,8 +23,8 @@ from engine.features.plan_import.drafts import retention as plan_drafts
 from engine.features.webhooks import subscriptions as webhooks
 from engine.rules.calendar import local_date
 from engine.store import pending_answers
-from engine.store.changed_work import forget_old_changes
 from engine.store.clock import system_clock
+from engine.store.data_versions import forget_old_changes
 from engine.store.database import Database, table
 from engine.store.facts import advance_fact, read_fact
 from engine.store.records import AnswerCode, Letter, LetterBody, SignInLink, UndoableAct, UserSession

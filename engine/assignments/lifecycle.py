@@ -26,7 +26,7 @@ from engine.rules.outputs import GivenOutput, Output, read_output
 from engine.rules.policy import OTHER_REASON, Facts, Policy, for_role, next_look
 from engine.rules.situation import LEADS_TO, NEEDS, Action, given, is_unfinished
 from engine.rules.words import STATES
-from engine.store.changed_work import about, about_agency, of_one
+from engine.store.data_versions import about, about_agency, of_one
 from engine.store.database import insert_returning, table
 from engine.store.event_log import append, event, record
 from engine.store.recipients import read_recipients

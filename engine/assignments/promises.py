@@ -27,7 +27,7 @@ from engine.errors import BadInput, Conflict, NotFound
 from engine.rules.calendar import local_date, written
 from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private
 from engine.rules.situation import Action, is_past
-from engine.store.changed_work import of_one
+from engine.store.data_versions import of_one
 from engine.store.database import table
 from engine.store.event_log import record
 from engine.store.records import Assignment, Promise

@@ -25,7 +25,7 @@ from sqlmodel import Session
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
 from engine.errors import BadInput, NotFound
 from engine.store.atomic_file import atomic_write
-from engine.store.changed_work import about
+from engine.store.data_versions import about
 from engine.store.database import insert_new, table
 from engine.store.event_log import record
 from engine.store.records import Agency, Evidence

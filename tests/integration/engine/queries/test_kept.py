@@ -48,7 +48,7 @@ from engine.queries.work.overdue import how_many_overdue, overdue
 from engine.queries.work.promises import reasons_counted
 from engine.queries.work.todo import todo, waiting_counts
 from engine.queries.work.waiting_lines import waiting_lines
-from engine.store import changed_work
+from engine.store import data_versions
 from engine.store.data_versions import (
     BY_AGENCY,
     TOPICS,
@@ -185,7 +185,7 @@ def test_a_statement_is_known_by_the_table_it_writes_and_not_by_those_it_reads(f
     with fresh.database.write() as session:
         session.connection().execute(select(assignment).with_for_update()).all()
         session.connection().execute(update(letter).where(told_of).values(state=LetterState.QUEUED))
-        written = session.info[changed_work.WRITTEN]
+        written = session.info[data_versions.WRITTEN]
         assert set(written.topics) == {Topic.LETTERS}
 
 
@@ -212,7 +212,7 @@ def test_only_the_store_writes_by_text() -> None:
         for path in (ROOT / package).rglob("*.py")
         if "migrations" not in path.parts and raw.search(path.read_text(encoding="utf8"))
     }
-    assert found == {"engine/store/changed_work.py", "engine/store/database.py"}
+    assert found == {"engine/store/data_versions.py", "engine/store/database.py"}
 
 
 def test_letters_that_are_sent_and_settled_do_not_make_board_and_standing_read_again(fresh: Laid) -> None:
