@@ -17,7 +17,7 @@ from datetime import datetime, time, timedelta
 from sqlmodel import Session
 
 from engine.rules.calendar import instant, local_date
-from engine.store import event_chain
+from engine.store import event_log
 from engine.store.database import Database
 from engine.store.facts import dated, read_as, read_fact, write_fact
 from engine.store.rulebook import read_rulebook
@@ -68,7 +68,7 @@ async def send(database: Database, now: datetime, channel: Channel, address: Cal
     with database.read() as session:
         if not is_due(session, now):
             return False
-        log_head = event_chain.head(session.connection())
+        log_head = event_log.head(session.connection())
     key = f"canary:{local_date(now)}:{secrets.token_hex(6)}"
     letter = Outgoing(
         key=key,

@@ -18,7 +18,7 @@ from engine.admin.first_steps import WeeklyLetter, read_weekly_letter, write_wee
 from engine.assignments.weekly_digest import week_of
 from engine.queries.work.incoming import answers_read
 from engine.rules.calendar import instant, local_date
-from engine.store import event_chain
+from engine.store import event_log
 from engine.store.database import Database
 from engine.store.rulebook import read_rulebook
 from engine.text import Text
@@ -48,7 +48,7 @@ async def send(
     with database.read() as session:
         if not is_due(session, now):
             return False
-        before, log_head = read_weekly_letter(session), event_chain.head(session.connection())
+        before, log_head = read_weekly_letter(session), event_log.head(session.connection())
         read = answers_read_words(answers_read(session, now, WEEK_DAYS), WEEK_DAYS)
     today = local_date(now)
     week, since = week_of(today), before.waits_since or today.isoformat()
@@ -64,9 +64,7 @@ async def send(
     return True
 
 
-def question(
-    week: str, now: datetime, operator: Operator, link: str, read: Text, log_head: event_chain.Head
-) -> Outgoing:
+def question(week: str, now: datetime, operator: Operator, link: str, read: Text, log_head: event_log.Head) -> Outgoing:
     """``read``: how well the answers of the week were read. ``log_head``: of the log's chain. Kept in a mailbox, it
     shows later that the log is the same until then."""
     if operator.language == "en":

@@ -41,7 +41,7 @@ from engine.assignments.lifecycle import standing_report
 from engine.errors import BadInput
 from engine.rules.calendar import ONE_DAY, local_date
 from engine.rules.policy import MAX_LEVEL, Facts, upcoming
-from engine.store import event_chain
+from engine.store import event_log
 from engine.store.content_digest import content_digest
 from engine.store.database import Database, table
 from engine.store.facts import read_as, read_fact, unreadable_facts, write_fact
@@ -290,13 +290,13 @@ def log_differs(session: Session, now: datetime) -> int:
     """1 where an event is not as it was logged, was removed or put in by hand. A part of the chain in each audit, and
     the newest events; ``dondoc audit log`` says which."""
     _, found = _looked_at(session)
-    return int(bool(found.event or event_chain.loose(session.connection(), CHECKED_LINKS)))
+    return int(bool(found.event or event_log.loose(session.connection(), CHECKED_LINKS)))
 
 
-def _looked_at(session: Session) -> tuple[event_chain.Head, event_chain.Verdict]:
+def _looked_at(session: Session) -> tuple[event_log.Head, event_log.Verdict]:
     """The link behind which this audit looks, and what it finds."""
     at = _last_link(session)
-    return at, event_chain.verify(session.connection(), at, CHECKED_LINKS)
+    return at, event_log.verify(session.connection(), at, CHECKED_LINKS)
 
 
 def unreadable_rows(database: Database) -> Iterator[str]:
@@ -327,11 +327,11 @@ def facts_unreadable(session: Session, now: datetime) -> int:
     return len(found)
 
 
-def _last_link(session: Session) -> event_chain.Head:
+def _last_link(session: Session) -> event_log.Head:
     try:
-        return event_chain.Head.read(read_fact(session, LINK_CURSOR) or "")
+        return event_log.Head.read(read_fact(session, LINK_CURSOR) or "")
     except BadInput:
-        return event_chain.NO_LINK
+        return event_log.NO_LINK
 
 
 def move_link_cursor(database: Database) -> None:

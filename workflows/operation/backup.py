@@ -26,7 +26,7 @@ from sqlmodel import SQLModel, create_engine
 
 from engine.errors import BadInput, Unavailable
 from engine.rules.calendar import PLAN_TIME
-from engine.store import event_chain
+from engine.store import event_log
 from engine.store.database import Database, table
 from engine.store.markers import remember_backup
 from engine.store.records import EventLink
@@ -95,7 +95,7 @@ def backup(system: System, to: Path, *, before_upgrade: bool = False) -> Path:
     partial.mkdir(parents=True, mode=0o700)
     with system.database.read() as session:
         chained = inspect(session.connection()).has_table(table(EventLink).name)  # not in an older schema
-        log = event_chain.head(session.connection()) if chained else event_chain.NO_LINK
+        log = event_log.head(session.connection()) if chained else event_log.NO_LINK
     dump = _dump_sqlite if system.database.dialect == "sqlite" else _dump_postgres
     counts = dump(system.database, partial / DUMPS[system.database.dialect])
     secret = partial / SECRET

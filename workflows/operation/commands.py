@@ -225,7 +225,7 @@ def log(
     accept: Annotated[int, typer.Option(help="Event that may differ from here on, as was found out.")] = 0,
 ) -> None:
     """Whether the log is as it was written: the first event that is not. Exit code 1 if there is one."""
-    from engine.store import event_chain
+    from engine.store import event_log
     from engine.store.event_log import record
     from engine.terms import EventKind
     from workflows.run.system import compose_existing
@@ -233,14 +233,14 @@ def log(
     system = compose_existing()
     if accept:
         with system.database.write() as session:
-            event_chain.accept(session, accept)
+            event_log.accept(session, accept)
             said = f"dondoc audit log --accept {accept}"
             record(session, EventKind.SETTINGS_CHANGED, system.clock(), actor=operator_name(), changes=said)
     with system.database.read() as session:
         connection = session.connection()
-        found = event_chain.verify(connection)
-        event = found.event or event_chain.loose(connection)
-        stands = not head or event_chain.Head.read(head).stands(connection)
+        found = event_log.verify(connection)
+        event = found.event or event_log.loose(connection)
+        stands = not head or event_log.Head.read(head).stands(connection)
     if event:
         typer.echo(
             Text(

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from engine.assignments.reports.evidence import path_of
 from engine.errors import BadInput, Unavailable
-from engine.store import event_chain
+from engine.store import event_log
 from engine.store.database import Database, table
 from engine.store.records import Evidence
 from engine.text import Text
@@ -68,9 +68,9 @@ def prove(folder: Path, database: Database) -> Proof:
 
 
 def _broken(connection: Connection, kept: str) -> str:
-    if event := event_chain.verify(connection).event or event_chain.loose(connection):
+    if event := event_log.verify(connection).event or event_log.loose(connection):
         return f"event {event}"
-    return "" if event_chain.Head.read(kept).stands(connection) else f"event_link {kept.split()[0]}"
+    return "" if event_log.Head.read(kept).stands(connection) else f"event_link {kept.split()[0]}"
 
 
 @contextmanager

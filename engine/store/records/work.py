@@ -331,7 +331,7 @@ class Event(SQLModel, table=True):
 
 
 class EventLink(SQLModel, table=True):
-    """A link of the chain over the log (``engine.store.event_chain``): SHA-256 of the link before and of the event."""
+    """A link of the chain over the log (``engine.store.event_log``): SHA-256 of the link before and of the event."""
 
     __tablename__ = "event_link"
     position: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))

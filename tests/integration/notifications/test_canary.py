@@ -15,7 +15,7 @@ from ground.post import KEY, Answering
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
 from engine.store.database import Database
-from engine.store.event_chain import head
+from engine.store.event_log import head
 from engine.store.records import Incoming
 from notifications import canary
 from notifications.contract.channel import Fate, Outcome, Outgoing

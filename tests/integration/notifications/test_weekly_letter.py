@@ -17,7 +17,7 @@ from engine.admin.first_steps import arrival_keys, confirm_arrival
 from engine.errors import LinkRefused
 from engine.rules.calendar import DayException, DayKind
 from engine.store.database import Database
-from engine.store.event_chain import head
+from engine.store.event_log import head
 from engine.store.records import Pass
 from engine.terms import WaitReason
 from notifications import weekly_letter

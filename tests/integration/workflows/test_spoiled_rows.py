@@ -32,7 +32,7 @@ from engine.queries.system.health import health
 from engine.rules.calendar import DayException, DayKind
 from engine.rules.situation import Action
 from engine.store.database import Database, insert_new
-from engine.store.event_chain import verify
+from engine.store.event_log import verify
 from engine.store.facts import unreadable_facts
 from engine.store.records import Assignment, Digest, Fact
 from engine.terms import Outcome
