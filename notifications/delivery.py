@@ -27,9 +27,8 @@ from sqlmodel import Session
 from engine.assignments.due_work import in_window
 from engine.errors import DondocError, Unavailable
 from engine.store.database import Database, table
+from engine.store.facts import held_letters, hold, place
 from engine.store.high_water import HighWater
-from engine.store.letter_waits import place
-from engine.store.markers import held_letters, hold
 from engine.store.records import Letter
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import LetterState
@@ -79,7 +78,7 @@ class DeliveryContext:
 @dataclass(slots=True)
 class Delivered:
     """What a pass did: letters by what became of them. ``released``: claimed and given back untried. ``waits``: how
-    long the accepted ones had been due, ``waited`` in seconds all together (``engine.store.letter_waits``)."""
+    long the accepted ones had been due, ``waited`` in seconds all together (``engine.store.facts``)."""
 
     claimed: int = 0
     fates: dict[str, int] = field(default_factory=dict)

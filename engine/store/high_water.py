@@ -27,7 +27,7 @@ from engine.errors import Unavailable
 from engine.store.account_journal import changed_since, changes_between, end_authority, keep_changes
 from engine.store.atomic_file import atomic_write
 from engine.store.database import Database, table
-from engine.store.markers import Hold, begin_epoch, epochs, hold, hold_letters, installation
+from engine.store.facts import Hold, begin_epoch, epochs, hold, hold_letters, installation
 from engine.store.records import Delivery, Event, Letter
 from engine.text import Text
 

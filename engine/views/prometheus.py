@@ -21,7 +21,7 @@ from engine.queries.time_class import read_today, time_class
 from engine.queries.work.incoming import answers_read
 from engine.rules.calendar import local_date
 from engine.store.database import table
-from engine.store.letter_waits import AIM_SECONDS, AIM_SHARE, read_waits
+from engine.store.facts import AIM_SECONDS, AIM_SHARE, read_waits
 from engine.store.records import (
     STILL_OWED,
     WEBHOOK_OWED,

@@ -31,8 +31,7 @@ from engine.rules.policy import Facts, next_look
 from engine.store import search_index
 from engine.store.database import Database, table
 from engine.store.event_log import append, event
-from engine.store.facts import read_as, read_fact, write_fact
-from engine.store.markers import hold
+from engine.store.facts import hold, read_as, read_fact, write_fact
 from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, Letter, Pass, Plan
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import AnyRow

@@ -25,8 +25,7 @@ from engine.assignments.reports.evidence import path_of
 from engine.correspondence.handling import ANSWER
 from engine.rules.calendar import DayKind, local_date
 from engine.store.database import Database, table
-from engine.store.facts import read_as, read_fact, write_fact
-from engine.store.markers import last_backup
+from engine.store.facts import last_backup, read_as, read_fact, write_fact
 from engine.store.records import (
     STILL_OWED,
     Assignment,

@@ -19,8 +19,7 @@ from sqlmodel import Session, SQLModel
 
 from engine.rules.calendar import local_date
 from engine.store.database import Database, among, insert_rows, table
-from engine.store.facts import read_as, read_fact, write_fact
-from engine.store.markers import INSTALLATION
+from engine.store.facts import INSTALLATION, read_as, read_fact, write_fact
 from engine.store.records import (
     Agency,
     Assignment,

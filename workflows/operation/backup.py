@@ -28,7 +28,7 @@ from engine.errors import BadInput, Unavailable
 from engine.rules.calendar import PLAN_TIME
 from engine.store import event_log
 from engine.store.database import Database, table
-from engine.store.markers import remember_backup
+from engine.store.facts import remember_backup
 from engine.store.records import EventLink
 from engine.text import Text
 from workflows.operation.server_damage import server_damage

@@ -31,8 +31,8 @@ from engine.queries.time_class import read_today
 from engine.queries.work.letter_links import AFTER_DUE
 from engine.rules.calendar import PLAN_TIME, local_date, written
 from engine.rules.words import number_words
+from engine.store.facts import held_letters, hold, last_backup
 from engine.store.machines import machines
-from engine.store.markers import held_letters, hold, last_backup
 from engine.store.rulebook import read_policies
 from engine.text import Text
 from notifications.contract.channel import Outcome

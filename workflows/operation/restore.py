@@ -23,7 +23,7 @@ from engine.errors import BadInput, Conflict
 from engine.store.account_journal import changed_since, end_authority
 from engine.store.database import Database, table
 from engine.store.event_log import record
-from engine.store.markers import Hold, end_hold, held_letters, hold, hold_letters, remember_backup
+from engine.store.facts import Hold, end_hold, held_letters, hold, hold_letters, remember_backup
 from engine.store.records import STILL_OWED, Letter
 from engine.terms import EventKind, LetterState
 from engine.text import Text

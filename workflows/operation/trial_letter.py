@@ -19,7 +19,7 @@ from engine.admin.first_steps import CheckLine, unused, well, wrong
 from engine.enums import complete
 from engine.errors import DondocError
 from engine.rules.calendar import PLAN_TIME
-from engine.store.markers import remember_mail_tried
+from engine.store.facts import remember_mail_tried
 from engine.text import Text
 from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
 from notifications.email.signed_addresses import (

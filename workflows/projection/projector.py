@@ -27,7 +27,7 @@ from engine.rules.situation import situation
 from engine.rules.words import period_words
 from engine.store.clock import lease_clock, system_clock
 from engine.store.database import Database, table
-from engine.store.markers import last_tick
+from engine.store.facts import last_tick
 from engine.store.records import Event, Letter, Plan
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import columns_for, objects

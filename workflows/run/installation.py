@@ -27,8 +27,7 @@ from engine.files.yaml_reader import read
 from engine.plans import loading
 from engine.rules.policy import Policy
 from engine.store.database import Database, insert_new, table
-from engine.store.facts import read_as, read_fact, write_fact
-from engine.store.markers import INSTALLATION
+from engine.store.facts import INSTALLATION, read_as, read_fact, write_fact
 from engine.store.records import Account, Agency, Fact, Plan
 from engine.text import Text
 

@@ -27,8 +27,7 @@ from engine.errors import DondocError, NotFound, Unavailable
 from engine.rules.calendar import day_digits, local_date
 from engine.store.clock import system_clock
 from engine.store.database import Database, insert_new, table
-from engine.store.letter_waits import add_waits
-from engine.store.markers import last_tick, remember_tick
+from engine.store.facts import add_waits, last_tick, remember_tick
 from engine.store.recipients import remember_channels
 from engine.store.records import Event, Pass
 from engine.store.rulebook import read_rulebook

@@ -20,8 +20,7 @@ from engine.queries.system.letters import LetterCounts, count_letters
 from engine.queries.time_class import Today
 from engine.queries.work.incoming import answers_read, waiting_messages
 from engine.store.database import table
-from engine.store.facts import read_as, read_fact, read_facts, read_instant
-from engine.store.markers import hold
+from engine.store.facts import hold, read_as, read_fact, read_facts, read_instant
 from engine.store.recipients import unset_channels
 from engine.store.records import STILL_OWED, Contact, Letter, Pass
 from engine.store.stored_rows import objects

@@ -31,7 +31,7 @@ from engine.rules.calendar import DayException, DayKind
 from engine.rules.words import coded
 from engine.store.clock import system_clock
 from engine.store.database import Database, table
-from engine.store.markers import remember_backup
+from engine.store.facts import remember_backup
 from engine.store.records import Assignment, Event, Letter, Pass, Plan
 from engine.terms import LetterState, PassName
 from engine.views.prometheus import render

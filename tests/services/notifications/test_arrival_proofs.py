@@ -23,7 +23,7 @@ from imapclient import IMAPClient
 from config.settings import Settings
 from engine.store.database import Database
 from engine.store.event_log import record
-from engine.store.markers import hold
+from engine.store.facts import hold
 from engine.terms import EventKind
 from workflows.checks.record_checks import office_findings
 from workflows.run import channel_wiring

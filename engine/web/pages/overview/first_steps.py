@@ -12,7 +12,7 @@ from engine.admin.first_steps import CheckLine, Mark, first_steps
 from engine.http.request_context import RequestContext
 from engine.queries.system.setup_state import setup_state
 from engine.queries.time_class import Today
-from engine.store.markers import mail_tried
+from engine.store.facts import mail_tried
 from engine.text import Text
 
 TITLES: Mapping[str, tuple[Text, str]] = {

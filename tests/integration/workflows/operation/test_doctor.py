@@ -27,8 +27,7 @@ from config.settings import Settings
 from engine.admin.first_steps import CheckLine, Mark, WeeklyLetter, write_weekly_letter
 from engine.queries.system.health import AUDIT, SILENT_AFTER
 from engine.store.database import Database, table
-from engine.store.facts import write_fact
-from engine.store.markers import Hold, hold_letters, mail_tried, remember_backup
+from engine.store.facts import Hold, hold_letters, mail_tried, remember_backup, write_fact
 from engine.store.records import CalendarDay, Contact, Letter, LetterBody, Pass
 from engine.terms import LetterState, Role
 from notifications import canary

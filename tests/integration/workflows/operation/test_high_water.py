@@ -31,8 +31,8 @@ from engine.rules.targets import Allowed
 from engine.store import high_water
 from engine.store.database import Database
 from engine.store.event_log import record
+from engine.store.facts import hold
 from engine.store.high_water import HighWater, MarkElsewhere
-from engine.store.markers import hold
 from engine.store.records import Letter, WebhookMessage
 from engine.terms import EventKind, LetterState
 from engine.text import Text

@@ -32,7 +32,7 @@ from engine.errors import BadInput, Conflict, Unavailable
 from engine.queries.system.health import Trouble, health
 from engine.store.database import Database, table
 from engine.store.event_log import record
-from engine.store.markers import last_backup
+from engine.store.facts import last_backup
 from engine.store.records import Event, Feed, Letter, Notice
 from engine.terms import EventKind, LetterState
 from notifications.email.smtp import Email
