@@ -173,7 +173,7 @@ def release(
 ) -> None:
     """Where the database is an earlier copy: what is held, and what to do with it. Without an option nothing is
     decided."""
-    from engine.accounts.after_restore import answer, unanswered
+    from engine.accounts.accounts import answer, unanswered
     from workflows.operation import restore as restoring
     from workflows.run.system import compose_existing
 

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from sqlalchemy import inspect, update
 
 from config.settings import Settings
-from engine.accounts.after_restore import unanswered
+from engine.accounts.accounts import unanswered
 from engine.accounts.key_ring import keep_secret, load_keys
 from engine.errors import BadInput, Conflict
 from engine.store.account_journal import changed_since, end_authority
@@ -54,7 +54,7 @@ class Released:
 
 def restore(settings: Settings, folder: Path, now: datetime) -> Manifest:
     """Restore into an empty database and empty folders what the manifest lists; what opened something in the copy opens
-    nothing (``engine.accounts.after_restore``). Raises BadInput for a spoiled backup, Conflict if anything is
+    nothing (``engine.accounts.accounts``). Raises BadInput for a spoiled backup, Conflict if anything is
     there already: nothing is overwritten."""
     manifest = Manifest.read(folder)
     if spoiled := manifest.spoiled(folder):

@@ -20,8 +20,7 @@ from ground.postgres import Ground
 from sqlalchemy import select
 
 from config.settings import Settings
-from engine.accounts.accounts import account, deactivate, set_password
-from engine.accounts.after_restore import answer, unanswered
+from engine.accounts.accounts import account, answer, deactivate, set_password, unanswered
 from engine.accounts.api_tokens import bearer_of, make_token
 from engine.accounts.key_ring import load_keys
 from engine.accounts.sign_in import LinkStale, account_of_link, holder_of, open_session, request_link
