@@ -22,8 +22,7 @@ from engine.correspondence.entries import MAX_TEXT_CHARS, OWNER_KINDS, NewEntry,
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
 from engine.http.contact_access import own_contact
 from engine.http.filters import AgencyId, Code, Count, PeriodKey, SmallId
-from engine.http.forms import MAX_REASON_CHARS, Form
-from engine.http.later_days import asked_again
+from engine.http.forms import MAX_REASON_CHARS, Form, asked_again
 from engine.http.request_context import RequestContext, SignedIn, read_form
 from engine.http.request_context import checked as token_checked
 from engine.http.uploads import ACCEPT, MAX_FORM_PARTS, store_uploads

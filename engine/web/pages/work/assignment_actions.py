@@ -20,8 +20,7 @@ from engine.correspondence.entries import MAX_TEXT_CHARS, answer, ask
 from engine.errors import BadInput, Conflict, DondocError, FieldsRefused, NotAllowed, NotFound
 from engine.http.contact_access import Action, require_for
 from engine.http.filters import AssignmentId
-from engine.http.forms import MAX_REASON_CHARS, RESUBMITTED_BY, Form
-from engine.http.later_days import asked_again
+from engine.http.forms import MAX_REASON_CHARS, RESUBMITTED_BY, Form, asked_again
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import assignment_row

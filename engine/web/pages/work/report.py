@@ -26,8 +26,7 @@ from engine.assignments.reports.submission import (
 )
 from engine.errors import BadInput, Conflict
 from engine.http.filters import AgencyId, Code, PageNumber, PeriodKey, SmallId, YesNo
-from engine.http.forms import Form, clean
-from engine.http.later_days import asked_again
+from engine.http.forms import Form, asked_again, clean
 from engine.http.render import url
 from engine.http.request_context import RequestContext, SignedIn, read_form
 from engine.http.request_context import checked as token_checked
