@@ -17,10 +17,10 @@ from engine.accounts.passwords import hashed, require_strong_password
 from engine.accounts.permissions import Actor, ActorRole
 from engine.errors import BadInput, Conflict, FieldsRefused, NotAllowed, NotFound
 from engine.rules.vietnamese import has_hidden_character, require_visible
-from engine.store.account_journal import UNANSWERED
 from engine.store.database import table
 from engine.store.event_log import record
 from engine.store.facts import read_as, read_fact, write_fact
+from engine.store.high_water import UNANSWERED
 from engine.store.records import Account, Agency, ApiToken, Contact, Feed, SignInLink, UserSession
 from engine.store.stored_rows import AnyRow, object_of
 from engine.terms import EventKind
@@ -361,7 +361,7 @@ def _sign_out(session: Session, account_id: int, now: datetime) -> None:
 
 
 def log_change(session: Session, what: str, account_id: int, actor: str, now: datetime, **detail: Any) -> None:
-    """Of an account; kept outside the database as well (``engine.store.account_journal``)."""
+    """Of an account; kept outside the database as well (``engine.store.high_water``)."""
     record(session, EventKind.ACCOUNT_CHANGED, now, actor=actor, what=what, account=account_id, **detail)
 
 

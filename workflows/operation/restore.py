@@ -20,10 +20,10 @@ from config.settings import Settings
 from engine.accounts.accounts import unanswered
 from engine.accounts.key_ring import keep_secret, load_keys
 from engine.errors import BadInput, Conflict
-from engine.store.account_journal import changed_since, end_authority
 from engine.store.database import Database, table
 from engine.store.event_log import record
 from engine.store.facts import Hold, end_hold, held_letters, hold, hold_letters, remember_backup
+from engine.store.high_water import changed_since, end_authority
 from engine.store.records import STILL_OWED, Letter
 from engine.terms import EventKind, LetterState
 from engine.text import Text

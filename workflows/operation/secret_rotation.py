@@ -24,10 +24,10 @@ from engine.errors import Conflict
 from engine.features.webhooks import subscriptions
 from engine.queries.work.letter_links import living_letters
 from engine.rules.calendar import local_date
-from engine.store.account_journal import SECRET_ROTATED
 from engine.store.database import Database, table
 from engine.store.event_log import record
 from engine.store.facts import read_fact
+from engine.store.high_water import SECRET_ROTATED
 from engine.store.records import Fact, SecondFactor, Webhook
 from engine.terms import EventKind
 from engine.text import Text

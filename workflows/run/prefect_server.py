@@ -28,7 +28,7 @@ from urllib.parse import unquote, urlsplit
 import httpx
 
 from engine.errors import Unavailable
-from engine.store.atomic_file import atomic_write
+from engine.store.high_water import atomic_write
 from engine.text import Text
 from workflows.projection.prefect_api import prefect_client
 from workflows.run.kept_process import KeptProcess

@@ -24,10 +24,10 @@ from sqlmodel import Session
 
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
 from engine.errors import BadInput, NotFound
-from engine.store.atomic_file import atomic_write
 from engine.store.data_versions import about
 from engine.store.database import insert_new, table
 from engine.store.event_log import record
+from engine.store.high_water import atomic_write
 from engine.store.records import Agency, Evidence
 from engine.store.stored_rows import objects
 from engine.terms import EventKind
