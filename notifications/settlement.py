@@ -19,7 +19,7 @@ from engine.enums import complete
 from engine.store.database import insert_rows, table, update_rows
 from engine.store.event_log import append, event
 from engine.store.records import Delivery, Letter, LetterBody, Notice
-from engine.store.records.letter_text import pack
+from engine.store.records.columns import pack
 from engine.terms import EventKind, LetterState
 from notifications.channel_health import (
     REFUSALS_BELIEVED,

@@ -60,7 +60,7 @@ class LetterBody(SQLModel, table=True):
     subject: str
     text: str = Field(sa_column=Column(PackedText, nullable=False))
     html: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
-    """Packed, with the text as what it is like (``engine.store.records.letter_text``)."""
+    """Packed, with the text as what it is like (``engine.store.records.columns``)."""
 
 
 class Notice(SQLModel, table=True):
