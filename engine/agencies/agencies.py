@@ -24,7 +24,7 @@ from engine.rules.vietnamese import HIDDEN_CHARACTER, has_hidden_character
 from engine.store.database import table
 from engine.store.event_log import record
 from engine.store.records import Agency, AgencyGroup, Succession
-from engine.store.records.agencies import AgencyName
+from engine.store.records.plans import AgencyName
 from engine.terms import EventKind
 from engine.text import Text
 

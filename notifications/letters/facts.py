@@ -31,7 +31,7 @@ from engine.rules.situation import behind_due, is_past, is_unfinished, lacks_rep
 from engine.store.database import among, table
 from engine.store.recipients import address_of, last_day
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Extension, Incoming, Letter, Notice, Plan
-from engine.store.records.agencies import AgencyName
+from engine.store.records.plans import AgencyName
 from engine.store.rulebook import Rulebook
 from engine.store.stored_rows import object_of, objects
 from engine.terms import NoticeKind, Outcome, PlanState, Role, State, Timing, Urgency

@@ -17,7 +17,7 @@ from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.queries.time_class import Today
 from engine.store.database import table
 from engine.store.records import Agency, AgencyGroup, Contact, Succession
-from engine.store.records.agencies import AgencyName
+from engine.store.records.plans import AgencyName
 from engine.store.stored_rows import AnyRow, object_of
 from engine.terms import Role
 from engine.text import Text
