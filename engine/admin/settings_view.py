@@ -1,18 +1,19 @@
-"""The settings for display: each with its value, source and purpose.
-
-Pure. Secrets are never shown, not even in part or by length; URLs that may contain a secret are hidden.
-"""
+"""The settings for display: each with its value, source and purpose, on a page and in the two files that name every
+setting, ``docs/settings.md`` and ``packaging/.env.example``. ``python -m engine.admin.settings_view`` writes the
+files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from pydantic import SecretStr
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from config.about import SECTIONS
 from config.removed_settings import REMOVED
 from config.settings import ABOUT, HIDDEN, Settings, SettingSource, setting_sources, still_set
 from engine.text import Text
@@ -112,3 +113,48 @@ def without_password(address: str) -> str:
     except (ArgumentError, ValueError):
         return "…"
     return URL.create(url.drivername, host=url.host, port=url.port, database=url.database).render_as_string()
+
+
+_ENV_HEAD = """\
+# Chép thành .env, bỏ dấu # ở dòng cần đặt. Tệp có mật khẩu: chmod 600.
+# Copy to .env and remove the # of what you set. It holds passwords: chmod 600.
+"""
+_PAGE_HEAD = """\
+# Settings
+
+In the environment or in `.env`. `dondoc settings` shows what is in force, secrets masked. A name of an earlier version
+has no effect: `serve` and `dondoc doctor` say what holds instead.
+
+What has a page may be entered there by an administrator instead (*Settings › Address*, *Outgoing mail*, *SMS*); what
+the environment gives, wins. Entered values take effect at the next letter in every process, without a restart; cookies
+follow an address at the next start.
+
+This file is made from the fields of `config/settings.py` by `python -m engine.admin.settings_view`.
+"""
+_ROOT = Path(__file__).parents[2]
+
+
+def documents() -> Mapping[str, str]:
+    """Path in the repository -> the text of the file."""
+    page, env = [_PAGE_HEAD], [_ENV_HEAD]
+    for section, members in groupby(Settings.model_fields, lambda name: ABOUT[name].section):
+        vi, en = SECTIONS[section]
+        env.append(f"\n# --- {vi} / {en} ---\n")
+        page.append(f"\n## {en}\n\n| setting | default | example | page | what it is |\n|---|---|---|---|---|\n")
+        for name in members:
+            about, default = ABOUT[name], plain_words(Settings.model_fields[name].default)
+            variable = f"DONDOC_{name.upper()}"
+            example = f" (vd / e.g. {about.example})" if about.example else ""
+            env.append(f"# {about.vi} / {about.en}{example}\n# {variable}={default}\n")
+            cells = (_code(variable), _code(default), _code(about.example), about.page, about.en)
+            page.append("|".join(("", *(f" {cell} " if cell else " " for cell in cells), "\n")))
+    return {"docs/settings.md": "".join(page), "packaging/.env.example": "".join(env)}
+
+
+def _code(words: str) -> str:
+    return f"`{words}`" if words else ""
+
+
+if __name__ == "__main__":
+    for path, text in documents().items():
+        (_ROOT / path).write_text(text)
