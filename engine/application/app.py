@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from engine.api import routes as api_routes
-from engine.api.reference import describe
+from engine.api.operations import describe
 from engine.application import probes
 from engine.features.feeds import ical as ical_feeds
 from engine.features.guide import pages as guide
