@@ -18,9 +18,9 @@ from engine.agencies.preferences import DEPUTY_NAMED
 from engine.assignments.backlog import Backlog, open_refusal
 from engine.assignments.chasing import Chased, asked_to_acknowledge, being_escalated, chased
 from engine.assignments.handover import Successions
-from engine.assignments.measures import report_timing
 from engine.assignments.outbox import WITHDRAWN
 from engine.assignments.promise_rows import promise_waits, promises_made
+from engine.assignments.situations import report_timing
 from engine.correspondence.entries import waiting_entries
 from engine.correspondence.handling import ANSWER
 from engine.enums import complete

@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import TypeVar
 
 from engine.admin.published_figures import PublishedRow
-from engine.assignments.measures import Boxes
 from engine.assignments.reports.indicators import Consolidated
+from engine.assignments.situations import Boxes
 from engine.http.lists.listing import Column, Head, Listing, number_column
 from engine.plans.simulated_year import SimulatedLetter, SimulatedYear
 from engine.queries.directory import agencies

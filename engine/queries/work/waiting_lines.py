@@ -12,7 +12,7 @@ from sqlalchemy import Date, case, func, null, select, type_coerce
 from sqlmodel import Session
 
 from engine.assignments.backlog import WAITS
-from engine.assignments.measures import report_timing_column
+from engine.assignments.situations import report_timing_column
 from engine.assignments.told import agency_names
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, conditions, joined
