@@ -11,8 +11,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.assignments import situations
-from engine.assignments.chasing import chased
-from engine.assignments.issued_papers import SETTLED, paper_level
+from engine.assignments.chasing import SETTLED, chased, paper_level
 from engine.features.papers.facts import (
     Dispatch,
     DutyRow,

@@ -19,7 +19,7 @@ from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
 from engine.admin.published_figures import published
-from engine.assignments.issued_papers import drop_draft, record_paper
+from engine.assignments.chasing import drop_draft, record_paper
 from engine.errors import BadInput, Conflict, NotFound
 from engine.features.papers.dispatch import addressed, dispatch_docx, for_one, proposed, subject_line, text_of
 from engine.features.papers.drafts import Draft, dispatch_draft, issued_papers, waiting_drafts

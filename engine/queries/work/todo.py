@@ -15,7 +15,7 @@ from sqlalchemy import types as sql_types
 from sqlmodel import Session
 
 from engine.assignments import situations
-from engine.assignments.issued_papers import drafts_waiting
+from engine.assignments.chasing import drafts_waiting
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, conditions, how_many
 from engine.queries.work.incoming import waiting_messages

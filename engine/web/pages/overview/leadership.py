@@ -18,7 +18,7 @@ from engine.admin.published_figures import (
     published_rows,
     restatements,
 )
-from engine.assignments.issued_papers import drafts_waiting
+from engine.assignments.chasing import drafts_waiting
 from engine.errors import BadInput, Conflict, DondocError
 from engine.http.filters import Code, PlanId, Several, SmallId, Sort, YesNo
 from engine.http.lists.list_columns import StandingLine, published_list, standing_list, year_list

@@ -22,8 +22,8 @@ from sqlmodel import Session, SQLModel
 
 from engine.admin.published_figures import list_published
 from engine.assignments import lifecycle
+from engine.assignments.chasing import drafts_waiting
 from engine.assignments.handover import agencies_with_work_left
-from engine.assignments.issued_papers import drafts_waiting
 from engine.assignments.lifecycle import ReportText
 from engine.assignments.told import agency_names, issuers_of_plans, last_of_all
 from engine.assignments.weekly_digest import week_of
