@@ -18,7 +18,7 @@ from engine.admin import cut_off, unreferenced_uploads
 from engine.agencies import agencies, contacts
 from engine.assignments import told
 from engine.assignments.lifecycle import note_not_asked
-from engine.correspondence import received_files
+from engine.correspondence import handling
 from engine.features.plan_import.drafts import retention as plan_drafts
 from engine.features.webhooks import subscriptions as webhooks
 from engine.rules.calendar import local_date
@@ -67,7 +67,7 @@ def delete_expired(session: Session, now: datetime) -> dict[str, int]:
     acts, connection = table(UndoableAct), session.connection()
     return {
         "contacts": contacts.blank_former_contacts(session, now),
-        "senders": received_files.forget_senders(session),
+        "senders": handling.forget_senders(session),
         "sessions": connection.execute(delete(signed).where(signed.c.expires_at < now - SESSION_RETENTION)).rowcount,
         "links": connection.execute(delete(links).where(links.c.expires_at < now - LINK_RETENTION)).rowcount,
         "codes": connection.execute(delete(codes).where(codes.c.expires_at < now - CODE_RETENTION)).rowcount,

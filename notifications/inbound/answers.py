@@ -21,8 +21,8 @@ from typing import Any
 from sqlmodel import Session
 
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
+from engine.correspondence.handling import ReceivedFile, draft_report, keep_files
 from engine.correspondence.message_acts import ENTRIES, Done, MessageDuty, Request, chosen_duties
-from engine.correspondence.received_files import ReceivedFile, draft_report, keep_files
 from engine.errors import BadInput, TooOften
 from engine.rules.calendar import local_date
 from engine.store.database import insert_rows, table

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
 
-from engine.correspondence.received_files import ReceivedFile, receive_file
+from engine.correspondence.handling import ReceivedFile, receive_file
 from engine.errors import BadInput, Unavailable
 from engine.store.database import Database
 from notifications import canary

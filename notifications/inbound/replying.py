@@ -10,9 +10,8 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from engine.assignments.outbox import LetterDay, NoticeLine, letter_row, post
-from engine.correspondence.handling import ANSWER
+from engine.correspondence.handling import ANSWER, ReceivedFile
 from engine.correspondence.message_acts import Done, MessageDuty
-from engine.correspondence.received_files import ReceivedFile
 from engine.rules.situation import lacks_report
 from engine.store.database import insert_new, table
 from engine.store.recipients import Recipient, read_recipients

@@ -22,7 +22,7 @@ from engine.assignments import escalation, opening
 from engine.assignments import weekly_digest as digests
 from engine.assignments.due_work import Due, in_window, what_is_due
 from engine.assignments.escalation import DueBatch, DueDuty, EscalationResult
-from engine.correspondence.received_files import blank_settled
+from engine.correspondence.handling import blank_settled
 from engine.errors import DondocError, NotFound, Unavailable
 from engine.rules.calendar import day_digits, local_date
 from engine.store.clock import system_clock

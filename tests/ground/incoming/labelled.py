@@ -29,9 +29,8 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.accounts.signed_links import Signer
-from engine.correspondence.handling import record_requests
+from engine.correspondence.handling import receive_file, record_requests
 from engine.correspondence.message_acts import Request
-from engine.correspondence.received_files import receive_file
 from engine.errors import DondocError
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Duty, Event, Extension, IncomingMessage, Promise, ThreadEntry

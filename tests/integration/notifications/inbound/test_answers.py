@@ -25,7 +25,7 @@ from engine.accounts.signed_links import Signer
 from engine.assignments import weekly_digest
 from engine.assignments.reports import drafts
 from engine.correspondence import entries, handling
-from engine.correspondence.received_files import receive_file
+from engine.correspondence.handling import receive_file
 from engine.store.database import Database, table
 from engine.store.records import (
     Agency,
