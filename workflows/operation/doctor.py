@@ -24,7 +24,7 @@ from engine.admin.first_steps import CheckLine, Mark, address_line, calendar_lin
 from engine.admin.settings_view import removed_lines
 from engine.enums import complete
 from engine.errors import DondocError, Unavailable
-from engine.http.virus_scan import ScannerAway, require_clean
+from engine.http.uploads import ScannerAway, require_clean
 from engine.queries.system.health import SILENT_AFTER, last_self_check
 from engine.queries.system.setup_state import SetupState, setup_state
 from engine.queries.time_class import read_today
