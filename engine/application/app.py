@@ -25,11 +25,8 @@ from engine.features.webhooks import api as webhooks_api
 from engine.features.webhooks import pages as webhooks
 from engine.http import error_pages
 from engine.http.app_context import AppContext
-from engine.http.guards.accepted_hosts import AcceptedHosts
-from engine.http.guards.body_limits import BodyLimits, RequestIds
-from engine.http.guards.concurrency import Concurrency
 from engine.http.guards.kept_pages import KeptPages
-from engine.http.guards.long_work_turns import LongWorkTurns
+from engine.http.guards.request_limits import AcceptedHosts, BodyLimits, Concurrency, LongWorkTurns, RequestIds
 from engine.http.long_work import LongWork
 from engine.http.render import Templates, by_address
 from engine.http.request_context import Tools, is_secure

@@ -26,7 +26,7 @@ from datetime import UTC, datetime
 import httpx
 
 from engine.errors import BadInput
-from engine.http.guards.body_limits import REQUEST_ID, access
+from engine.http.guards.request_limits import REQUEST_ID, access
 from engine.text import Text
 
 log = logging.getLogger(__name__)

@@ -96,7 +96,7 @@ def simulate(
     def simulated() -> SimulatedYear:
         return work(plan.file, request.first, request.last, scenario, progress.tell)
 
-    if export_format:  # it has its turn already (``engine.http.guards.long_work_turns``)
+    if export_format:  # it has its turn already (``engine.http.guards.request_limits``)
         year = simulated()
         rows = year.some(week, agency)
         return download(ctx, export_format, simulated_list(plan.row, year), rows, {"agency": year.names})
