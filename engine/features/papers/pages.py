@@ -43,7 +43,7 @@ from engine.features.papers.report import report_docx, report_name
 from engine.http.contact_access import require_for
 from engine.http.filters import AssignmentId, Code, Empty, Plain, PlanId, Several, SmallId, YesNo, queried_day
 from engine.http.forms import FormFields
-from engine.http.lists.list_download import DOCX, ExportFormat, attachment, download
+from engine.http.lists.listing import DOCX, ExportFormat, attachment, download
 from engine.http.render import url
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.filter_choices import PlanChoices, plan_choices

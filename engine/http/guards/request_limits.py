@@ -25,7 +25,7 @@ from engine.accounts.signed_links import Purpose
 from engine.errors import Busy, LinkRefused, TooOften
 from engine.http.app_context import AppContext
 from engine.http.error_pages import DETAILS, answer
-from engine.http.lists.list_download import FileFormat
+from engine.http.lists.listing import FileFormat
 from engine.http.long_work import Turn
 from engine.http.request_context import SESSION_COOKIE, guarded, is_secure, language_of, tools_of
 from engine.http.security import (

@@ -13,7 +13,7 @@ from engine.agencies import agencies
 from engine.http.filters import AgencyId, Code, Cursor, Plain, SmallId
 from engine.http.forms import FormFields
 from engine.http.lists.list_columns import DIRECTORY_LIST
-from engine.http.lists.list_download import ExportFormat, download
+from engine.http.lists.listing import ExportFormat, download
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.directory.agency import agency_page, directory_lines, group_choices, level_choices, search

@@ -16,7 +16,7 @@ from engine.assignments.handover import agencies_with_work_left
 from engine.assignments.told import Figures
 from engine.http.filters import Code, Empty, PageNumber, PlanId
 from engine.http.lists.list_columns import board_list
-from engine.http.lists.list_download import ExportFormat, download, filter_names
+from engine.http.lists.listing import ExportFormat, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.plans.closing import PlanToEnd, plans_to_end
 from engine.queries.figures.board import board, promised_counts

@@ -19,7 +19,7 @@ from engine.files.plan_renewal import YEARS_AS, Years, read_years
 from engine.http.filters import Code, Cursor, SmallId, Sort, Typed
 from engine.http.forms import MAX_REASON_CHARS
 from engine.http.lists.list_columns import PLAN_LIST, figure_list, figure_rows
-from engine.http.lists.list_download import ExportFormat, download
+from engine.http.lists.listing import ExportFormat, download
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.closing import end_past, past_plan, plans_to_end
 from engine.plans.plan_today import YearChange, correct_years, rehearse_years

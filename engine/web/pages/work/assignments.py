@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 from engine.accounts.permissions import Permission, concerned, may
 from engine.http.filters import AssignmentId, Assignments, Code, Count, Cursor, Sort
 from engine.http.lists.list_columns import assignment_list
-from engine.http.lists.list_download import ExportFormat, FileFormat, download, filter_names
+from engine.http.lists.listing import ExportFormat, FileFormat, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.figures.board import board

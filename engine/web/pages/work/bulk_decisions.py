@@ -24,8 +24,7 @@ from engine.errors import BadInput
 from engine.http.contact_access import require_for
 from engine.http.filters import Code, Count, PageNumber
 from engine.http.forms import MAX_REASON_CHARS, RESUBMITTED_BY, Form
-from engine.http.lists.list_download import FileFormat, download, filter_names
-from engine.http.lists.listing import Listing
+from engine.http.lists.listing import FileFormat, Listing, download, filter_names
 from engine.http.request_context import RequestContext
 from engine.queries.filter_choices import plan_choices
 from engine.queries.time_class import Today

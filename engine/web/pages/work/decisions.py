@@ -21,7 +21,7 @@ from engine.assignments.bulk_decisions import (
 )
 from engine.http.filters import Assignments
 from engine.http.lists.decision_lists import EXTENSION_LIST, REPORT_LIST, promise_list
-from engine.http.lists.list_download import ExportFormat
+from engine.http.lists.listing import ExportFormat
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.promises import PROMISES, WaitingPromise, every_reason

@@ -17,7 +17,7 @@ from engine.http.contact_access import require_for
 from engine.http.filters import Assignments, Code, PageNumber, Sort
 from engine.http.forms import Form, clean
 from engine.http.lists.list_columns import OVERDUE_LIST
-from engine.http.lists.list_download import ExportFormat, download, filter_names
+from engine.http.lists.listing import ExportFormat, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.figures.board import promised_counts
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
