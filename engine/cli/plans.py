@@ -309,11 +309,11 @@ def plan_follow(
     at: At = "",
 ) -> None:
     """Let another department follow an active plan: open work, letters, links and what opens later."""
-    from engine.plans import successions
+    from engine.plans import following
 
     ctx = open_context(at)
     with ctx.database.write() as session:
-        followed = successions.change_supervisor(session, plan, agency, basis=basis, **ctx.by)
+        followed = following.change_supervisor(session, plan, agency, basis=basis, **ctx.by)
     typer.echo(Text(f"Theo dõi {followed} việc.", f"Follows {followed} assignments."))
 
 
@@ -326,11 +326,11 @@ def plan_succeed(
     at: At = "",
 ) -> None:
     """List the owners of an active plan that have ended, with their successors; with --ended, put them in its place."""
-    from engine.plans import successions
+    from engine.plans import following
 
     ctx = open_context(at)
     with ctx.database.read() as session:
-        found = successions.proposed_replacements(session, plan, ctx.now)
+        found = following.proposed_replacements(session, plan, ctx.now)
     if not ended:
         for each in found:
             typer.echo(f"{each.ended.agency_id}: {each.ended.text} [{', '.join(each.citations)}]")
@@ -340,7 +340,7 @@ def plan_succeed(
     proposed = next((each for each in found if each.ended.agency_id == ended), None)
     heirs = to or list(proposed.heirs if proposed else ())
     with ctx.database.write() as session:
-        done = successions.replace_owner(
+        done = following.replace_owner(
             session, plan, ended, heirs, basis=basis or (proposed.basis if proposed else ""), **ctx.by
         )
     typer.echo(

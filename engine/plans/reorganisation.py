@@ -18,8 +18,16 @@ from engine.assignments import situations
 from engine.assignments.handover import Successions, Successor, holding
 from engine.errors import Conflict
 from engine.plans.amendments import active_plan
-from engine.plans.following import DutyOfPlan, Following, Replaced, Reporting, follow
-from engine.plans.successions import change_supervisor, require_basis, tell_department
+from engine.plans.following import (
+    DutyOfPlan,
+    Following,
+    Replaced,
+    Reporting,
+    change_supervisor,
+    follow,
+    require_basis,
+    tell_department,
+)
 from engine.rules.calendar import ONE_DAY, local_date
 from engine.store.database import table
 from engine.store.event_log import record

@@ -13,8 +13,8 @@ from engine.errors import DondocError
 from engine.http.filters import Code, SmallId
 from engine.http.forms import Form
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.plans import successions
-from engine.plans.successions import Replacement
+from engine.plans import following
+from engine.plans.following import Replacement
 from engine.queries.figures.plans import plan_page
 
 router = APIRouter(include_in_schema=False)
@@ -34,17 +34,17 @@ def confirm(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
         with ctx.writing() as session:
             if form.raw("do") == "follow":
                 basis, to = form.text("basis", MAX_BASIS_CHARS), form.text("to", 64)
-                count = successions.change_supervisor(session, plan_id, to, basis=basis, **ctx.by)
+                count = following.change_supervisor(session, plan_id, to, basis=basis, **ctx.by)
                 return ctx.go(f"/plans/{plan_id}/successions", said=f"follow.{count}")
             proposed = {
-                each.ended.agency_id: each for each in successions.proposed_replacements(session, plan_id, ctx.now)
+                each.ended.agency_id: each for each in following.proposed_replacements(session, plan_id, ctx.now)
             }
             ticked = [each for each in form.every("ended") if each in proposed]
             for name in ticked:
                 heirs = form.text(f"to-{name}", 64)
                 basis = _basis(form, proposed[name])
                 chosen = [heirs] if heirs else proposed[name].heirs
-                successions.replace_owner(session, plan_id, name, chosen, basis=basis, **ctx.by)
+                following.replace_owner(session, plan_id, name, chosen, basis=basis, **ctx.by)
     except DondocError as error:
         return _page(ctx, plan_id, trouble=error)
     return ctx.go(f"/plans/{plan_id}/successions", said=f"replaced.{len(ticked)}")
@@ -57,7 +57,7 @@ def _basis(form: Form, proposed: Replacement) -> str:
 def _page(ctx: RequestContext, plan_id: int, *, outcome: str = "", trouble: DondocError | None = None) -> Response:
     ctx.require(Permission.RUN_PLANS)
     with ctx.reading() as (session, today):
-        found = successions.proposed_replacements(session, plan_id, ctx.now)
+        found = following.proposed_replacements(session, plan_id, ctx.now)
         plan, directory = plan_page(session, today, plan_id), read_directory(session)
     levels = {each.id: each.level for each in directory.agencies}
     kind, _, count = outcome.partition(".")
