@@ -14,8 +14,7 @@ from engine.assignments.situations import Boxes
 from engine.http.lists.listing import Column, Head, Listing, number_column
 from engine.plans.simulated_year import SimulatedLetter, SimulatedYear
 from engine.queries.directory import agencies
-from engine.queries.directory.agencies import AgencyRow
-from engine.queries.directory.agency import DirectoryLine
+from engine.queries.directory.agencies import AgencyRow, DirectoryLine
 from engine.queries.figures import plan_progress, plans
 from engine.queries.figures.board import AgencyLine, Board, Counts
 from engine.queries.figures.plan_progress import AgencyStanding

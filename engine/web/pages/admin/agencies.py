@@ -15,8 +15,14 @@ from engine.http.forms import FormFields
 from engine.http.lists.list_columns import DIRECTORY_LIST
 from engine.http.lists.listing import ExportFormat, download
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.queries.directory.agencies import agency_choices
-from engine.queries.directory.agency import agency_page, directory_lines, group_choices, level_choices, search
+from engine.queries.directory.agencies import (
+    agency_choices,
+    agency_page,
+    directory_lines,
+    group_choices,
+    level_choices,
+    search,
+)
 from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.rules.words import LEVELS
 

@@ -13,7 +13,7 @@ from engine.agencies import contacts
 from engine.http.filters import AgencyId, SmallId
 from engine.http.forms import FormFields
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.queries.directory.agency import agency_page
+from engine.queries.directory.agencies import agency_page
 from engine.text import Text
 
 router = APIRouter(include_in_schema=False)

@@ -11,7 +11,7 @@ from engine.errors import NotFound
 from engine.http.filters import AgencyId, Code
 from engine.http.forms import Form, FormFields
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.queries.directory.agency import agency_page, group_lines
+from engine.queries.directory.agencies import agency_page, group_lines
 from engine.queries.work.duty_changes import owner_choices
 from engine.text import Text
 from engine.web.agency_picker import picked, picks
