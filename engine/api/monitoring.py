@@ -41,9 +41,8 @@ from engine.queries.stored_plans import main_period
 from engine.queries.time_class import Today, read_today
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.duty_changes import duty_now, plan_owners
-from engine.queries.work.promises import PROMISES, WaitingPromise
+from engine.queries.work.promises import EXTENSIONS, PROMISES, ExtensionRequest, WaitingPromise
 from engine.queries.work.reports_to_accept import WaitingReport, list_reports_waiting, reports_chosen
-from engine.queries.work.waiting_rows import EXTENSIONS, ExtensionRequest
 from engine.rules.calendar import local_date
 
 router = router_of("monitoring")

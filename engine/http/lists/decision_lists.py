@@ -8,9 +8,8 @@ from typing import Protocol, TypeVar
 
 from engine.http.lists.listing import Column, Listing, number_column
 from engine.queries.work.assignments import AssignmentRow
-from engine.queries.work.promises import WaitingPromise
+from engine.queries.work.promises import ExtensionRequest, WaitingPromise
 from engine.queries.work.reports_to_accept import WaitingReport
-from engine.queries.work.waiting_rows import ExtensionRequest
 from engine.rules.policy import Reason
 from engine.rules.typed_day import reason_words
 from engine.rules.words import period_words

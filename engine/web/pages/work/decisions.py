@@ -24,7 +24,7 @@ from engine.http.lists.decision_lists import EXTENSION_LIST, REPORT_LIST, promis
 from engine.http.lists.listing import ExportFormat
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.work.assignments import AssignmentFilter
-from engine.queries.work.promises import PROMISES, WaitingPromise, every_reason
+from engine.queries.work.promises import EXTENSIONS, PROMISES, ExtensionRequest, WaitingPromise, every_reason
 from engine.queries.work.reports_to_accept import (
     WaitingReport,
     every_report_waiting,
@@ -33,7 +33,6 @@ from engine.queries.work.reports_to_accept import (
     reports_waiting,
 )
 from engine.queries.work.waiting_lines import waiting_lines
-from engine.queries.work.waiting_rows import EXTENSIONS, ExtensionRequest
 from engine.terms import EventKind
 from engine.text import Text
 from engine.web.pages.work.bulk_decisions import CurrentView, DecisionPage, DecisionWords
