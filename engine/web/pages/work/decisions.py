@@ -32,7 +32,7 @@ from engine.queries.work.reports_to_accept import (
     reports_chosen,
     reports_waiting,
 )
-from engine.queries.work.waiting_lines import waiting_lines
+from engine.queries.work.todo import waiting_lines
 from engine.terms import EventKind
 from engine.text import Text
 from engine.web.pages.work.bulk_decisions import CurrentView, DecisionPage, DecisionWords

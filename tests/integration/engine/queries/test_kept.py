@@ -46,8 +46,7 @@ from engine.queries.work.conduct import conduct
 from engine.queries.work.desk import desk
 from engine.queries.work.overdue import how_many_overdue, overdue
 from engine.queries.work.promises import reasons_counted
-from engine.queries.work.todo import todo, waiting_counts
-from engine.queries.work.waiting_lines import waiting_lines
+from engine.queries.work.todo import todo, waiting_counts, waiting_lines
 from engine.store import data_versions
 from engine.store.data_versions import (
     BY_AGENCY,
