@@ -31,8 +31,7 @@ from engine.features.plan_import.importer.phrases.owners import owner_line, owne
 from engine.features.plan_import.importer.phrases.timing import timing_of
 from engine.files.directory import DirectoryFile
 from engine.rules.periods import Cadence, ReportDays
-from engine.rules.report_days import TYPED_AS, TypedDays, read_report_days
-from engine.rules.typed_day import read_typed_day
+from engine.rules.typed_day import TYPED_AS, TypedDays, read_report_days, read_typed_day
 from engine.terms import OutputKind
 from engine.text import Text
 

@@ -34,8 +34,7 @@ from engine.files.yaml_reader import dump_plain, read
 from engine.rules.calendar import WorkCalendar
 from engine.rules.outputs import MAX_WHAT_CHARS
 from engine.rules.periods import Cadence, ReportDays
-from engine.rules.report_days import TYPED_AS, read_report_days
-from engine.rules.typed_day import read_typed_day
+from engine.rules.typed_day import TYPED_AS, read_report_days, read_typed_day
 from engine.text import Text
 
 PLAIN = ("number", "title", "short_title", "sms_name")
