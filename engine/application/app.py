@@ -13,7 +13,6 @@ from engine.application import probes
 from engine.features.feeds import ical as ical_feeds
 from engine.features.guide import pages as guide
 from engine.features.papers import pages as papers
-from engine.features.papers import pages as report_papers
 from engine.features.papers import settings_page as paper_settings
 from engine.features.plan_import import review_pages as import_review
 from engine.features.plan_import import upload_pages as imports
@@ -33,10 +32,15 @@ from engine.http.request_context import Tools, is_secure
 from engine.http.security import FormTokens, Guard, SecurityLog
 from engine.web.pages.account import account, preferences, second_factor, sign_in, views
 from engine.web.pages.admin import (
+    accounts,
     address_settings,
+    agencies,
     calendar,
     channel_settings,
-    people,
+    contact_sheet,
+    contacts,
+    groups,
+    handover,
     policies,
     settings,
 )
@@ -62,7 +66,6 @@ PAGES = (
     board,
     overdue,
     papers,
-    report_papers,
     paper_settings,
     assignments,
     bulk_changes,
@@ -104,7 +107,12 @@ PAGES = (
     address_settings,
     channel_settings,
     policies,
-    people,
+    agencies,
+    groups,
+    contacts,
+    contact_sheet,
+    handover,
+    accounts,
     webhooks,
     api_reference,
 )
