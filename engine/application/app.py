@@ -45,7 +45,7 @@ from engine.web.pages.admin import (
     settings,
 )
 from engine.web.pages.admin import home as admin_home
-from engine.web.pages.overview import api_reference, board, demo, health, leadership, letters, styleguide, working
+from engine.web.pages.overview import api_reference, board, demo, health, leadership, letters, working
 from engine.web.pages.plans import activation, amendments, plan_renewal, plans, reorganisation, successions
 from engine.web.pages.work import (
     assignment_actions,
@@ -89,7 +89,6 @@ PAGES = (
     health,
     leadership,
     demo,
-    styleguide,
     working,
     sign_in,
     second_factor,
