@@ -47,7 +47,7 @@ from engine.rules.periods import Cadence
 from engine.rules.typed_day import read_typed_day
 from engine.terms import OutputKind
 from engine.text import Text
-from engine.web.pages.plans.checked_plan import CheckedPlan, check_text, show_checked
+from engine.web.pages.plans.plan_renewal import CheckedPlan, check_text, show_checked
 from engine.web.plan_uploads import SAVING, plan_download
 
 router = APIRouter(include_in_schema=False)
