@@ -30,7 +30,7 @@ from engine.http.long_work import LongWork
 from engine.http.render import Templates, by_address
 from engine.http.request_context import Tools, is_secure
 from engine.http.security import FormTokens, Guard, SecurityLog
-from engine.web.pages.account import account, preferences, second_factor, sign_in, views
+from engine.web.pages.account import account, preferences, second_factor, sign_in
 from engine.web.pages.admin import (
     accounts,
     address_settings,
@@ -93,7 +93,6 @@ PAGES = (
     sign_in,
     second_factor,
     account,
-    views,
     letter_links,
     thread_links,
     ical_feeds,

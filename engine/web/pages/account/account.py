@@ -1,4 +1,5 @@
-"""The user's own account: sessions, password, language, and API tokens."""
+"""The user's own account: sessions, password, language, API tokens; and saved views, lists with their filters under a
+name."""
 
 from __future__ import annotations
 
@@ -11,11 +12,12 @@ from engine.accounts.accounts import AccountLine, change, set_password
 from engine.accounts.api_tokens import make_token, revoke_token, scopes_of, tokens_of
 from engine.accounts.passwords import require_strong_password
 from engine.accounts.permissions import Permission
+from engine.accounts.saved_views import MAX_NAME, MAX_PATH, delete_view, kept_path, save_view, views_of
 from engine.accounts.second_factor import has_factor
 from engine.accounts.sign_in import end_session, end_sessions, open_session, sessions_of
 from engine.errors import BadInput, DondocError, NotFound, TooOften
 from engine.http.filters import Code, SmallId
-from engine.http.forms import Form
+from engine.http.forms import Form, FormFields
 from engine.http.guards.known_browsers import WRONG_PASSWORD, noted, require_fresh_proof
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.http.security import SecurityEvent
@@ -151,3 +153,35 @@ def own_account(ctx: RequestContext) -> AccountLine:
     if ctx.account is None:
         raise NotFound(Text("Chưa đăng nhập bằng tài khoản nào.", "No account is signed in."))
     return ctx.account
+
+
+@router.get("/views")
+def listing(ctx: SignedIn, path: str = "", said: Code = "") -> Response:
+    """``path``: the list that is to be saved."""
+    return _views_page(ctx, FormFields({"address": kept_path(path) if path else ""}), said)
+
+
+@router.post("/views")
+def save(ctx: SignedIn, form: PostedForm) -> Response:
+    typed = FormFields.of(form, "name", "address", whole="name")
+    name, path = typed.text("name", 2 * MAX_NAME), typed.text("address", 2 * MAX_PATH)
+
+    def action() -> str:
+        with ctx.writing() as session:
+            return save_view(session, ctx.actor.name, name, path, ctx.now)
+
+    kept = typed.do(action)
+    return ctx.go(kept) if kept else _views_page(ctx, typed)
+
+
+@router.post("/views/{view_id}/delete")
+def remove(ctx: SignedIn, form: PostedForm, view_id: SmallId) -> Response:
+    with ctx.writing() as session:
+        delete_view(session, ctx.actor.name, view_id)
+    return ctx.go("/views", said="deleted")
+
+
+def _views_page(ctx: RequestContext, typed: FormFields, outcome: str = "") -> Response:
+    with ctx.reading() as (session, _):
+        views = views_of(session, ctx.actor.name)
+    return ctx.page("views.html", typed.status, views=views, typed=typed, outcome=outcome)
