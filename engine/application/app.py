@@ -33,10 +33,8 @@ from engine.http.security import FormTokens, Guard, SecurityLog
 from engine.web.pages.account import account, preferences, second_factor, sign_in
 from engine.web.pages.admin import (
     accounts,
-    address_settings,
     agencies,
     calendar,
-    channel_settings,
     contact_sheet,
     contacts,
     groups,
@@ -102,8 +100,6 @@ PAGES = (
     amendments,
     calendar,
     settings,
-    address_settings,
-    channel_settings,
     policies,
     agencies,
     groups,
