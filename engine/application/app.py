@@ -34,7 +34,7 @@ from engine.web.pages.account import account, preferences, second_factor, sign_i
 from engine.web.pages.admin import accounts, agencies, calendar, contacts, handover, policies, settings
 from engine.web.pages.admin import home as admin_home
 from engine.web.pages.overview import api_reference, board, demo, health, leadership, letters, working
-from engine.web.pages.plans import activation, amendments, plan_renewal, plans, reorganisation, successions
+from engine.web.pages.plans import activation, amendments, plan_renewal, plans, reorganisation
 from engine.web.pages.work import (
     assignment_actions,
     assignments,
@@ -71,7 +71,6 @@ PAGES = (
     imports,
     activation,
     reorganisation,
-    successions,
     plan_renewal,
     plans,
     health,
