@@ -40,12 +40,10 @@ from engine.web.pages.work import (
     assignments,
     decisions,
     desk,
-    evidence,
     incoming,
     letter_links,
     overdue,
     report,
-    undoing,
 )
 
 VERSION = "0.1.0"
@@ -56,7 +54,6 @@ PAGES = (
     paper_settings,
     assignments,
     assignment_actions,
-    evidence,
     preferences,
     letters,
     incoming,
@@ -82,7 +79,6 @@ PAGES = (
     thread_links,
     ical_feeds,
     admin_home,
-    undoing,
     decisions,
     amendments,
     calendar,
