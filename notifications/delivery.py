@@ -34,12 +34,21 @@ from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import LetterState
 from notifications.channel_health import MAX_FAILURES, channel_health
 from notifications.contract.channel import About, Channel, Fate, Outcome, Outgoing
-from notifications.leases import ClaimedLetter, LeaseLost, anything_owed, claim, give_back, mark_on_wire, still_leased
 from notifications.letters.coalescing import has_late_letters, merge_late_letters
 from notifications.letters.facts import LetterFacts, gather
 from notifications.letters.renderer import InUse, LetterRenderer
 from notifications.letters.reply_codes import issue_reply_codes
-from notifications.settlement import Sent, settle
+from notifications.settlement import (
+    ClaimedLetter,
+    LeaseLost,
+    Sent,
+    anything_owed,
+    claim,
+    give_back,
+    mark_on_wire,
+    settle,
+    still_leased,
+)
 
 log = logging.getLogger(__name__)
 RENDER_CHUNK = 50

@@ -38,7 +38,7 @@ from engine.terms import EventKind, LetterState
 from engine.text import Text
 from notifications.contract.channel import Outcome, Outgoing
 from notifications.inbound.mailbox import Inbox
-from notifications.leases import BATCH
+from notifications.settlement import BATCH
 from notifications.webhooks.delivery import send_owed
 from workflows.operation.restore import release
 from workflows.run import clock_guard, passes
