@@ -24,7 +24,7 @@ from imapclient.exceptions import IMAPClientError, LoginError
 from config.settings import IMAPS_PORT, LOOPBACK
 from engine.errors import BadInput, Unavailable
 from engine.text import Text
-from notifications.email.relay import Security
+from notifications.email.connection import Security
 from notifications.inbound.structure import (
     MAX_PART_BYTES,
     MAX_TEXT_BYTES,

@@ -151,7 +151,7 @@ def email_channel(settings: Settings, signer: Signer) -> Mail:
 
     if not settings.smtp_host or settings.demo:
         return Maildir(settings.maildir, Sender(settings.mail_from, settings.mail_from_name), delivers=settings.demo)
-    from notifications.email.relay import Relay, Security
+    from notifications.email.connection import Relay, Security
     from notifications.email.smtp import Email
 
     return Email(

@@ -18,9 +18,9 @@ import pytest
 from ground.smtp_server import FaultyServer, Kind
 
 from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
+from notifications.email.connection import Relay, Security
 from notifications.email.maildir import Maildir
 from notifications.email.mime import Sender, digest
-from notifications.email.relay import Relay, Security
 from notifications.email.smtp import Email
 from notifications.sms.gammu import Gammu
 from notifications.sms.kannel import Kannel

@@ -21,7 +21,7 @@ from engine.store.clock import system_clock
 from engine.store.database import Database, table
 from engine.store.machines import machines
 from engine.store.records import Assignment, Pass
-from notifications.email.relay import Security
+from notifications.email.connection import Security
 from notifications.inbound.mailbox import LOGOUT_SECONDS, Inbox
 from workflows.run.system import compose
 from workflows.serving.process import ALIVE

@@ -35,7 +35,7 @@ from engine.store.facts import remember_backup
 from engine.store.records import Assignment, Event, Letter, Pass, Plan
 from engine.terms import LetterState, PassName
 from engine.views.prometheus import render
-from notifications.email.relay import Security
+from notifications.email.connection import Security
 from notifications.inbound.fetching import InboundSources
 from notifications.inbound.mailbox import Inbox
 from notifications.inbound.proof import MailProof

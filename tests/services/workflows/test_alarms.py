@@ -24,8 +24,8 @@ from engine.store.clock import system_clock
 from engine.store.database import Database
 from engine.store.records import Letter
 from engine.terms import LetterState
+from notifications.email.connection import Relay, Security
 from notifications.email.mime import Sender
-from notifications.email.relay import Relay, Security
 from notifications.email.smtp import Email
 from workflows.projection import events
 from workflows.projection.prefect_api import PrefectApi

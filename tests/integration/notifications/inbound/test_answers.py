@@ -50,8 +50,8 @@ from notifications.channel_health import channel_health
 from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.delivery import deliver
 from notifications.email.bounces import Bounce, Severity
+from notifications.email.connection import Security
 from notifications.email.mime import Sender, compose, digest
-from notifications.email.relay import Security
 from notifications.email.signed_addresses import BOUNCE, RETURN_ADDRESSES, signed_address
 from notifications.inbound import answers
 from notifications.inbound.fetching import InboundSources, receive

@@ -48,8 +48,8 @@ from engine.store.records import (
 from engine.terms import LetterState, Role, State
 from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.delivery import DeliveryContext, deliver
+from notifications.email.connection import Relay, Security
 from notifications.email.mime import Sender
-from notifications.email.relay import Relay, Security
 from notifications.email.signed_addresses import RETURN_ADDRESSES
 from notifications.email.smtp import Email
 from notifications.inbound import answers

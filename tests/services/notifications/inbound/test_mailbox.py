@@ -11,7 +11,7 @@ from ground.dovecot import PASSWORD, Dovecot, running_dovecot
 from imapclient import IMAPClient
 
 from engine.errors import BadInput, Unavailable
-from notifications.email.relay import Security
+from notifications.email.connection import Security
 from notifications.inbound.mailbox import Inbox
 from notifications.inbound.message import read_mail
 
