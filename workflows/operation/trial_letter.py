@@ -31,9 +31,8 @@ from notifications.email.signed_addresses import (
     signed_key,
 )
 from notifications.email.smtp import Email
-from notifications.inbound.mailbox import Inbox
+from notifications.inbound.mailbox import MAX_PART_BYTES, Inbox
 from notifications.inbound.message import Mail, read_mail
-from notifications.inbound.structure import MAX_PART_BYTES
 from workflows.run import channel_wiring
 
 if TYPE_CHECKING:
