@@ -54,13 +54,18 @@ from notifications.inbound.own_words import without_lines_of
 from notifications.inbound.performing import (
     ONLY_ACKNOWLEDGED,
     REJECTED,
+    Answer,
     AnswerResult,
     Performed,
     Performer,
     Problem,
+    answer_by_mail,
+    answer_by_sms,
+    excerpt,
+    notify_monitor,
+    send_answer,
 )
 from notifications.inbound.proof import MailProof
-from notifications.inbound.replying import Answer, answer_by_mail, answer_by_sms, excerpt, notify_monitor, send_answer
 from notifications.inbound.requests import ReadReply, citations_in, read_requests
 from notifications.letters import reply_codes
 from notifications.receipts import letter_outcomes
