@@ -211,7 +211,7 @@ def sms_channel(settings: Settings, signer: Signer) -> Channel | None:
         case "":
             return None
         case "kannel":
-            from notifications.sms.kannel import Kannel
+            from notifications.sms.http_gateways import Kannel
 
             return Kannel(
                 settings.sms_url,
@@ -223,7 +223,7 @@ def sms_channel(settings: Settings, signer: Signer) -> Channel | None:
         case "gammu":
             return _gammu(settings)
         case "esms":
-            from notifications.sms.vietnamese import Esms
+            from notifications.sms.http_gateways import Esms
 
             return Esms(
                 settings.sms_username,
@@ -233,7 +233,7 @@ def sms_channel(settings: Settings, signer: Signer) -> Channel | None:
                 callback_url=f"{callbacks_url}/esms",
             )
         case "speedsms":
-            from notifications.sms.vietnamese import SpeedSms
+            from notifications.sms.http_gateways import SpeedSms
 
             return SpeedSms(password, settings.sms_sender, production=settings.sms_production)
         case unknown:
