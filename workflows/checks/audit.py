@@ -26,21 +26,45 @@ from engine.assignments.outbox import ON_HOLD, WEEK, LetterDay, letter_day
 from engine.assignments.weekly_digest import LAST_LOOK, week_day
 from engine.errors import Unavailable
 from engine.queries.system.health import channels
-from engine.rules.calendar import instant, local_date
-from engine.rules.policy import Facts, next_look
+from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
+from engine.rules.policy import Facts, SendWindow, next_look
 from engine.store import search_index
 from engine.store.database import Database, table
 from engine.store.event_log import append, event
 from engine.store.facts import hold, read_as, read_fact, write_fact
 from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, Letter, Pass, Plan
-from engine.store.rulebook import read_rulebook
+from engine.store.rulebook import Rulebook, read_rulebook
 from engine.store.stored_rows import AnyRow
 from engine.terms import EventKind, LetterState, PassName, PlanState, State
 from workflows.checks import log_checks, record_checks, row_seals
 from workflows.checks.log_checks import CHECKED_ASSIGNMENTS, CURSOR
 from workflows.checks.record_checks import count_rows
-from workflows.checks.working_time import working_time_ago
 from workflows.run.passes import PassReport, record_run
+
+MOST_DAYS = 60
+"""How far back it is looked; no holidays are longer."""
+
+
+def working_time_ago(book: Rulebook, now: datetime, spent: timedelta) -> datetime:
+    """The instant since which so much working time has passed; without policies, ``now - spent``."""
+    windows = [policy.window for policy in book.policies.values()]
+    if not windows:
+        return now - spent
+    opens, closes = max(each.opens for each in windows), min(each.closes for each in windows)
+    return _back(book.calendar, SendWindow(opens=opens, closes=closes), now, spent)
+
+
+def _back(calendar: WorkCalendar, window: SendWindow, now: datetime, spent: timedelta) -> datetime:
+    day = local_date(now)
+    for _ in range(MOST_DAYS):
+        if calendar.is_working(day):
+            begins, ends = instant(day, window.opens), min(instant(day, window.closes), now)
+            if ends - begins >= spent:
+                return ends - spent
+            spent -= max(ends - begins, timedelta())
+        day -= ONE_DAY
+    return instant(day, window.opens)
+
 
 log = logging.getLogger(__name__)
 STUCK_TOLERANCE = timedelta(minutes=30)
