@@ -117,7 +117,7 @@ def prove(folder: Annotated[Path, typer.Argument(help="The folder that `dondoc b
     """Restore a backup into a place of its own and compare its rows and evidence with its manifest."""
     from config.settings import read_settings
     from engine.store.database import Database
-    from workflows.operation.drill import prove as restore_and_compare
+    from workflows.operation.backup import prove as restore_and_compare
 
     proof = restore_and_compare(folder, Database(read_settings().database))  # the server's, if there is one, is used
     if not proof.good:

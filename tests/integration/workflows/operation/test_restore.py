@@ -36,8 +36,7 @@ from engine.store.records import Event, Feed, Letter, Notice
 from engine.terms import EventKind, LetterState
 from notifications.email.smtp import Email
 from workflows.checks.audit import run_checks
-from workflows.operation.backup import MANIFEST, Manifest, backup, damage
-from workflows.operation.drill import prove
+from workflows.operation.backup import MANIFEST, Manifest, backup, damage, prove
 from workflows.operation.restore import held, release, restore
 from workflows.operation.secret_rotation import rotate
 from workflows.run import clock_guard, passes
