@@ -50,7 +50,7 @@ from engine.store.records import Event
 from engine.store.rulebook import read_calendar
 from engine.terms import EventKind
 from engine.text import Text
-from workflows.run.mailbox_mark import MARK_SECONDS, observe_in_mailbox
+from workflows.run.installation import MARK_SECONDS, observe_in_mailbox
 from workflows.run.system import System
 
 log = logging.getLogger(__name__)

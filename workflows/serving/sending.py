@@ -21,8 +21,8 @@ from collections.abc import Callable
 from config.settings import Settings, read_settings
 from engine.store import machines
 from notifications.delivery import release_kept
+from workflows.run.installation import MARK_SECONDS, observe_in_mailbox
 from workflows.run.kept_process import KeptProcess
-from workflows.run.mailbox_mark import MARK_SECONDS, observe_in_mailbox
 from workflows.run.system import Running, System, compose
 from workflows.serving.heartbeat import Heartbeat, Projecting, own_host
 from workflows.serving.process import ServiceManager, configure_logging, few_arenas

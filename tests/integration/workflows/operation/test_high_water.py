@@ -43,8 +43,7 @@ from notifications.webhooks.delivery import send_owed
 from workflows.operation.restore import release
 from workflows.run import clock_guard, passes
 from workflows.run.clock_guard import ClockReading
-from workflows.run.installation import establish, installation_id
-from workflows.run.mailbox_mark import observe_in_mailbox
+from workflows.run.installation import establish, installation_id, observe_in_mailbox
 from workflows.run.system import System, compose
 from workflows.serving import runs
 from workflows.serving.sending import Sending
