@@ -24,7 +24,7 @@ from workflows.projection.prefect_api import take_turn
 from workflows.projection.projector import Projector
 from workflows.run import channel_wiring
 from workflows.run.installation import installation_id
-from workflows.run.prefect_automations import prepare
+from workflows.run.prefect_deployments import prepare
 from workflows.run.system import System
 
 log = logging.getLogger(__name__)

@@ -31,7 +31,7 @@ from workflows.projection import events
 from workflows.projection.prefect_api import PrefectApi
 from workflows.projection.projector import Projector
 from workflows.run import passes
-from workflows.run.prefect_automations import read, register
+from workflows.run.prefect_deployments import read, register
 from workflows.run.prefect_server import PrefectServer
 
 pytestmark = pytest.mark.prefect
