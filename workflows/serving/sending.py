@@ -22,7 +22,7 @@ from config.settings import Settings, read_settings
 from engine.store import machines
 from notifications.delivery import release_kept
 from workflows.run.installation import MARK_SECONDS, observe_in_mailbox
-from workflows.run.kept_process import KeptProcess
+from workflows.run.prefect_server import KeptProcess
 from workflows.run.system import Running, System, compose
 from workflows.serving.heartbeat import Heartbeat, Projecting, own_host
 from workflows.serving.process import ServiceManager, configure_logging, few_arenas
