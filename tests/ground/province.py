@@ -59,8 +59,7 @@ from engine.store.records import Assignment, Duty, Letter, Plan, Webhook, Webhoo
 from engine.terms import LetterState, MessageAct, Outcome, WaitReason
 from workflows.run.installation import load_defaults
 from workflows.run.system import System, compose
-from workflows.simulation.demo import prepare, stepper
-from workflows.simulation.examples import Example, load_example
+from workflows.simulation.demo import Example, load_example, prepare, stepper
 
 
 def load_province(database: Database, now: datetime) -> None:
