@@ -397,7 +397,7 @@ def _serve(settings: Settings, tick_seconds: int = 0) -> None:
     # after its shutdown, so that ``serve`` leaves by its finally block.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     from workflows.server import serve as serve_now
-    from workflows.serving.process import configure_logging
+    from workflows.serving.sending import configure_logging
 
     configure_logging(settings.log)
     serve_now(settings, tick_seconds)

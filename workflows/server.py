@@ -29,7 +29,7 @@ from workflows.run.installation import establish, require_installation
 from workflows.run.prefect_server import MISSING, PrefectServer, installed
 from workflows.run.private_files import make_private
 from workflows.run.system import Running, System, announce_removed_settings, announce_setup_code, compose
-from workflows.serving.process import READY, STOPPING, ServiceManager, few_arenas, listen_at
+from workflows.serving.sending import READY, STOPPING, ServiceManager, few_arenas, listen_at
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -1,34 +1,154 @@
-"""What ``serve`` does besides its pages: the heartbeat, in the process of the pages or in one of its own.
-
-Apart, a reader does not wait while ten thousand letters are rendered, and letters do not wait for readers; what either
-does is in the database, so neither asks the other anything. The pages' process starts the other and starts it again
-when it dies; the other ends when its standard input does, so that it outlives nobody.
-
-    python -m workflows.serving.sending SECONDS     by ``sending_process`` alone; between ticks
-"""
+"""What ``serve`` does besides its pages: the heartbeat, in the process of the pages or in one of its own; and what
+systemd is told: that the service is ready, that it stops, and, within ``WatchdogSec``, that it still lives."""
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import json
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
 
 from config.settings import Settings, read_settings
+from engine.errors import BadInput
+from engine.http.guards.request_limits import REQUEST_ID, access
 from engine.store import machines
+from engine.text import Text
 from notifications.delivery import release_kept
 from workflows.run.installation import MARK_SECONDS, observe_in_mailbox
 from workflows.run.prefect_server import KeptProcess
 from workflows.run.system import Running, System, compose
 from workflows.serving.heartbeat import Heartbeat, Projecting, own_host
-from workflows.serving.process import ServiceManager, configure_logging, few_arenas
 from workflows.serving.runs import run_audit, run_inbound, run_tick, run_webhooks
 
 log = logging.getLogger(__name__)
+READY, STOPPING, ALIVE = "READY=1", "STOPPING=1", "WATCHDOG=1"
+SIGNS_PER_PERIOD = 3
+ANSWER_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceManager:
+    """``address``: of its socket, empty where there is none. ``watchdog_seconds``: after so long without a sign of life
+    it ends the service; 0: never."""
+
+    address: str = ""
+    watchdog_seconds: float = 0.0
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> ServiceManager:
+        """From the variables that systemd sets for its service's main process."""
+        address, pid = environment.get("NOTIFY_SOCKET", ""), environment.get("WATCHDOG_PID", "")
+        ours = address and pid in ("", str(os.getpid()))
+        return cls(address, int(environment.get("WATCHDOG_USEC", 0)) / 1e6 if ours else 0.0)
+
+    @property
+    def sign_seconds(self) -> float:
+        """How often it wants a sign of life; 0: not at all."""
+        return self.watchdog_seconds / SIGNS_PER_PERIOD
+
+    def tell(self, state: str) -> None:
+        if not self.address:
+            return
+        address = "\0" + self.address[1:] if self.address.startswith("@") else self.address
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagram:
+                datagram.sendto(state.encode(), address)
+        except OSError as error:
+            log.warning("systemd is not told %s: %s", state, error)
+
+    def tell_alive(self, page: str) -> None:
+        """``page``: an address of our own; whatever it answers is a sign of life."""
+        try:
+            httpx.get(page, timeout=ANSWER_SECONDS, trust_env=False)
+        except httpx.HTTPError as error:
+            log.error("our own pages do not answer (%s): systemd is told nothing", type(error).__name__)
+            return
+        self.tell(ALIVE)
+
+
+NOISY = ("apscheduler", "httpx", "httpcore")
+
+
+class JsonLines(logging.Formatter):
+    """at, level, logger, message; request, where one is served; the facts that the line was given; error."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if request_id := REQUEST_ID.get():
+            line["request"] = request_id
+        facts = getattr(record, "facts", None)
+        if isinstance(facts, dict):
+            line |= facts
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def configure_logging(style: str) -> None:
+    """``style``: text or json. Requests are logged one by one in JSON alone; a proxy logs them otherwise."""
+    handler = logging.StreamHandler()
+    text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler.setFormatter(JsonLines() if style == "json" else text)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    access.setLevel(logging.INFO if style == "json" else logging.WARNING)
+    for noisy in NOISY:
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+M_ARENA_MAX = -8
+"""Of mallopt(3)."""
+ARENAS = 2
+
+
+def few_arenas() -> None:
+    """Before the first thread: glibc gives each an arena of its own, eight a processor, and they keep what was freed.
+    Python runs one thread at a time, so two do as well: a province's pages hold 198 MiB after 16 requests at once, with
+    arenas for all 235. Processes that this one starts are told by their environment. Where the C library is another,
+    nothing is done."""
+    os.environ.setdefault("MALLOC_ARENA_MAX", str(ARENAS))
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_ARENA_MAX, ARENAS)
+
+
+def listen_at(host: str, port: int) -> socket.socket:
+    """A bound TCP socket; port 0 picks a free one. Raises BadInput if the address is not available.
+
+    The protocol IPPROTO_TCP is given explicitly: asyncio sets TCP_NODELAY only on such sockets. Otherwise a response in
+    two parts waits for the client's delayed acknowledgement: 40 ms a page.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise BadInput(
+            Text(
+                f"Không mở được {host}:{port} ({error.strerror}); chọn cổng khác bằng --port.",
+                f"{host}:{port} cannot be opened; choose another with --port.",
+            )
+        ) from None
+    return listener
+
+
 TICK_SECONDS = 20
 """How soon what is due is done; a tick with nothing to do costs a few statements."""
 AUDIT_SECONDS, INBOUND_SECONDS, MACHINE_SECONDS, PROJECTION_SECONDS = 300, 60, 60, 5

@@ -11,7 +11,7 @@ from ground.office import Office, everything, open_office
 
 from engine.http.guards.request_limits import access
 from engine.store.database import Database
-from workflows.serving.process import JsonLines
+from workflows.serving.sending import JsonLines
 
 
 @pytest.fixture
