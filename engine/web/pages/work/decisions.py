@@ -58,7 +58,7 @@ class OfAssignment(Protocol):
     def assignment(self) -> AssignmentRow: ...
 
 
-T = TypeVar("W", bound=OfAssignment)
+T = TypeVar("T", bound=OfAssignment)
 
 
 def _task_columns(due: Text) -> Sequence[Column[T]]:
