@@ -20,10 +20,11 @@ from engine.features.papers.facts import (
     PriorPaper,
     agency_names,
     common_level,
+    issuer_of,
+    ministries,
     plan_duties,
     short_committee,
 )
-from engine.features.papers.issuers import issuer_of, ministries
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
 from engine.rules.calendar import ONE_DAY

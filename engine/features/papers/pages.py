@@ -30,11 +30,13 @@ from engine.features.papers.facts import (
     Dispatch,
     DraftKey,
     PaperKind,
+    departments_of,
     drop_wording,
+    issuer_of,
     keep_wording,
+    letterhead_of,
     read_wording,
 )
-from engine.features.papers.issuers import departments_of, issuer_of, letterhead_of
 from engine.features.papers.letterhead import fill, fill_each
 from engine.features.papers.list_columns import PAPER_LIST, PaperLine
 from engine.features.papers.period_report import period_report

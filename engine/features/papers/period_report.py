@@ -7,8 +7,15 @@ from sqlmodel import Session
 
 from engine.assignments.reports.indicators import Consolidated, FigureLine, Owing, consolidated
 from engine.enums import complete
-from engine.features.papers.facts import PaperKind, PlanFacts, agency_names, plan_duties, short_committee
-from engine.features.papers.issuers import issuer_of, ministries
+from engine.features.papers.facts import (
+    PaperKind,
+    PlanFacts,
+    agency_names,
+    issuer_of,
+    ministries,
+    plan_duties,
+    short_committee,
+)
 from engine.features.papers.report import ConductFacts, Difficulty, DutyFacts, FigureFacts, PeriodReport
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
