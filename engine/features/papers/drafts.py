@@ -1,4 +1,7 @@
-"""The facts of a công văn đôn đốc, read from what is overdue now: the numbers of the text are the rows of the annex."""
+"""The facts of a công văn đôn đốc, read from what is overdue now: the numbers of the text are the rows of the annex.
+
+The columns of the list of papers: the drafts that wait to be issued, then what was issued. Pure.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ from engine.features.papers.facts import (
     plan_duties,
     short_committee,
 )
+from engine.http.lists.listing import Column, Listing
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
 from engine.rules.calendar import ONE_DAY
@@ -36,6 +40,8 @@ from engine.store.records import Agency, Assignment, Event, Extension, Plan
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import AnyRow, StoredPlan, objects
 from engine.terms import EventKind, State, TimeClass
+from engine.text import Text
+from engine.views.spreadsheets import Kind
 
 MAX_ROWS = 1_000
 MAX_WAITING = 20_000
@@ -290,3 +296,38 @@ def _extensions(session: Session, assignment_ids: Sequence[int]) -> frozenset[in
         among(session, x.c.assignment_id, assignment_ids), x.c.decided_at.is_(None)
     )
     return frozenset(session.connection().scalars(statement))
+
+
+PaperLine = WaitingDraft | IssuedPaper
+WAITS, ISSUED = Text("dự thảo chờ ban hành", "draft to be issued"), Text("đã phát hành", "issued")
+
+
+def _state(row: PaperLine, language: str) -> str:
+    return (WAITS if isinstance(row, WaitingDraft) else ISSUED).said(language)
+
+
+PAPER_LIST: Listing[PaperLine] = Listing(
+    file_name="van-ban",
+    title=Text("Văn bản đôn đốc", "Dispatches"),
+    columns=(
+        Column(Text("Kế hoạch", "Plan"), lambda row, _: row.plan, width=18),
+        Column(Text("Tình trạng", "State"), _state, width=24),
+        Column(
+            Text("Số công văn", "Number"), lambda row, _: row.number if isinstance(row, IssuedPaper) else None, width=24
+        ),
+        Column(
+            Text("Ngày ban hành", "Issued on"),
+            lambda row, _: row.on if isinstance(row, IssuedPaper) else None,
+            Kind.DAY,
+            12,
+        ),
+        Column(Text("Số phần việc", "Assignments"), lambda row, _: row.assignments, Kind.NUMBER, 12),
+        Column(Text("Số cơ quan", "Agencies"), lambda row, _: row.agencies, Kind.NUMBER, 12),
+        Column(
+            Text("Đã đôn đốc bằng thư từ", "Chased by letter since"),
+            lambda row, _: row.since if isinstance(row, WaitingDraft) else None,
+            Kind.DAY,
+            14,
+        ),
+    ),
+)

@@ -22,7 +22,7 @@ from engine.admin.published_figures import published
 from engine.assignments.chasing import drop_draft, record_paper
 from engine.errors import BadInput, Conflict, NotFound
 from engine.features.papers.dispatch import addressed, dispatch_docx, for_one, proposed, subject_line, text_of
-from engine.features.papers.drafts import Draft, dispatch_draft, issued_papers, waiting_drafts
+from engine.features.papers.drafts import PAPER_LIST, Draft, PaperLine, dispatch_draft, issued_papers, waiting_drafts
 from engine.features.papers.duty_file import duty_file_docx
 from engine.features.papers.facts import (
     MAX_PARAGRAPH_CHARS,
@@ -38,7 +38,6 @@ from engine.features.papers.facts import (
     read_wording,
 )
 from engine.features.papers.letterhead import fill, fill_each
-from engine.features.papers.list_columns import PAPER_LIST, PaperLine
 from engine.features.papers.period_report import period_report
 from engine.features.papers.quick_report import quick_report, quick_report_docx, rank_rows, ranking_docx
 from engine.features.papers.report import report_docx, report_name
