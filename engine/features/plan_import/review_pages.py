@@ -19,8 +19,7 @@ from engine.agencies.directory_loading import read_directory
 from engine.agencies.groups import remember_names
 from engine.errors import BadInput, Conflict, DondocError, NotFound
 from engine.features.plan_import.drafts.corrections import Corrections, DutyFields, cuts, listed
-from engine.features.plan_import.drafts.model import OTHERS, DutyPlace, Head, PlanDraft
-from engine.features.plan_import.drafts.names import kind_members
+from engine.features.plan_import.drafts.model import OTHERS, DutyPlace, Head, PlanDraft, kind_members
 from engine.features.plan_import.drafts.plan_data import Reviewed, checked, level_of, reviewed, unfinished
 from engine.features.plan_import.drafts.plan_text import plan_text
 from engine.features.plan_import.drafts.rows import page_of, pages_of, runs_of

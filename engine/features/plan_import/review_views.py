@@ -18,8 +18,11 @@ from engine.features.plan_import.drafts.model import (
     Paragraph,
     PlanDraft,
     UnknownName,
+    kind_choice,
+    kind_members,
+    lives_on,
+    nearest,
 )
-from engine.features.plan_import.drafts.names import kind_choice, kind_members, lives_on, nearest
 from engine.features.plan_import.drafts.plan_data import UNDATED, Reviewed, asked_days, gaps_before
 from engine.features.plan_import.drafts.rows import ReviewRow, page_of, pages_of
 from engine.features.plan_import.drafts.stored import StoredDraft

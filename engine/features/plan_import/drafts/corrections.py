@@ -19,8 +19,9 @@ from engine.features.plan_import.drafts.model import (
     PlanDraft,
     Times,
     TimeWords,
+    matching_directory,
+    offer,
 )
-from engine.features.plan_import.drafts.names import matching_directory, offer
 from engine.features.plan_import.drafts.reading import shown, times_of
 from engine.features.plan_import.importer.base.model import Deadline, Origin
 from engine.features.plan_import.importer.phrases.deadlines import deadlines_in

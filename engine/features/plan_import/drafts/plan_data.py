@@ -22,8 +22,9 @@ from engine.features.plan_import.drafts.model import (
     PlanDraft,
     UnknownName,
     citations,
+    kind_members,
+    nearest,
 )
-from engine.features.plan_import.drafts.names import kind_members, nearest
 from engine.features.plan_import.importer.phrases.deadlines import deadlines_in
 from engine.features.plan_import.importer.phrases.timing import timing_of
 from engine.files.directory import AgencyEntry, DirectoryFile, fold
