@@ -10,7 +10,7 @@ from pathlib import Path
 from engine.features.plan_import.importer.assembly import as_json, assembled
 from engine.features.plan_import.importer.base.model import Accounted, ImportedPlan, Use
 from engine.features.plan_import.importer.phrases.owners import Directory, NullDirectory
-from engine.features.plan_import.importer.reading.limits import LIMITS, Limits, refused
+from engine.features.plan_import.importer.reading.pdf import LIMITS, Limits, refused
 from engine.features.plan_import.importer.reading.reader import read_pages
 from engine.limited_process import CallFailed, LimitExceeded, shared_process
 

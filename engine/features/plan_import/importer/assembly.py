@@ -39,8 +39,7 @@ from engine.features.plan_import.importer.phrases.owners import (
     owner_line,
 )
 from engine.features.plan_import.importer.phrases.timing import timing_of
-from engine.features.plan_import.importer.reading.limits import refused
-from engine.features.plan_import.importer.reading.pdf import Pages
+from engine.features.plan_import.importer.reading.pdf import Pages, refused
 from engine.features.plan_import.importer.structure.account import Account, balance, without_persons
 from engine.features.plan_import.importer.structure.duty_tables import with_text_tables
 from engine.features.plan_import.importer.structure.facts import planned_year, with_facts

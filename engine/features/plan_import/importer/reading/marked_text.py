@@ -15,8 +15,7 @@ from typing import Any
 from lxml import etree
 
 from engine.features.plan_import.importer.base.model import Place
-from engine.features.plan_import.importer.reading.limits import Limits, refused
-from engine.features.plan_import.importer.reading.pdf import BAR, Block, Grid, Pages, Table, TextLine
+from engine.features.plan_import.importer.reading.pdf import BAR, Block, Grid, Limits, Pages, Table, TextLine, refused
 from engine.features.plan_import.importer.reading.word import SHAPES
 
 
