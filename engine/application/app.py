@@ -18,8 +18,8 @@ from engine.features.plan_import import review_pages as import_review
 from engine.features.plan_import import upload_pages as imports
 from engine.features.search import queries as search
 from engine.features.threads import api as threads_api
-from engine.features.threads import link_pages as thread_links
 from engine.features.threads import pages as thread
+from engine.features.threads import pages as thread_links
 from engine.features.webhooks import api as webhooks_api
 from engine.features.webhooks import pages as webhooks
 from engine.http import error_pages
