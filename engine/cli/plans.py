@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from engine.assignments.opening import Departure
     from engine.files.directory import DirectoryFile
     from engine.files.plan import PlanFile
-    from engine.files.plan_renewal import Point
-    from engine.files.plan_successions import EndedName
+    from engine.files.plan_renewal import EndedName, Point
     from engine.rules.periods import Cadence
 
 plans = typer.Typer(no_args_is_help=True, help="Kế hoạch: đọc văn bản, kiểm tra, nạp, kích hoạt. / Plans.")
@@ -103,8 +102,15 @@ def plan_renew(
     """Draft next year's plan from this one, with dates moved by the calendar; points to confirm are listed on
     stderr, owners that have ended with their successors among them. Nobody is replaced unless --succeed says so.
     A loaded plan is taken as it is today: with its supervisor, successors, added and changed duties, as on its page."""
-    from engine.files.plan_renewal import plan_number, renew, require_issue_for, require_later, same_day
-    from engine.files.plan_successions import ended_names, with_successors
+    from engine.files.plan_renewal import (
+        ended_names,
+        plan_number,
+        renew,
+        require_issue_for,
+        require_later,
+        same_day,
+        with_successors,
+    )
     from engine.queries.system.policies import known_until
 
     agencies, days = rules_of_place(directory, calendar)

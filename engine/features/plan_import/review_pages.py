@@ -34,7 +34,7 @@ from engine.features.plan_import.drafts.stored import (
 from engine.features.plan_import.review_views import ReviewView, choosable, shown_duty
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile
-from engine.files.plan_successions import ended_names
+from engine.files.plan_renewal import ended_names
 from engine.files.yaml_reader import dump
 from engine.http.filters import Empty, SmallId
 from engine.http.forms import Form, plain

@@ -18,8 +18,16 @@ from engine.errors import BadInput, Conflict, DondocError, FileRefused
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile
 from engine.files.plan_check import PlanReport, check
-from engine.files.plan_renewal import CONFIRM, Point, plan_number, renew, require_issue_for, require_later, same_day
-from engine.files.plan_successions import with_successors
+from engine.files.plan_renewal import (
+    CONFIRM,
+    Point,
+    plan_number,
+    renew,
+    require_issue_for,
+    require_later,
+    same_day,
+    with_successors,
+)
 from engine.files.yaml_reader import dump
 from engine.http.filters import SmallId
 from engine.http.forms import MAX_REASON_CHARS, Form, clean, parse_day
