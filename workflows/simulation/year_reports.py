@@ -15,8 +15,7 @@ from engine.rules.words import coded
 from engine.template_cache import FastEnvironment
 from engine.terms import Role
 from engine.views.labels import label
-from engine.views.paper_list import assignment_words, letter_words
-from engine.views.spreadsheets import csv_field
+from engine.views.spreadsheets import assignment_words, csv_field, letter_words
 from workflows.simulation.simulation import as_objects, person_words, summary, week_of_day
 
 if TYPE_CHECKING:

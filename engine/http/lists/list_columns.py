@@ -34,8 +34,7 @@ from engine.terms import Role, TimeClass
 from engine.text import Text
 from engine.views.event_sentences import actor_words, done_words, said
 from engine.views.labels import label
-from engine.views.paper_list import assignment_words, letter_words
-from engine.views.spreadsheets import Cell, Kind
+from engine.views.spreadsheets import Cell, Kind, assignment_words, letter_words
 
 T = TypeVar("T")
 ORDERED, ASKED = Text("giao việc", "order"), Text("đề nghị", "request")

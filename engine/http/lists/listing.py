@@ -26,8 +26,7 @@ from engine.rules.words import LEVELS, coded, level_name, moment, period_words
 from engine.terms import EventKind, LetterState, NoticeKind, Role, Scenario, State, TimeClass, Timing, Waiting
 from engine.text import Text
 from engine.views.labels import label
-from engine.views.paper_list import paper_list
-from engine.views.spreadsheets import Kind, Sheet, SheetColumn, write_csv, write_xlsx
+from engine.views.spreadsheets import Kind, Sheet, SheetColumn, paper_list, write_csv, write_xlsx
 
 T = TypeVar("T")
 
