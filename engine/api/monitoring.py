@@ -36,8 +36,8 @@ from engine.http.filters import Assignments, Code, Cursor, SmallId
 from engine.plans import amendments
 from engine.plans.amendments import NewDuty
 from engine.queries.figures.plans import plan_page
+from engine.queries.filter_choices import main_period
 from engine.queries.paging import MAX_PAGE_ROWS, PER_PAGE
-from engine.queries.stored_plans import main_period
 from engine.queries.time_class import Today, read_today
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.duty_changes import duty_now, plan_owners

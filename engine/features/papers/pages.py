@@ -47,8 +47,7 @@ from engine.http.forms import FormFields
 from engine.http.lists.listing import DOCX, ExportFormat, attachment, download
 from engine.http.render import url
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.queries.filter_choices import PlanChoices, plan_choices
-from engine.queries.stored_plans import active_plans, find_plan, plan_of
+from engine.queries.filter_choices import PlanChoices, active_plans, find_plan, plan_choices, plan_of
 from engine.queries.work.assignments import rows_of
 from engine.rules.privacy import looks_private
 from engine.rules.words import period_words

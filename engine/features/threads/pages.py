@@ -29,7 +29,7 @@ from engine.http.request_context import RequestContext, SignedIn, Unauthenticate
 from engine.http.request_context import checked as token_checked
 from engine.http.uploads import ACCEPT, MAX_FORM_PARTS, store_uploads
 from engine.queries.directory.enquiries import monitors
-from engine.queries.stored_plans import plan_of
+from engine.queries.filter_choices import plan_of
 from engine.queries.time_class import Today
 from engine.queries.work.assignment_story import assignment_row
 from engine.queries.work.desk import agency_name

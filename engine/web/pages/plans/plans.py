@@ -25,8 +25,7 @@ from engine.plans.closing import end_past, past_plan, plans_to_end
 from engine.plans.plan_today import YearChange, correct_years, rehearse_years
 from engine.queries.figures.outlook import Selection, furthest_behind, furthest_of, next_dates
 from engine.queries.figures.plans import PlanPage, every_plan, list_plans, plan_page
-from engine.queries.filter_choices import period_choices
-from engine.queries.stored_plans import main_period
+from engine.queries.filter_choices import main_period, period_choices
 from engine.queries.work.assignments import AssignmentFilter
 from engine.text import Text
 from engine.web.pages.overview.board import told_and_coming

@@ -36,9 +36,8 @@ from engine.queries.figures.outlook import Selection, behind_of_each, due_and_do
 from engine.queries.figures.plan_progress import standings
 from engine.queries.figures.plans import list_plans, plan_page
 from engine.queries.figures.year import letters_by_week, periods_to_open, told_to_departments, work_of_year, year_of
-from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
+from engine.queries.filter_choices import active_plans, department_choices, kind_choices, plan_choices
 from engine.queries.kept import KeptAnswers
-from engine.queries.stored_plans import active_plans
 from engine.queries.system.letters import LetterFilter, count_kept, letters_by_day
 from engine.queries.time_class import Today, read_day
 from engine.queries.work.assignments import AssignmentFilter, Promised, list_assignments

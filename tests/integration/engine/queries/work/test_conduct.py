@@ -17,7 +17,7 @@ from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
 from engine.features.papers.period_report import period_report
 from engine.features.papers.report import text_of, timing_rows
-from engine.queries.stored_plans import plan_of
+from engine.queries.filter_choices import plan_of
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.conduct import Conduct, ConductOfAll, conduct
 from engine.store.database import Database
