@@ -24,7 +24,7 @@ from config.settings import Settings, is_guarded
 from engine.accounts.signed_links import Signer
 from engine.enums import complete
 from engine.errors import LinkRefused
-from engine.queries.system.setup_state import SetupState
+from engine.queries.system.health import SetupState
 from engine.rules.calendar import local_date
 from engine.rules.words import moment
 from engine.store.facts import dated, read_as, read_fact, write_fact

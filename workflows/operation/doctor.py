@@ -25,8 +25,7 @@ from engine.admin.settings_view import removed_lines
 from engine.enums import complete
 from engine.errors import DondocError, Unavailable
 from engine.http.uploads import ScannerAway, require_clean
-from engine.queries.system.health import SILENT_AFTER, last_self_check
-from engine.queries.system.setup_state import SetupState, setup_state
+from engine.queries.system.health import SILENT_AFTER, SetupState, last_self_check, setup_state
 from engine.queries.time_class import read_today
 from engine.queries.work.letter_links import AFTER_DUE
 from engine.rules.calendar import PLAN_TIME, local_date, written

@@ -25,8 +25,8 @@ from engine.queries.figures.board import board, promised_counts
 from engine.queries.figures.grid import MAX_MARKS, Grid, grid
 from engine.queries.figures.outlook import NextDate, Selection, next_dates, told_before
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices, sorted_by_order
+from engine.queries.system.health import setup_state
 from engine.queries.system.letters import count_kept
-from engine.queries.system.setup_state import setup_state
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, Promised
 from engine.queries.work.todo import Todo, todo
