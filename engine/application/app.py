@@ -19,7 +19,6 @@ from engine.features.plan_import import upload_pages as imports
 from engine.features.search import queries as search
 from engine.features.threads import api as threads_api
 from engine.features.threads import pages as thread
-from engine.features.threads import pages as thread_links
 from engine.features.webhooks import api as webhooks_api
 from engine.features.webhooks import pages as webhooks
 from engine.http import error_pages
@@ -76,7 +75,6 @@ PAGES = (
     second_factor,
     account,
     letter_links,
-    thread_links,
     ical_feeds,
     admin_home,
     decisions,
