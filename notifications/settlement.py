@@ -1,5 +1,13 @@
 """Outcomes into the database: which worker has which letter, and what became of letters that were offered to a
-channel."""
+channel.
+
+A letter is sent by whom it is leased to; what a dead worker had is free when the lease has run out. Every statement is
+guarded by the lease's owner, so two workers never both change a letter. A lease is real time, by one clock for all
+machines (``lease_clock``): what is owed by when is the plan's time, and ``moment`` is what a worker takes that to be.
+
+Guarded by the lease's owner, so each letter has one outcome. A group is whatever has come back since the last commit:
+a handful of letters while a relay is quick, one while it is slow.
+"""
 
 from __future__ import annotations
 

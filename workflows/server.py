@@ -1,5 +1,15 @@
 """The server process: builds the web application from a System, and runs it with the heartbeat and Prefect; uvicorn
-with time limits on what clients send, and a bound on connections below the open files of the process."""
+with time limits on what clients send, and a bound on connections below the open files of the process.
+
+uvicorn has neither: whoever sends half a request keeps its connection for ever, and a few thousand of those use up the
+open files, after which every attempt to accept another one is a traceback. Its ``timeout_keep_alive`` runs between two
+requests only, and its ``limit_concurrency`` refuses whole requests, while any number of connections may stay open.
+Behind a proxy that reads requests whole (nginx does by default) these limits are never met; an office without one, in
+its own network, has only them.
+
+``serve`` is the default deployment: the pages; the heartbeat in a process beside them, or in a thread where there is
+one processor and in the demonstration; a local Prefect server as a child process.
+"""
 
 from __future__ import annotations
 

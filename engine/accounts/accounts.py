@@ -1,5 +1,9 @@
 """Accounts: who may sign in, for which agency, in which role, and whether two are one person. Signing in itself is
-``engine.accounts.sign_in``."""
+``engine.accounts.sign_in``.
+
+An account is never deleted, because events refer to it. Deactivating it ends its sessions, links,
+tokens and addresses of calendars at once.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,16 @@
 """Signed links in letters: for one purpose, expiring and revocable; and the installation's secret that signs them, how
-another takes its place, which keys are valid."""
+another takes its place, which keys are valid.
+
+Pure, apart from the keys.
+
+A token states the contact, the subject and the last valid day. Whether the contact still acts for the agency, whether
+the link has been revoked since, and whether its letter is still the newest, is checked when it is used
+(``engine.queries.work.letter_links``). A GET request never changes anything.
+
+From the rotation until the old key is retired two are valid: the database holds each sealed by the other, so
+that the one secret of a machine, whichever it is, opens both; a machine that has the old one takes the new one over.
+Nothing is lost where a process is killed in between, or a machine is away meanwhile.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,11 @@
 """The settings for display: each with its value, source and purpose, on a page and in the two files that name every
 setting, ``docs/settings.md`` and ``packaging/.env.example``. ``python -m engine.admin.settings_view`` writes the
-files."""
+files.
+
+Pure. Secrets are never shown, not even in part or by length; URLs that may contain a secret are hidden.
+
+``python -m engine.admin.settings_view`` writes them; a test compares them.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 """What the API's document says beside the routes: an operation is named at its route (``@reads(...)``,
-``@writes(...)``), with an example; and the OpenAPI document as strangers need it."""
+``@writes(...)``), with an example; and the OpenAPI document as strangers need it.
+
+FastAPI makes the document from the routes, each with its names and example; added here are the curl and what holds for
+all. The page /api shows the finished document and nothing else.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,13 @@
 """Chasing: how often an agency was really chased («đã nhắc 3 lần, gần nhất 22/6»), counted from the letters that left;
-and draft dispatches, which wait by themselves until they have a number and date."""
+and draft dispatches, which wait by themselves until they have a number and date.
+
+Only letters to the agency itself count, once a day whatever the channel and the person. A letter that is queued, kept
+on this machine, refused, bounced or in doubt proves nothing. After a return the count starts again: what left before it
+asked for the report that came. So it does when the province gives another due date: what left before it asked by
+another day.
+
+By a draft no state changes, and nothing is sent.
+"""
 
 from __future__ import annotations
 

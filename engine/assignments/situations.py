@@ -1,5 +1,17 @@
 """``engine.rules.situation`` in SQL, of the table ``assignment``: the two measures, which are never one number,
-conditions and the class, from the same rows."""
+conditions and the class, from the same rows.
+
+Report timeliness: was the first report in by its due date. A return leaves it.
+Task outcome: the four boxes of Decision 42/2014/QĐ-TTg (amended by 23/2018). A task is done on the day of the report
+that says so; «một phần» and «chưa làm» leave it open, in term or overdue, although its report is in. It is late if it
+was done after its due date (after a return: its resubmission date), or if its first report had been late: a return does
+not make a late task punctual.
+
+Each is written twice, for a row in Python and for the table in SQL; a test holds them equal over every combination.
+Boards, digests, published figures, API and exports use these and nothing else.
+
+A condition is of now: nobody is asked for a task once ``not_asked_on`` is set. ``box_column`` is of any day.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,11 @@
 """What a person does with a message of «Thư đến»: record what it asks, as it was read or otherwise, put it aside; and
-the files that came with it, kept as evidence is kept, and put into the draft of the report they belong to."""
+the files that came with it, kept as evidence is kept, and put into the draft of the report they belong to.
+
+``receive_file`` runs before the transaction that records the message: it writes bytes, and reads the first page of a
+stranger's document in a child process. Nothing is reported by it; a person opens the draft, looks, and sends it.
+
+In the caller's transaction; permissions are the caller's.
+"""
 
 from __future__ import annotations
 

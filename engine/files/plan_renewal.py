@@ -6,6 +6,8 @@ The new text is checked by ``plan check`` and reviewed by a person like any othe
 The year that a plan is for, with its first and last period, as it is said before the plan is used. Pure.
 
 A group counts as one owner: «UBND các huyện» of 2021 becomes the group of communes that its districts were split into.
+
+Nothing is replaced until a person has confirmed it. Pure.
 """
 
 from __future__ import annotations

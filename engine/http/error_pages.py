@@ -1,5 +1,12 @@
 """Exception handlers: every error becomes an HTML page, or problem+json (RFC 9457) under /api; a form posted after the
-session expired is shown again with everything typed. Nothing else catches an error to show it."""
+session expired is shown again with everything typed. Nothing else catches these errors.
+
+Only a form with a valid token of ours is shown again: a form that another site made the browser post (without the
+SameSite cookie) must not come back with a valid token.
+
+Logs name the route's pattern, not the path: the path of a link in a letter is a
+credential.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,9 @@
 An unreadable field raises BadInput with a readable message, so no invalid input reaches the actions or the database.
 
 Reads a form field by field: errors are shown beside their fields, and what was typed is shown again.
+
+Days to come that a form asks for. A button beside the field puts a day into it, and a closed day is asked about once
+with the working day that it becomes (Civil Code art. 148): nobody sends a day that they have not seen.
 """
 
 from __future__ import annotations

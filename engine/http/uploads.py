@@ -1,5 +1,13 @@
 """Files of a report form. Files chosen now are stored at once, even if the form is rejected; files stored earlier are
-carried along. A clamd of the office sees them before anybody downloads them."""
+carried along. A clamd of the office sees them before anybody downloads them.
+
+A file is looked at each time, with the signatures of that moment. What cannot be looked at is held: it stays stored and
+is given out once clamd answers.
+
+Files chosen now are stored at once, even if the form is rejected; files stored earlier come back as ticked lines
+«digest name», and unticking a line removes the file. Storing a file does not report anything. A stored one is
+downloaded by pages and the API.
+"""
 
 from __future__ import annotations
 

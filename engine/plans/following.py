@@ -1,5 +1,15 @@
 """A running plan follows the functions of its agencies: an owner has ended, who follows it takes over its duties and
-what it still owed; or another department follows the plan."""
+what it still owed; or another department follows the plan.
+
+Of a period that was over on its last day nothing is taken out of the figures: it stays in its name, nobody asks for it
+any more, and who follows reports on a line of its own («sau 01/7/2025»: ``engine.rules.periods.after``). What was due
+later moves with its dates. Later periods open with the new owners.
+
+Agencies end, are merged and split while a plan runs (engine.store.records.Succession). Each owner that has ended, and a
+supervising department whose function went elsewhere, is named with who took over and on what basis; an administrator
+confirms one by one or all. Open work moves with its dates, later periods open with the new owner, and what happened
+before keeps the names of its time.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,11 @@
 """A day as people type it, in a form, a sheet, a list, a mail or an SMS: 17/6/2021, 17-6-21, 17.6.2021, 17062021; and
-the days of reports: «15», «20 tháng sau», «10 tháng cuối», «29/11 hằng năm»."""
+the days of reports: «15», «20 tháng sau», «10 tháng cuối», «29/11 hằng năm».
+
+And as programs write it: 2021-06-17. Within a longer text, or by itself in a form, also in words: «cuối tháng», «thứ
+Sáu tuần tới», «thêm 1 tuần», «hết quý II». Pure.
+
+What is said of a promise, beside how late its task is: on pages, in files and in papers. Pure.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,10 @@
 
 So any process can tell whether what it has read before still holds (``engine.queries.kept``). ``Database.write`` sees
 the tables that its statements name (``engine.store.data_versions``); nobody else has to remember to say what changed.
+
+What a transaction has written, for the versions of its topics (``engine.store.data_versions``): ``Database.write``
+sees the tables, and who knows that a change is about the work of a few agencies says so by ``about``. Then a reader of
+an older version can read the work of these agencies again, and keep what it knows of all others.
 """
 
 from __future__ import annotations

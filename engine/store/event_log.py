@@ -1,4 +1,12 @@
-"""The append-only, chained event log. An event with a key is written only once."""
+"""The append-only, chained event log. An event with a key is written only once.
+
+The chain over the event log: each event's link bears a digest of the link before and of the event as it is stored.
+
+Links are written at the end of the transaction that has written events, one transaction after the other, so that their
+order is that of the commits on both databases. Whoever changes, removes or inserts an event by hand breaks the chain
+from there on; whoever makes all links again is betrayed by a head that is kept elsewhere (backups, weekly letters).
+What was logged before there was a chain has no links.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,12 @@
-"""Named values that outlive a process (the table ``fact``): when something was done last, what an installation is."""
+"""Named values that outlive a process (the table ``fact``): when something was done last, what an installation is.
+
+What an installation remembers of itself: its last backup, that it was restored from one, that its mail was tried.
+
+How long letters waited from the moment they were due until a relay or gateway had accepted them.
+
+Counted by the passes that send, once a pass, and added up in a fact, so that every process tells the same. A letter
+that needed more than one attempt counts from when it was made: its first due moment is not kept.
+"""
 
 from __future__ import annotations
 

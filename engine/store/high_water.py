@@ -1,5 +1,19 @@
 """How far this machine has seen the database come, and what was done to accounts: small files beside the secret. A
-copy that is restored does not know what came after it; these do."""
+copy that is restored does not know what came after it; these do.
+
+Of accounts, a line for each change, by the account's number. This file lies beside the data folder where the operator
+has made a folder for it, so that it survives that folder; else in the data folder, which chapter «Restoring» moves
+aside.
+
+A database file that was put back by hand, with ``cp`` or by a snapshot, knows less than what was sent since and would
+send it again. It is held then as after ``dondoc restore``: the same marker, which ``dondoc release`` ends, and nothing
+that was open in it opens anything.
+
+The mark is looked at and moved on at the start, before letters or webhook messages are claimed, after each batch of
+letters (half a lease, 150 s, at most) and by the audit (every five minutes): so much of the newest can be put back
+unnoticed. It names rows by number and instant, since a file that was put back may have grown past it; and an epoch,
+which begins again when a person has decided, so that the branch that was given up is known.
+"""
 
 from __future__ import annotations
 

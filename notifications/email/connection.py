@@ -1,5 +1,12 @@
 """The mail relay: its settings, validated when constructed, and one SMTP connection to it: opened, used for one letter
-after another, closed."""
+after another, closed.
+
+Validated when constructed.
+
+Sends the SMTP commands itself instead of calling ``aiosmtplib.SMTP.sendmail``: this way it is known whether the final
+dot had been sent when the connection broke, and four parses of each address and two passes over the text are saved.
+Where the relay offers PIPELINING (RFC 2920), MAIL, RCPT and DATA go in one write: a letter waits twice, not four times.
+"""
 
 from __future__ import annotations
 

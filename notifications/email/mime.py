@@ -1,5 +1,14 @@
 """Compose a rendered letter as an e-mail message in bytes (RFC 5322, 2045–2047, 8058); mailbox addresses and header
-values, validated and encoded for headers and SMTP commands."""
+values, validated and encoded for headers and SMTP commands.
+
+Pure. All user-supplied text passes through here before it is sent, so that a line break in a name cannot inject a
+header or an SMTP command.
+
+Pure. Does not use the standard library's EmailMessage, which takes fifteen times as long per letter. Every part is
+base64: one third larger in any language, while quoted-printable triples each Vietnamese letter; lines are short and
+none starts with a dot. The same letter gives the same bytes, including Message-ID and boundary, so that a second copy
+can be recognised.
+"""
 
 from __future__ import annotations
 

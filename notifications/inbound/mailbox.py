@@ -1,5 +1,14 @@
 """Fetch messages from our mailbox over IMAP, one at a time; each is flagged as done only after it was processed. Of a
-large message its parts are looked at first, and only those that are needed are fetched."""
+large message its parts are looked at first, and only those that are needed are fetched.
+
+A PDF of some megabytes may stand before the text, and nobody reads forty of them to learn that one word was written.
+The parts are put together again to a message with the same head; a part that was left out says so
+(``message.LEFT_OUT``).
+
+A crash between fetching and flagging fetches the same message again; it is recognised by its Message-ID. If the server
+allows our own keyword, messages that someone has read in a mail client are fetched as well. What lay unread while
+nobody worked, as over Tết, is read; messages older than ``MAX_AGE`` are not.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 """Does what a message asks, request by request, for the contact who wrote it; and what is said about it: to its writer
-in one letter, and to the monitor in the letter of the day."""
+in one letter, and to the monitor in the letter of the day.
+
+The result of processing a message.
+"""
 
 from __future__ import annotations
 

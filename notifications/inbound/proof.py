@@ -1,5 +1,13 @@
 """What proves an incoming e-mail: the reply address that it was sent to, or a signed link in the letter that it
-quotes; and Authentication-Results (RFC 8601): whether our own relay found that it comes from its From domain."""
+quotes; and Authentication-Results (RFC 8601): whether our own relay found that it comes from its From domain.
+
+Pure. Anything malformed counts as not authenticated, and so does a result of another server: only the relay that the
+operator names is believed, since the sender can write such headers too.
+
+Both are known only to who had the letter. The Message-ID that an answer names identifies a letter and proves nothing:
+mail programs hand it on with every forwarded copy. Where the operator names the relay that authenticates senders, a
+message that did not pass there is not acted upon, whatever it quotes.
+"""
 
 from __future__ import annotations
 

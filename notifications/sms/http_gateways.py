@@ -1,5 +1,9 @@
 """Gateways over HTTP: Kannel's ``sendsms`` (user guide, «Using the HTTP interface to send SMS messages»), a province's
-own; eSMS and SpeedSMS, which Vietnamese offices have contracts with: their requests and documented codes."""
+own; eSMS and SpeedSMS, which Vietnamese offices have contracts with: their requests and documented codes.
+
+Uses POST with ``X-Kannel-`` headers, not GET: a URL with password, number and text in it would be written to every
+access log. ``202`` means that Kannel has stored the message, not that it was delivered.
+"""
 
 from __future__ import annotations
 

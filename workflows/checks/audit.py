@@ -4,6 +4,8 @@ Each check counts what should be zero. Findings are shown on the health page and
 Only a clean audit pings the heartbeat URL, so an external monitor hears of a channel that is down, of refusals and
 doubts, of a failed pass or a spoiled row as it hears of a machine that is off. ``dondoc repair`` (``repair``) corrects
 what can be computed again.
+
+Working time: the hours in which letters are sent, on working days. What waits outside of them is not late.
 """
 
 from __future__ import annotations

@@ -1,5 +1,9 @@
 """``dondoc backup``: a consistent copy of everything an installation needs, in one folder with a manifest; and
-``dondoc prove``: it is restored into a place of its own, which is removed again, and compared with what was copied."""
+``dondoc prove``: it is restored into a place of its own, which is removed again, and compared with what was copied.
+
+The database is copied first, by its own means while it runs, then the files: every file that the copy of the database
+names was stored before, so it is there. Prefect's database is no part of it, it holds no truth.
+"""
 
 from __future__ import annotations
 

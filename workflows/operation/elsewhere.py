@@ -1,6 +1,10 @@
 """What ``dondoc doctor`` asks other machines about this one: whether its clock agrees with theirs, and what DNS says
 of it, TXT records among it (RFC 1035, EDNS0 of RFC 6891), which the resolver functions of the system cannot ask
-for."""
+for.
+
+Asked of the name servers of /etc/resolv.conf, over UDP and, where an answer was cut, TCP. Used by ``dondoc doctor``
+alone, which changes nothing by what it reads; a library for this one question would be the larger part.
+"""
 
 from __future__ import annotations
 

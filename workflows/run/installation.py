@@ -1,6 +1,15 @@
 """Which installation this is: an id and a check value of the secret, in the database and beside the evidence files;
 and the high-water mark once more, as a message in its mailbox: a snapshot of the whole machine takes the file
-along."""
+along.
+
+``dondoc init`` makes it. ``serve``, the passes and Prefect workers run only where database, secret and files belong
+together: an unmounted volume, an empty file or a wrong folder would otherwise become a new, empty office that reports
+itself well, and a second server with a secret of its own would refuse the links that the first one sends.
+
+A second one: whatever the mailbox answers, the file decides, and letters go on.
+
+Its Message-ID is derived from the secret, so that no letter from outside can take its place.
+"""
 
 from __future__ import annotations
 

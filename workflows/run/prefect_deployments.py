@@ -4,6 +4,11 @@
 acts on one assignment. Runs may overlap, since claims keep them apart; of ticks at most ``TICKS_AT_ONCE``, so that a
 worker has a place left for letters. A worker creates its own System from the settings in its environment, and refuses
 to run on another installation's database or with another secret.
+
+Registers what ``automations.yaml`` holds: Prefect calls an address when what should happen does not, even
+where the process that would have noticed is gone; and has a worker do what is to follow.
+
+Over plain HTTP: ``serve`` registers the alarms at the server beside it, ``dondoc prefect deploy`` all of them.
 """
 
 from __future__ import annotations

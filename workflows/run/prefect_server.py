@@ -1,5 +1,14 @@
 """Prefect's own processes as our children; and a child process that is started again when it ends, for as long as this
-process lives."""
+process lives.
+
+A local server for ``serve``: started in the background, started again when it ends, stopped with ``serve``. Nothing
+waits for it, and its data may be deleted at any time. A worker, whose flow runs get time to settle when it is told to
+stop.
+
+Whoever reaches Prefect's API can have a worker run any command. So the server answers those alone who show a string
+(``System.prefect_auth``), another at each start, and it is given nothing of the office: no ``DONDOC_`` variable, no
+``.env``. Any user of the machine may listen at its port before it does: such a one is neither asked nor shown anything.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,23 @@
 """What ``serve`` does besides its pages: the heartbeat, in the process of the pages or in one of its own; and what
-systemd is told: that the service is ready, that it stops, and, within ``WatchdogSec``, that it still lives."""
+systemd is told: that the service is ready, that it stops, and, within ``WatchdogSec``, that it still lives.
+
+A datagram to ``NOTIFY_SOCKET`` (sd_notify(3)); elsewhere than under systemd nothing is sent. The sign of life is a job
+of the heartbeat and is left out while the pages do not answer a question that needs what every page needs, a thread of
+the web server and the database: a process whose scheduler, web server or threads hang is ended and begun again. A
+database or relay that is away is not among the reasons: that is an answer, and a restart would not bring it back.
+
+The log of ``dondoc serve``: lines for people, or one JSON object a line (DONDOC_LOG=json).
+
+How a process that lives for weeks keeps its memory small.
+
+The listening socket of the web server.
+
+Apart, a reader does not wait while ten thousand letters are rendered, and letters do not wait for readers; what either
+does is in the database, so neither asks the other anything. The pages' process starts the other and starts it again
+when it dies; the other ends when its standard input does, so that it outlives nobody.
+
+    python -m workflows.serving.sending SECONDS     by ``sending_process`` alone; between ticks
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,12 @@
 """The demo: an example plan eleven days behind its first due date, the clock stopped, with buttons to advance it; and
-the examples that ship with the product: a directory, and a plan with the days on which its demonstration begins."""
+the examples that ship with the product: a directory, and a plan with the days on which its demonstration begins.
+
+Only the clock and the channel differ from production: letters go to a Maildir; the passes are the live ones.
+
+Fast-forward through time: advance to each moment at which something is due and run the live passes.
+
+Used by the demo, the simulation and the story test.
+"""
 
 from __future__ import annotations
 

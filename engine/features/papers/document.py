@@ -1,5 +1,11 @@
 """The parts every paper is built of: page, header, addressees, paragraphs, signature, annex table; and how much of its
-page a paper's text takes. Measurements are those of Decree 30/2020/NĐ-CP."""
+page a paper's text takes.
+
+Line spacing may be single to one and a half (Decree 30/2020). LibreOffice and Word agree with the estimate to a line
+or two a page, which ``SPARE_LINES`` allows for.
+
+Measurements are those of Decree 30/2020/NĐ-CP, annex I; sizes in points, lengths in millimetres.
+"""
 
 from __future__ import annotations
 

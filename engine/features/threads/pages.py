@@ -1,5 +1,9 @@
 """The page behind «Báo khó khăn, hỏi, xin gia hạn, cử người thay»: what an owner may do beside reporting; and the same
-thread behind the links of letters."""
+thread behind the links of letters.
+
+Used at the desk and, by the link in any letter, without an account; and the page of the duties that an agency helps
+with.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,21 @@
 """Middleware that turns requests away before they are handled: bodies too large for their sender, more requests at
-once than the process takes, long work out of its turn, names of hosts that are not this server's."""
+once than the process takes, long work out of its turn, names of hosts that are not this server's.
+
+Anonymous senders get the lowest limit; known users may send forms, and files only to the routes that take files. Only
+a body over the anonymous limit costs the database query that identifies the sender.
+
+Middleware: gives each request an id, returned as ``X-Request-ID`` and included in each line logged for it.
+
+With DONDOC_LOG=json each request is also logged on ``dondoc.access``: the route's pattern, never the path, since the
+path of a link in a letter is a credential.
+
+A request counts once its body has arrived, so that slow senders do not block others.
+
+Long work behind ``engine.http.guards.waiting`` takes its turn there.
+
+A page of another site that resolves its own name to this server (DNS rebinding) is refused, as is a proxy configured
+with another name.
+"""
 
 from __future__ import annotations
 

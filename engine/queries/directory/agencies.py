@@ -1,5 +1,8 @@
 """The list of agencies by level, with the numbers of unfinished and overdue tasks; and one agency with names,
-successions and contacts, and the search in the directory by name."""
+successions and contacts, and the search in the directory by name.
+
+The agencies that a department follows: those in the plans that it supervises or has issued.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 """Column types shared by the tables, among them the text of letters, which is stored compressed, and the naming
-convention of constraints."""
+convention of constraints.
+
+``letter_words_1.txt`` is for good: what was compressed against it can be read with it only (zlib compares a checksum
+and fails otherwise). Other words go into another file, and the letters of before keep this one.
+"""
 
 import zlib
 from enum import StrEnum

@@ -1,5 +1,8 @@
 """A plan document under review, as stored: the document paragraph by paragraph, and the resulting plan; and the names
-in it that the directory lacks: similar names, and the kind of agencies they stand for."""
+in it that the directory lacks: similar names, and the kind of agencies they stand for.
+
+A duty keeps its key through all corrections, so that two people can work on a draft at once.
+"""
 
 from __future__ import annotations
 

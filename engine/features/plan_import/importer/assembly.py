@@ -1,5 +1,8 @@
 """The pipeline from lines to an imported plan: head, paragraphs, tree, duty sections, items, account, and text that
-may be a duty although it was read as something else. Pure."""
+may be a duty although it was read as something else. Pure.
+
+Every assignment in a plan is either a duty or reported here.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,11 @@
 """Contacts of an agency: add, change, set a last day, or remove at once; and agencies and contacts by spreadsheet:
 upload an office's own list, say what its columns and words mean where they are not known, look at what would
-change."""
+change.
+
+Rows that are wrong come back as a spreadsheet.
+
+The server keeps nothing in between but the choices of the sheets before: the form carries the sheets, signed.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,10 @@
 """What is set up, measured, and every setting, read-only, without secrets; outgoing mail and SMS and the address that
-people open, set by an administrator: tried before they are saved, in force at once, credentials never shown."""
+people open, set by an administrator: tried before they are saved, in force at once, credentials never shown.
+
+What the environment decides is shown beside its field.
+
+In force at once for letters and for the host name that is answered; cookies follow at the next start.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 """Plan files: load one, draft next year's from this year's, and end a plan. A file without mistakes is shown before it
-is saved: its summary, what to confirm, and each owner that has ended."""
+is saved: its summary, what to confirm, and each owner that has ended.
+
+The text travels in the form until it is saved: the server keeps nothing between requests, and nothing typed is lost.
+"""
 
 from __future__ import annotations
 

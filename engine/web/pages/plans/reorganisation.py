@@ -1,6 +1,9 @@
 """«Sắp xếp lại tổ chức»: agencies that running plans still name after their last day, together where they ended on one
 day; and one plan with its agencies: owners that have ended, each with who took over, another department that
-follows it."""
+follows it.
+
+Named first, confirmed one by one or all.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,15 @@
 """What waits for the department: all in one list, then reports, requests for a later day, promises. One is decided at
-once; several by a page that shows the effect, then the action."""
+once; several by a page that shows the effect, then the action.
+
+Their pages are lists to tick, without heads; these are their files and their print. Pure.
+
+Items decided by someone else meanwhile are skipped and listed.
+
+A ``DecisionPage`` describes one kind of item (reports, extension requests); the procedure is shared.
+
+One is decided by the button of its line, many with one answer. A promise that stands is refused from the page of its
+assignment.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,9 @@
 an editor writes it. Both give paragraphs, list marks and tables.
 
 A stream cannot overflow by nesting; nothing that a page links to is fetched.
+
+A text counts as Markdown only with at least two constructs that nothing else has; in any other text every star and
+bar is kept, and so is one that marks nothing, such as a footnote «(**)» or «**» alone.
 """
 
 from __future__ import annotations
