@@ -27,7 +27,7 @@ from engine.terms import PassName, Scenario
 from engine.text import Text
 from workflows.operation import commands as operation
 from workflows.run.private_files import create_privately
-from workflows.simulation.demo import EXAMPLES, Example, load_example
+from workflows.simulation.examples import EXAMPLES, Example, load_example
 
 if TYPE_CHECKING:
     from config.settings import Settings

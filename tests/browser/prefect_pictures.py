@@ -22,7 +22,8 @@ from config.settings import DemoSettings
 from workflows.projection.shown_runs import ABOVE
 from workflows.run.system import compose
 from workflows.serving.heartbeat import projector
-from workflows.simulation.demo import Example, prepare
+from workflows.simulation.demo import prepare
+from workflows.simulation.examples import Example
 
 FOLDER = ROOT / "docs/operating/prefect"
 WIDE, BAR = 780, 54

@@ -59,7 +59,8 @@ from engine.store.records import Assignment, Duty, Letter, Plan, Webhook, Webhoo
 from engine.terms import LetterState, MessageAct, Outcome, WaitReason
 from workflows.run.installation import load_defaults
 from workflows.run.system import System, compose
-from workflows.simulation.demo import Example, load_example, prepare, stepper
+from workflows.simulation.demo import prepare, stepper
+from workflows.simulation.examples import Example, load_example
 
 
 def load_province(database: Database, now: datetime) -> None:

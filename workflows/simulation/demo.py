@@ -1,5 +1,4 @@
-"""The demo: an example plan eleven days behind its first due date, the clock stopped, with buttons to advance it; and
-the examples that ship with the product: a directory, and a plan with the days on which its demonstration begins.
+"""The demo: an example plan eleven days behind its first due date, the clock stopped, with buttons to advance it.
 
 Only the clock and the channel differ from production: letters go to a Maildir; the passes are the live ones.
 
@@ -13,18 +12,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
-from pathlib import Path
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from config import DATA
 from engine.assignments import opening
 from engine.assignments.due_work import next_moment
-from engine.enums import complete
 from engine.errors import Conflict
 from engine.files.plan import load_plan
 from engine.plans import loading
@@ -39,68 +33,11 @@ from engine.text import Text
 from workflows.run import passes
 from workflows.run.installation import load_defaults
 from workflows.serving import runs
+from workflows.simulation.examples import EXAMPLES, Example, load_example
 from workflows.simulation.scenarios import simulated_agencies
 
 if TYPE_CHECKING:
-    from engine.store.database import Database
     from workflows.run.system import System
-
-
-class Example(StrEnum):
-    NGHE_AN_2021 = "nghe-an-2021"
-    """Plan 188 with 21 districts."""
-    NGHE_AN_2025 = "nghe-an-2025"
-    """Two levels: 130 communes and wards; a plan made after plan 188."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExampleData:
-    """``issued_at``: when the demonstration loads the plan; ``clock_start``: where its clock stops first."""
-
-    directory: Path
-    plan: Path
-    issued_at: datetime
-    clock_start: datetime
-    plan_name: str
-    what: Text
-
-
-EXAMPLES = complete(
-    Example,
-    {
-        Example.NGHE_AN_2021: ExampleData(
-            directory=DATA / "agencies/nghe-an-2021.yaml",
-            plan=DATA / "plans/188-kh-ubnd-2021.yaml",
-            issued_at=instant(date(2021, 4, 7), time(9, 0)),
-            clock_start=instant(date(2021, 6, 28), time(8, 0)),
-            plan_name="Kế hoạch 188",
-            what=Text(
-                "Kế hoạch 188/KH-UBND năm 2021: sở, ngành và 21 huyện, thành phố, thị xã",
-                "Plan 188/KH-UBND of 2021: departments and 21 districts",
-            ),
-        ),
-        Example.NGHE_AN_2025: ExampleData(
-            directory=DATA / "agencies/nghe-an-2025.yaml",
-            plan=DATA / "plans/188-example-2026.yaml",
-            issued_at=instant(date(2026, 4, 7), time(9, 0)),
-            clock_start=instant(date(2026, 6, 29), time(8, 0)),
-            plan_name="Kế hoạch ví dụ 2026",
-            what=Text(
-                "Kế hoạch ví dụ năm 2026, hai cấp: sở, ngành của hôm nay và 130 xã, phường",
-                "An example plan of 2026, two levels: the departments of today and 130 communes and wards",
-            ),
-        ),
-    },
-)
-
-
-def load_example(database: Database, example: Example, now: datetime, *, actor: str = "cli") -> None:
-    """Load the example's agencies, groups and contacts. Loading again changes nothing."""
-    from engine.agencies import directory_loading
-    from engine.files.directory import load_directory
-
-    with database.write() as session:
-        directory_loading.load_directory(session, load_directory(EXAMPLES[example].directory), actor=actor, now=now)
 
 
 Tick = Callable[[datetime], Awaitable[object]]

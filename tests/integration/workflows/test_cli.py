@@ -19,7 +19,7 @@ from engine.assignments.opening import activate
 from engine.store.database import Database
 from engine.store.records import Agency, Contact, Letter, Plan, PolicyRecord
 from engine.terms import LetterState, PassName
-from workflows.simulation.demo import EXAMPLES, Example
+from workflows.simulation.examples import EXAMPLES, Example
 
 NOW = ("--at", "2021-06-22T09:00")
 

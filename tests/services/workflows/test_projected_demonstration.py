@@ -15,7 +15,8 @@ from config.settings import DemoSettings
 from workflows.projection.projector import Projector
 from workflows.projection.shown_runs import count_open
 from workflows.run.system import compose
-from workflows.simulation.demo import Example, prepare
+from workflows.simulation.demo import prepare
+from workflows.simulation.examples import Example
 
 pytestmark = [pytest.mark.prefect, pytest.mark.deep]
 OWNER, PLAN = "cong-an-tinh", "188/KH-UBND"
