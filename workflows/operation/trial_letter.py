@@ -31,7 +31,7 @@ from notifications.email.signed_addresses import (
     signed_key,
 )
 from notifications.email.smtp import Email
-from notifications.inbound.mailbox import MAX_PART_BYTES, Inbox
+from notifications.inbound.fetching import MAX_PART_BYTES, Inbox
 from notifications.inbound.message import Mail, read_mail
 from workflows.run import channel_wiring
 

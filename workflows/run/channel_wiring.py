@@ -54,7 +54,7 @@ def sign_in_mailer(current: Callable[[], Settings], signer: Signer) -> EmailSign
 
 def inbound_sources(settings: Settings, signer: Signer) -> InboundSources:
     """The sources of incoming messages; none in demo mode."""
-    from notifications.inbound.mailbox import Inbox, security_of
+    from notifications.inbound.fetching import Inbox, security_of
 
     inbox = None
     if settings.imap_host and not settings.demo:

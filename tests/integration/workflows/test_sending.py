@@ -22,7 +22,7 @@ from engine.store.database import Database, table
 from engine.store.machines import machines
 from engine.store.records import Assignment, Pass
 from notifications.email.connection import Security
-from notifications.inbound.mailbox import LOGOUT_SECONDS, Inbox
+from notifications.inbound.fetching import LOGOUT_SECONDS, Inbox
 from workflows.run.system import compose
 from workflows.serving.sending import ALIVE, STOP_SECONDS, Sending
 

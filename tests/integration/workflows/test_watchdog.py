@@ -36,8 +36,7 @@ from engine.store.records import Assignment, Event, Letter, Pass, Plan
 from engine.terms import LetterState, PassName
 from engine.views.prometheus import render
 from notifications.email.connection import Security
-from notifications.inbound.fetching import InboundSources
-from notifications.inbound.mailbox import Inbox
+from notifications.inbound.fetching import InboundSources, Inbox
 from notifications.inbound.proof import MailProof
 from workflows.checks import record_checks
 from workflows.run import clock_guard

@@ -54,8 +54,7 @@ from notifications.email.connection import Security
 from notifications.email.mime import Sender, compose, digest
 from notifications.email.signed_addresses import BOUNCE, RETURN_ADDRESSES, signed_address
 from notifications.inbound import answers
-from notifications.inbound.fetching import InboundSources, receive
-from notifications.inbound.mailbox import Inbox
+from notifications.inbound.fetching import InboundSources, Inbox, receive
 from notifications.inbound.message import read_mail
 from notifications.inbound.performing import AnswerResult
 from notifications.inbound.proof import MailProof

@@ -37,7 +37,7 @@ from engine.store.records import Letter, WebhookMessage
 from engine.terms import EventKind, LetterState
 from engine.text import Text
 from notifications.contract.channel import Outcome, Outgoing
-from notifications.inbound.mailbox import Inbox
+from notifications.inbound.fetching import Inbox
 from notifications.settlement import BATCH
 from notifications.webhooks.delivery import send_owed
 from workflows.operation.restore import release

@@ -53,8 +53,7 @@ from notifications.email.mime import Sender
 from notifications.email.signed_addresses import RETURN_ADDRESSES
 from notifications.email.smtp import Email
 from notifications.inbound import answers
-from notifications.inbound.fetching import InboundSources, receive
-from notifications.inbound.mailbox import Inbox
+from notifications.inbound.fetching import InboundSources, Inbox, receive
 from notifications.inbound.proof import MailProof
 from notifications.letters.renderer import LetterRenderer, RendererSettings
 from notifications.sms.replies import from_kannel

@@ -12,7 +12,7 @@ from imapclient import IMAPClient
 
 from engine.errors import BadInput, Unavailable
 from notifications.email.connection import Security
-from notifications.inbound.mailbox import Inbox
+from notifications.inbound.fetching import Inbox
 from notifications.inbound.message import read_mail
 
 NOW = datetime.now(UTC)
