@@ -49,7 +49,7 @@ from notifications.inbound.incoming_rows import (
     valid_contact,
     writer_of,
 )
-from notifications.inbound.message import MAX_TEXT_CHARS, Mail, without_tokens
+from notifications.inbound.message import MAX_TEXT_CHARS, Mail, MailProof, without_tokens
 from notifications.inbound.own_words import without_lines_of
 from notifications.inbound.performing import (
     ONLY_ACKNOWLEDGED,
@@ -65,7 +65,6 @@ from notifications.inbound.performing import (
     notify_monitor,
     send_answer,
 )
-from notifications.inbound.proof import MailProof
 from notifications.inbound.requests import ReadReply, citations_in, read_requests
 from notifications.letters import reply_codes
 from notifications.receipts import letter_outcomes

@@ -46,8 +46,7 @@ from notifications.channel_health import record_fetch
 from notifications.email.connection import Security
 from notifications.inbound import answers
 from notifications.inbound.incoming_rows import is_known
-from notifications.inbound.message import LEFT_OUT, Mail, read_mail
-from notifications.inbound.proof import MailProof
+from notifications.inbound.message import LEFT_OUT, Mail, MailProof, read_mail
 from notifications.receipts import letter_outcomes
 from notifications.sms.gammu import Gammu
 from notifications.sms.replies import from_gammu

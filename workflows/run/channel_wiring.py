@@ -18,7 +18,7 @@ from notifications.delivery import DeliveryContext
 from notifications.email.signed_addresses import REPLY, REPLY_ADDRESSES, RETURN_ADDRESSES, signed_address
 from notifications.finding_alarm import Operator
 from notifications.inbound.fetching import InboundSources
-from notifications.inbound.proof import MailProof
+from notifications.inbound.message import MailProof
 from notifications.letters.renderer import LetterRenderer, RendererSettings
 from notifications.letters.sign_in_mailer import EmailSignInMailer, Mail
 from notifications.sms.gammu import Gammu

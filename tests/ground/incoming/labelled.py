@@ -39,8 +39,7 @@ from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.delivery import deliver
 from notifications.email.mime import Sender, compose
 from notifications.inbound import answers
-from notifications.inbound.message import read_mail
-from notifications.inbound.proof import MailProof
+from notifications.inbound.message import MailProof, read_mail
 from notifications.letters.renderer import LetterRenderer, RendererSettings
 
 SENT, ANSWERED = at("2021-06-03", "07:30"), at("2021-06-07", "08:00")

@@ -20,7 +20,7 @@ from engine.store.records import Incoming
 from notifications import canary
 from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.inbound.fetching import InboundSources, receive
-from notifications.inbound.proof import MailProof
+from notifications.inbound.message import MailProof
 from workflows.checks.record_checks import office_findings
 from workflows.run.channel_wiring import own_mailbox
 

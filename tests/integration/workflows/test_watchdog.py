@@ -37,7 +37,7 @@ from engine.terms import LetterState, PassName
 from engine.views.prometheus import render
 from notifications.email.connection import Security
 from notifications.inbound.fetching import InboundSources, Inbox
-from notifications.inbound.proof import MailProof
+from notifications.inbound.message import MailProof
 from workflows.checks import record_checks
 from workflows.run import clock_guard
 from workflows.run.passes import record_failure

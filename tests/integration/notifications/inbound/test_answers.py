@@ -55,9 +55,8 @@ from notifications.email.mime import Sender, compose, digest
 from notifications.email.signed_addresses import BOUNCE, RETURN_ADDRESSES, signed_address
 from notifications.inbound import answers
 from notifications.inbound.fetching import InboundSources, Inbox, receive
-from notifications.inbound.message import read_mail
+from notifications.inbound.message import MailProof, read_mail
 from notifications.inbound.performing import AnswerResult
-from notifications.inbound.proof import MailProof
 from notifications.letters.renderer import LetterRenderer, RendererSettings
 from notifications.receipts import letter_outcomes
 from notifications.sms.replies import NOT_UNDERSTOOD, incoming

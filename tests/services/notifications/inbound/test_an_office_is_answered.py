@@ -54,7 +54,7 @@ from notifications.email.signed_addresses import RETURN_ADDRESSES
 from notifications.email.smtp import Email
 from notifications.inbound import answers
 from notifications.inbound.fetching import InboundSources, Inbox, receive
-from notifications.inbound.proof import MailProof
+from notifications.inbound.message import MailProof
 from notifications.letters.renderer import LetterRenderer, RendererSettings
 from notifications.sms.replies import from_kannel
 from workflows.operation.trial_letter import round_trip
