@@ -241,8 +241,8 @@ def simulate(
     from engine.files.plan import load_plan
     from engine.files.yaml_reader import read
     from engine.rules.policy import Policy
+    from workflows.simulation.simulation import FORMS
     from workflows.simulation.simulation import simulate as simulate_year
-    from workflows.simulation.year_reports import FORMS
 
     agencies, days = rules_of_place(directory, calendar)
     plans = [load_plan(file, agencies) for file in plan]
