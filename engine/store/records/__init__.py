@@ -19,6 +19,7 @@ from engine.store.records.letters import (
     EARLY,
     MESSAGE_WAITS,
     STILL_OWED,
+    WEBHOOK_OWED,
     WITH_RECEIPT,
     AnswerCode,
     Delivery,
@@ -29,6 +30,8 @@ from engine.store.records.letters import (
     LetterBody,
     Notice,
     Told,
+    Webhook,
+    WebhookMessage,
 )
 from engine.store.records.plans import (
     HAS_OPENING,
@@ -45,7 +48,6 @@ from engine.store.records.plans import (
     Succession,
 )
 from engine.store.records.running import ChangedWork, DataVersion, Fact, Pass, PendingAnswer
-from engine.store.records.webhooks import WEBHOOK_OWED, Webhook, WebhookMessage
 from engine.store.records.work import (
     DECLINED,
     HAS_NEXT,
