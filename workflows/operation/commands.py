@@ -295,7 +295,7 @@ secret_app = typer.Typer(no_args_is_help=True, help="Khóa bí mật. / The secr
 @secret_app.command()
 def status() -> None:
     """Which key signs and seals, and what still depends on the one before."""
-    from engine.accounts.signed_links import load_keys
+    from engine.accounts.key_ring import load_keys
     from workflows.operation import secret_rotation
     from workflows.run.system import compose_installed
 
@@ -330,7 +330,7 @@ def status() -> None:
 @secret_app.command()
 def rotate(at: At = "") -> None:
     """Let a new secret sign. Links of letters that were sent work on until the old one is retired."""
-    from engine.accounts.signed_links import load_keys
+    from engine.accounts.key_ring import load_keys
     from workflows.operation import secret_rotation
     from workflows.run.system import compose_installed
 

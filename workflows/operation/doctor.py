@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from config.settings import SMS_GATEWAYS, Settings
-from engine.accounts.signed_links import load_keys
+from engine.accounts.key_ring import load_keys
 from engine.admin.entered_settings import entered
 from engine.admin.first_steps import CheckLine, Mark, address_line, calendar_line, unused, watch_line, well, wrong
 from engine.admin.settings_view import removed_lines

@@ -18,7 +18,7 @@ from sqlalchemy import inspect, update
 
 from config.settings import Settings
 from engine.accounts.accounts import unanswered
-from engine.accounts.signed_links import keep_secret, load_keys
+from engine.accounts.key_ring import keep_secret, load_keys
 from engine.errors import BadInput, Conflict
 from engine.store.database import Database, table
 from engine.store.event_log import record

@@ -17,16 +17,8 @@ from sqlmodel import Session
 
 from config.settings import Settings, new_secret
 from engine.accounts import second_factor
-from engine.accounts.signed_links import (
-    Key,
-    SealBroken,
-    begin_rotation,
-    end_rotation,
-    keep_secret,
-    load_keys,
-    numbered,
-    read_ring,
-)
+from engine.accounts.key_ring import begin_rotation, end_rotation, keep_secret, load_keys, read_ring
+from engine.accounts.signed_links import Key, SealBroken, numbered
 from engine.admin import entered_settings
 from engine.errors import Conflict
 from engine.features.webhooks import subscriptions

@@ -26,7 +26,7 @@ from sqlmodel import Session
 
 from config import DATA
 from config.settings import Settings
-from engine.accounts.signed_links import load_keys
+from engine.accounts.key_ring import load_keys
 from engine.admin.settings_view import without_password
 from engine.errors import BadInput, Unavailable
 from engine.files.calendar import load_calendar

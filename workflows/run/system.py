@@ -16,8 +16,9 @@ import typer
 from pydantic import ValidationError
 
 from config.settings import Settings, read_settings, settings_refused
+from engine.accounts.key_ring import load_keys
 from engine.accounts.setup_code import issue_setup_code
-from engine.accounts.signed_links import Signer, load_keys
+from engine.accounts.signed_links import Signer
 from engine.admin.entered_settings import entered, read_entered
 from engine.admin.settings_view import removed_lines
 from engine.errors import DondocError

@@ -126,7 +126,8 @@ def remove(webhook: WebhookId, at: At = "") -> None:
 
 
 def _signer(settings: Settings) -> Signer:
-    from engine.accounts.signed_links import Signer, load_keys
+    from engine.accounts.key_ring import load_keys
+    from engine.accounts.signed_links import Signer
     from engine.store.database import Database
 
     return Signer(partial(load_keys, settings, Database(settings.database)))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from engine.accounts import second_factor, signed_links
+from engine.accounts import key_ring, second_factor
 from engine.admin import entered_settings
 from engine.features.webhooks import subscriptions
 from notifications.email.signed_addresses import REPLY_ADDRESSES, RETURN_ADDRESSES
 from notifications.sms import zalo
 
 ROOT = Path(__file__).parents[3]
-NAMED = {signed_links.USE, second_factor.USE, entered_settings.USE, entered_settings.TRIED, subscriptions.USE, zalo.USE}
+NAMED = {key_ring.USE, second_factor.USE, entered_settings.USE, entered_settings.TRIED, subscriptions.USE, zalo.USE}
 DERIVED = re.compile(r"""\.(?:secrets?|serializer)\(["']([^"']+)["']\)""")
 
 

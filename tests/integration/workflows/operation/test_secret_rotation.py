@@ -13,7 +13,8 @@ from ground.factory import at, begin, row, rows, store
 from ground.post import LetterBox, post_office
 
 from config.settings import Settings
-from engine.accounts.signed_links import SECRET, Link, Purpose, begin_rotation, load_keys, numbered
+from engine.accounts.key_ring import SECRET, begin_rotation, load_keys
+from engine.accounts.signed_links import Link, Purpose, numbered
 from engine.admin.entered_settings import read_entered, save
 from engine.admin.first_steps import arrival_keys
 from engine.errors import Conflict, LinkRefused, Unavailable
