@@ -30,7 +30,7 @@ from engine.http.render import Templates, by_address
 from engine.http.request_context import Tools, is_secure
 from engine.http.security import FormTokens, Guard, SecurityLog
 from engine.web.pages.account import account, preferences, second_factor, sign_in
-from engine.web.pages.admin import accounts, agencies, calendar, contacts, handover, policies, settings
+from engine.web.pages.admin import accounts, agencies, calendar, contacts, policies, settings
 from engine.web.pages.admin import home as admin_home
 from engine.web.pages.overview import api_reference, board, demo, health, leadership, letters, working
 from engine.web.pages.plans import activation, amendments, plan_renewal, plans, reorganisation
@@ -84,7 +84,6 @@ PAGES = (
     policies,
     agencies,
     contacts,
-    handover,
     accounts,
     webhooks,
     api_reference,
