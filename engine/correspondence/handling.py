@@ -20,10 +20,10 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlmodel import Session
 
-from engine.assignments.acts.undo import UNDO_TIME, recorded, take_back
 from engine.assignments.outbox import LetterDay, letter_row
 from engine.assignments.reports import drafts
 from engine.assignments.reports.evidence import FileUnfit, StoredFile, enforce_upload_limit, keep, store
+from engine.assignments.undo import UNDO_TIME, recorded, take_back
 from engine.correspondence.message_acts import Done, MessageDuty, Request, duties_of, perform
 from engine.errors import BadInput, Busy, Conflict, NotFound, TooOften
 from engine.limited_process import CallFailed, LimitExceeded, shared_process

@@ -42,7 +42,7 @@ from engine.accounts.saved_views import LISTS, View, views_of
 from engine.accounts.second_factor import Proof
 from engine.accounts.sign_in import SessionHolder, holder_of, slide
 from engine.accounts.signed_links import Purpose
-from engine.assignments.acts.undo import Undoable, undoable_acts
+from engine.assignments.undo import Undoable, undoable_acts
 from engine.errors import BadInput, Conflict, NotAllowed
 from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload

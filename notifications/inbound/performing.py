@@ -15,8 +15,8 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from engine.accounts.permissions import Acting, Actor, ActorRole, Permission, concerned, require
-from engine.assignments.acts.undo import recorded
 from engine.assignments.outbox import LetterDay, NoticeLine, letter_row, post
+from engine.assignments.undo import recorded
 from engine.correspondence import entries
 from engine.correspondence.handling import ANSWER, ReceivedFile
 from engine.correspondence.message_acts import DAYS, Done, MessageDuty, Request, duties_for, perform

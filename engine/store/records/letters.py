@@ -202,7 +202,7 @@ class IncomingMessage(SQLModel, table=True):
     undo: list[dict[str, object]] = Field(
         default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]")
     )
-    """How to take back what was done (``engine.assignments.acts.undo``)."""
+    """How to take back what was done (``engine.assignments.undo``)."""
     waits: WaitReason | None = Field(default=None, sa_column=by_value(WaitReason, nullable=True))
     settled_at: datetime | None = None
     settled_by: str = Field(default="", max_length=96)

@@ -350,7 +350,7 @@ class RowSeal(SQLModel, table=True):
 
 
 class UndoableAct(SQLModel, table=True):
-    """What somebody decided, for as long as it can be undone (``engine.assignments.acts.undo``). Deleted a day later;
+    """What somebody decided, for as long as it can be undone (``engine.assignments.undo``). Deleted a day later;
     the log keeps the act and that it was undone."""
 
     __tablename__ = "undoable_act"

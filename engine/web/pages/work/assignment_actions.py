@@ -14,9 +14,9 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import Acting, Permission
 from engine.assignments import lifecycle
-from engine.assignments.acts.undo import kept_act, undo, undoable
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import ask_for_day
+from engine.assignments.undo import kept_act, undo, undoable
 from engine.correspondence.entries import MAX_TEXT_CHARS, answer, ask
 from engine.errors import BadInput, Conflict, DondocError, FieldsRefused, NotAllowed, NotFound
 from engine.http.contact_access import Action, require_for

@@ -13,8 +13,8 @@ from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission, concerned, may
-from engine.assignments.acts.undo import undoable
 from engine.assignments.bulk_decisions import Decided, check_selection
+from engine.assignments.undo import undoable
 from engine.enums import complete
 from engine.errors import NotAllowed
 from engine.http.filters import AssignmentId, Assignments, Code, Count, Cursor, Sort

@@ -25,7 +25,6 @@ from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
-from engine.assignments.acts.undo import undoable
 from engine.assignments.bulk_decisions import (
     MAX_DECISIONS,
     Decided,
@@ -35,6 +34,7 @@ from engine.assignments.bulk_decisions import (
     decide_promises,
     return_reports,
 )
+from engine.assignments.undo import undoable
 from engine.errors import BadInput
 from engine.http.contact_access import require_for
 from engine.http.filters import Assignments, Code, Count, PageNumber

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.assignments.acts.undo import undoable
+from engine.assignments.undo import undoable
 from engine.http.contact_access import MAX_ACKNOWLEDGED, acknowledge_all
 from engine.http.filters import AgencyId, Code, Cursor, PlanId, Sort
 from engine.http.lists.list_columns import AGENCY_LIST

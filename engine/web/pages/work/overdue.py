@@ -9,9 +9,9 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
-from engine.assignments.acts.undo import undoable
 from engine.assignments.bulk_decisions import MAX_DECISIONS, check_selection
 from engine.assignments.lifecycle import chase
+from engine.assignments.undo import undoable
 from engine.errors import BadInput
 from engine.http.contact_access import require_for
 from engine.http.filters import Assignments, Code, PageNumber, Sort
