@@ -34,10 +34,9 @@ from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import LetterState
 from notifications.channel_health import MAX_FAILURES, channel_health
 from notifications.contract.channel import About, Channel, Fate, Outcome, Outgoing
-from notifications.letters.coalescing import has_late_letters, merge_late_letters
+from notifications.letters.claiming import has_late_letters, issue_reply_codes, merge_late_letters
 from notifications.letters.facts import LetterFacts, gather
 from notifications.letters.renderer import InUse, LetterRenderer
-from notifications.letters.reply_codes import issue_reply_codes
 from notifications.settlement import (
     ClaimedLetter,
     LeaseLost,

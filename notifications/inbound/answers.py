@@ -66,7 +66,7 @@ from notifications.inbound.performing import (
     send_answer,
 )
 from notifications.inbound.requests import ReadReply, citations_in, read_requests
-from notifications.letters import reply_codes
+from notifications.letters import claiming
 from notifications.receipts import letter_outcomes
 from notifications.receipts.rerouting import TriedLetter, select_letters
 from notifications.sms.replies import (
@@ -389,7 +389,7 @@ def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> Ans
     if stops is None:
         return _reject(session, message, Problem(AnswerResult.NOT_UNDERSTOOD, STOP_HOW))
     ids = [each.id for each in writers]
-    code = _code_in(session, sms, now, lambda each: reply_codes.find_reply_code(session, ids, each, now))
+    code = _code_in(session, sms, now, lambda each: claiming.find_reply_code(session, ids, each, now))
     if isinstance(code, _Code):
         message = replace(message, writer=next(each for each in writers if each.id == code.row.contact_id))
     return _short_message(session, message, code)
@@ -402,7 +402,7 @@ def take_zalo(session: Session, zalo: Message, now: datetime) -> AnswerResult:
     incoming_id = record(session, "zalo", zalo.id, now)
     if incoming_id is None:
         return AnswerResult.AGAIN
-    code = _code_in(session, zalo, now, lambda each: reply_codes.find_unique_code(session, each, now))
+    code = _code_in(session, zalo, now, lambda each: claiming.find_unique_code(session, each, now))
     writer = by_zalo(session, zalo.sender, now)
     if isinstance(code, _Code):
         writer = valid_contact(session, table(Contact).c.id == code.row.contact_id, now)
@@ -489,7 +489,7 @@ def _with_code(session: Session, message: _Message, read: ReadReply, code: Any) 
     )
     performed = performer.perform(read.sure)
     if performed.result not in REJECTED and not free:
-        reply_codes.mark_used(session, code.id, message.now)
+        claiming.mark_used(session, code.id, message.now)
     outcome = _outcome(message, performed, read)
     return _finish(session, message, replace(outcome, rest=message.own if performed.problems else ""))
 
