@@ -19,9 +19,8 @@ import httpx
 
 from config.settings import SMS_GATEWAYS, Settings
 from engine.accounts.key_ring import load_keys
-from engine.admin.entered_settings import entered
 from engine.admin.first_steps import CheckLine, Mark, address_line, calendar_line, unused, watch_line, well, wrong
-from engine.admin.settings_view import removed_lines
+from engine.admin.settings_view import entered, removed_lines
 from engine.enums import complete
 from engine.errors import DondocError, Unavailable
 from engine.http.uploads import ScannerAway, require_clean

@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 
 from engine.accounts import key_ring, second_factor
-from engine.admin import entered_settings
+from engine.admin import settings_view
 from engine.features.webhooks import subscriptions
 from notifications.email.signed_addresses import REPLY_ADDRESSES, RETURN_ADDRESSES
 from notifications.sms import zalo
 
 ROOT = Path(__file__).parents[3]
-NAMED = {key_ring.USE, second_factor.USE, entered_settings.USE, entered_settings.TRIED, subscriptions.USE, zalo.USE}
+NAMED = {key_ring.USE, second_factor.USE, settings_view.USE, settings_view.TRIED, subscriptions.USE, zalo.USE}
 DERIVED = re.compile(r"""\.(?:secrets?|serializer)\(["']([^"']+)["']\)""")
 
 

@@ -23,7 +23,7 @@ from config.settings import ENTERED, HIDDEN, Settings, is_guarded
 from engine.accounts import accounts
 from engine.accounts.permissions import Permission
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
-from engine.admin import entered_settings
+from engine.admin import settings_view
 from engine.admin.first_steps import CheckLine
 from engine.admin.settings_view import describe_settings
 from engine.errors import BadInput, FieldsRefused, NotFound
@@ -128,11 +128,11 @@ def save(ctx: SignedIn, form: PostedForm) -> Response:
     typed = FormFields.of(form, NAME, whole=NAME)
     before = ctx.app.settings_now
     with ctx.reading() as (session, _):
-        stored = entered_settings.entered(session, ctx.app.signer).values
+        stored = settings_view.entered(session, ctx.app.signer).values
 
     def read() -> tuple[Settings, dict[str, object]]:
         values = {NAME: checked_address(typed.text(NAME))}
-        return entered_settings.typed_settings(before, stored, "address", values, {})
+        return settings_view.typed_settings(before, stored, "address", values, {})
 
     made = typed.do(read)
     if made is None:
@@ -141,7 +141,7 @@ def save(ctx: SignedIn, form: PostedForm) -> Response:
     if made[0] != before:
         tell_before(ctx, SecurityEvent.SETTINGS_CHANGED)
     with ctx.writing() as session:
-        changed = entered_settings.save(session, ctx.app.signer, before, *made, **ctx.by)
+        changed = settings_view.save(session, ctx.app.signer, before, *made, **ctx.by)
     return ctx.go(PATH, said="saved" if changed else "same")
 
 
@@ -213,11 +213,11 @@ def save_or_try(ctx: SignedIn, form: PostedForm, channel: ChannelPage) -> Respon
         typed.fields[name] = "1" if form.has(name) else ""
     before = ctx.app.settings_now
     with ctx.reading() as (session, _):
-        stored = entered_settings.entered(session, ctx.app.signer).values
-    known = entered_settings.open_tried(ctx.app.signer, form.raw("tried"), ctx.actor.name)
+        stored = settings_view.entered(session, ctx.app.signer).values
+    known = settings_view.open_tried(ctx.app.signer, form.raw("tried"), ctx.actor.name)
 
     def read() -> tuple[Settings, dict[str, Any]]:
-        after, entered = entered_settings.typed_settings(before, stored, channel, values, known)
+        after, entered = settings_view.typed_settings(before, stored, channel, values, known)
         if ctx.app.check_settings is not None:
             ctx.app.check_settings(after)
         return after, entered
@@ -231,7 +231,7 @@ def save_or_try(ctx: SignedIn, form: PostedForm, channel: ChannelPage) -> Respon
     if made[0] != before:
         tell_before(ctx, SecurityEvent.SETTINGS_CHANGED)
     with ctx.writing() as session:
-        changed = entered_settings.save(session, ctx.app.signer, before, *made, **ctx.by)
+        changed = settings_view.save(session, ctx.app.signer, before, *made, **ctx.by)
     return ctx.go(f"/admin/settings/{channel}", said="saved" if changed else "same")
 
 
@@ -254,7 +254,7 @@ def _try(
         accepted, answer = ctx.app.send_test(to, ctx.language, settings)
     except BadInput as error:
         accepted, answer = False, error.text
-    tried = entered_settings.seal_tried(ctx.app.signer, values, ctx.actor.name)
+    tried = settings_view.seal_tried(ctx.app.signer, values, ctx.actor.name)
     return _channels_page(ctx, channel, typed, tried=tried, result=(accepted, to, answer.said(ctx.language)))
 
 

@@ -24,7 +24,7 @@ from engine.accounts.accounts import account, answer, deactivate, set_password, 
 from engine.accounts.api_tokens import bearer_of, make_token
 from engine.accounts.key_ring import load_keys
 from engine.accounts.sign_in import LinkStale, account_of_link, holder_of, open_session, request_link
-from engine.admin.entered_settings import save
+from engine.admin.settings_view import save
 from engine.agencies.feed_addresses import make_feed
 from engine.assignments.reports import evidence
 from engine.errors import BadInput, Conflict, Unavailable

@@ -33,7 +33,7 @@ from ground.post import KEY, LetterBox, post_office
 from ground.postgres import Ground
 
 from config.settings import Settings
-from engine.admin.entered_settings import read_entered
+from engine.admin.settings_view import read_entered
 from engine.store import search_index
 from engine.store.database import FIRST_RELEASED, LAST_UNRELEASED, Database
 from engine.store.records import Account, Letter, LetterBody, Notice, Promise, SavedView
