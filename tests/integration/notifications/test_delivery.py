@@ -25,8 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, update
 
-from engine.agencies.preferences import ASKED
-from engine.agencies.suppressions import lift_suppressions
+from engine.agencies.preferences import ASKED, lift_suppressions
 from engine.queries.system.letters import count_letters
 from engine.rules.situation import Action
 from engine.store.database import Database, table
