@@ -36,7 +36,7 @@ from engine.assignments.reports.evidence import find_all
 from engine.assignments.reports.indicators import doubtful_totals
 from engine.assignments.reports.submission import Submission, Typed, read_figures, submission
 from engine.errors import Conflict, FieldsRefused
-from engine.http.contact_access import Action, require_for
+from engine.http.access import Action, require_for
 from engine.http.error_pages import answer
 from engine.http.filters import AssignmentId
 from engine.http.forms import MAX_REASON_CHARS, clean

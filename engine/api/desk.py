@@ -21,7 +21,7 @@ from engine.api.models import Body, Day, Id, LongId, Nothing, Out
 from engine.api.operations import reads, router_of, writes
 from engine.assignments.reports import evidence
 from engine.errors import NotFound
-from engine.http.contact_access import (
+from engine.http.access import (
     CHANNEL_ACTIONS,
     MAX_ACKNOWLEDGED,
     ChannelAction,

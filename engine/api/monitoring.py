@@ -31,7 +31,7 @@ from engine.api.operations import BASIS, reads, router_of, writes
 from engine.assignments import bulk_decisions
 from engine.assignments.bulk_decisions import Decided
 from engine.assignments.reports import indicators
-from engine.http.contact_access import require_for
+from engine.http.access import require_for
 from engine.http.filters import Assignments, Code, Cursor, SmallId
 from engine.plans import amendments
 from engine.plans.amendments import NewDuty

@@ -41,7 +41,7 @@ from engine.features.papers.letterhead import fill, fill_each
 from engine.features.papers.period_report import period_report
 from engine.features.papers.quick_report import quick_report, quick_report_docx, rank_rows, ranking_docx
 from engine.features.papers.report import report_docx, report_name
-from engine.http.contact_access import require_for
+from engine.http.access import require_for
 from engine.http.filters import AssignmentId, Code, Empty, Plain, PlanId, Several, SmallId, YesNo, queried_day
 from engine.http.forms import FormFields
 from engine.http.lists.listing import DOCX, ExportFormat, attachment, download

@@ -26,7 +26,7 @@ from engine.assignments.reports.evidence import MAX_FILE_BYTES, StoredFile, keep
 from engine.assignments.reports.submission import TypedPromise, read_promise
 from engine.correspondence.entries import MAX_TEXT_CHARS, OWNER_KINDS, NewEntry, add_part, answer, write
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
-from engine.http.contact_access import own_contact
+from engine.http.access import own_contact
 from engine.http.filters import AgencyId, Code, Count, PeriodKey, SmallId
 from engine.http.forms import MAX_REASON_CHARS, Form, asked_again
 from engine.http.request_context import RequestContext, SignedIn, Unauthenticated, read_form

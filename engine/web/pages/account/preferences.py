@@ -17,7 +17,7 @@ from engine.agencies import preferences
 from engine.agencies.contacts import ContactLine, phone_number
 from engine.agencies.preferences import MAY_NAME, Preferences, preferences_of
 from engine.errors import BadInput, Conflict, FieldsRefused
-from engine.http.contact_access import (
+from engine.http.access import (
     CHANNEL_ACTIONS,
     ChannelAction,
     create_feed,

@@ -19,7 +19,7 @@ from engine.assignments.promises import ask_for_day
 from engine.assignments.undo import kept_act, undo, undoable
 from engine.correspondence.entries import MAX_TEXT_CHARS, answer, ask
 from engine.errors import BadInput, Conflict, DondocError, FieldsRefused, NotAllowed, NotFound
-from engine.http.contact_access import Action, require_for
+from engine.http.access import Action, require_for
 from engine.http.filters import AgencyId, AssignmentId, SmallId
 from engine.http.forms import MAX_REASON_CHARS, RESUBMITTED_BY, Form, asked_again
 from engine.http.request_context import PostedForm, RequestContext, SignedIn

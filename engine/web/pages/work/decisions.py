@@ -36,7 +36,7 @@ from engine.assignments.bulk_decisions import (
 )
 from engine.assignments.undo import undoable
 from engine.errors import BadInput
-from engine.http.contact_access import require_for
+from engine.http.access import require_for
 from engine.http.filters import Assignments, Code, Count, PageNumber
 from engine.http.forms import MAX_REASON_CHARS, RESUBMITTED_BY, Form
 from engine.http.lists.listing import Column, ExportFormat, FileFormat, Listing, download, filter_names, number_column

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
 from engine.assignments.undo import undoable
-from engine.http.contact_access import MAX_ACKNOWLEDGED, acknowledge_all
+from engine.http.access import MAX_ACKNOWLEDGED, acknowledge_all
 from engine.http.filters import AgencyId, Code, Cursor, PlanId, Sort
 from engine.http.lists.list_columns import AGENCY_LIST
 from engine.http.lists.listing import ExportFormat, download

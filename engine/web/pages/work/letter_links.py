@@ -28,8 +28,8 @@ from engine.agencies.preferences import slow
 from engine.assignments.lifecycle import acknowledge, decline
 from engine.assignments.reports.evidence import MAX_FILE_BYTES
 from engine.errors import Conflict, ForbiddenMove, LinkRefused, NotFound, Unavailable
+from engine.http.access import CHANNEL_ACTIONS, ChannelAction
 from engine.http.app_context import SignInLetter
-from engine.http.contact_access import CHANNEL_ACTIONS, ChannelAction
 from engine.http.filters import Code, PageNumber, SmallId, YesNo
 from engine.http.forms import MAX_REASON_CHARS, Form
 from engine.http.request_context import Fields, RequestContext, Unauthenticated, read_form

@@ -13,7 +13,7 @@ from engine.assignments.bulk_decisions import MAX_DECISIONS, check_selection
 from engine.assignments.lifecycle import chase
 from engine.assignments.undo import undoable
 from engine.errors import BadInput
-from engine.http.contact_access import require_for
+from engine.http.access import require_for
 from engine.http.filters import Assignments, Code, PageNumber, Sort
 from engine.http.forms import Form, clean
 from engine.http.lists.list_columns import OVERDUE_LIST
