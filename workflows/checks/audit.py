@@ -38,7 +38,7 @@ from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, L
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.store.stored_rows import AnyRow
 from engine.terms import EventKind, LetterState, PassName, PlanState, State
-from workflows.checks import log_checks, record_checks, row_seals
+from workflows.checks import log_checks, record_checks
 from workflows.checks.log_checks import CHECKED_ASSIGNMENTS, CURSOR
 from workflows.checks.record_checks import count_rows
 from workflows.run.passes import PassReport, record_run
@@ -293,7 +293,7 @@ CHECKS: Mapping[str, Check] = {
     "done_without_report": log_checks.done_without_report,
     "facts_unreadable": log_checks.facts_unreadable,
     "log_differs": log_checks.log_differs,
-    "rows_differ": lambda session, now: len(row_seals.differing(session)),
+    "rows_differ": lambda session, now: len(record_checks.differing(session)),
 }
 
 
@@ -344,7 +344,7 @@ def audit(
     that is not believed they would stand in the log's future after it is set."""
     began = monotonic()
     try:
-        row_seals.look_once_a_night(database, now)
+        record_checks.look_once_a_night(database, now)
     except Unavailable:
         raise
     except Exception as error:  # noqa: BLE001 - as ``_checked``: the others say which row cannot be read

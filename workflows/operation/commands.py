@@ -265,7 +265,7 @@ def differing_rows(
     """Rows that changed and no event says why, by table and number. Exit code 1 if there are any."""
     from engine.store.event_log import record
     from engine.terms import EventKind
-    from workflows.checks.row_seals import look
+    from workflows.checks.record_checks import look
     from workflows.run.system import compose_existing
 
     system = compose_existing()

@@ -340,7 +340,7 @@ class EventLink(SQLModel, table=True):
 
 
 class RowSeal(SQLModel, table=True):
-    """What a row was when it was looked at last (``workflows.checks.row_seals``)."""
+    """What a row was when it was looked at last (``workflows.checks.record_checks``)."""
 
     __tablename__ = "row_seal"
     of: str = Field(primary_key=True, max_length=32)

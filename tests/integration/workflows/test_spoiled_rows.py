@@ -38,8 +38,8 @@ from engine.store.records import Assignment, Digest, Fact
 from engine.terms import Outcome
 from notifications.delivery import deliver
 from workflows.checks.audit import audit, counted
+from workflows.checks.record_checks import look
 from workflows.checks.repair import repair
-from workflows.checks.row_seals import look
 from workflows.operation.doctor import examine
 from workflows.run import passes
 from workflows.run.passes import DutiesFailed
