@@ -23,5 +23,5 @@ def test_every_use_of_the_secret_is_in_the_inventory() -> None:
     uses |= NAMED | {REPLY_ADDRESSES, RETURN_ADDRESSES}
     assert {name for name in uses if f"`{name}`" not in inventory} == set()
     sealing = {path.name for path in sources if re.search(r"igner\.seal\(", path.read_text())}
-    stored = {"entered_settings.py", "subscriptions.py", "second_factor.py", "zalo.py"}
+    stored = {"settings_view.py", "subscriptions.py", "second_factor.py", "zalo.py"}
     assert sealing == stored, "another use: name it here, there, and in secret_rotation's _sealed"
