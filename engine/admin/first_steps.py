@@ -6,7 +6,7 @@ The board shows these steps while no plan runs; ``dondoc doctor`` says three of 
 One line of what ``dondoc doctor`` and the settings page say about this installation.
 
 The operator's word that mail arrives: once a week a letter with a link goes to their mailbox, where no mailbox is
-fetched that could prove it. ``notifications.weekly_letter`` sends it, its page writes the answer.
+fetched that could prove it. ``notifications.arrival`` sends it, its page writes the answer.
 """
 
 from __future__ import annotations

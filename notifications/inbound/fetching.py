@@ -41,7 +41,7 @@ from engine.correspondence.handling import ReceivedFile, receive_file
 from engine.errors import BadInput, Unavailable
 from engine.store.database import Database
 from engine.text import Text
-from notifications import canary
+from notifications import arrival
 from notifications.channel_health import record_fetch
 from notifications.email.connection import Security
 from notifications.inbound import answers
@@ -388,7 +388,7 @@ def _fetch_mailbox(database: Database, now: datetime, inbox: Inbox, inbound: Inb
 
 def _process_mail(database: Database, raw: bytes, inbound: InboundSources, now: datetime) -> str:
     mail = read_mail(raw)
-    if canary.came_back(database, mail.id, now):
+    if arrival.came_back(database, mail.id, now):
         return "canary"
     try:
         files = _stored_files(database, mail, inbound.files)

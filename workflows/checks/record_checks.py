@@ -57,7 +57,7 @@ from engine.store.records.work import PROMISED
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import StoredPlan, objects, select_plans
 from engine.terms import EventKind, LetterState, PlanState, PromiseState
-from notifications import canary, weekly_letter
+from notifications import arrival
 from notifications.letters.facts import about_duties
 
 LOOKED, UNTIL, DIFFER = "rows_looked", "rows_event", "rows_differ"
@@ -361,9 +361,9 @@ def office_findings(session: Session, settings: Settings, now: datetime) -> dict
     """What every machine of the office sees alike."""
     found = {"backup_old": backup_old(session, now), "holidays_missing": holidays_missing(session, now)}
     if settings.arrival_proof is ArrivalProof.DAILY:
-        found["canary_missing"] = canary.missing(session, now)
+        found["canary_missing"] = arrival.missing(session, now)
     elif settings.arrival_proof is ArrivalProof.WEEKLY:
-        found["arrival_unconfirmed"] = weekly_letter.unconfirmed(session, now)
+        found["arrival_unconfirmed"] = arrival.unconfirmed(session, now)
     return found
 
 
