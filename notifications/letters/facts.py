@@ -562,7 +562,7 @@ def _item(row: _Notice, letter: _Letter, batch: _Batch) -> Item:
         reported_on=row.reported_on,
         extension_waits=row.extension_waits,
         urgency=row.urgency,
-        chased_from=_chased_from(row),
+        chased_from=behind_due(row),
         promised_on=promised_on,
         promises=row.promises,
         promise_past=is_past(promised_on, batch.today),
@@ -570,11 +570,6 @@ def _item(row: _Notice, letter: _Letter, batch: _Batch) -> Item:
         output=first_words(row.output["what"]) if row.output else "",
         returning=bool(row.comes_again),
     )
-
-
-def _chased_from(row: _Notice) -> date | None:
-    """``Item.chased_from``."""
-    return behind_due(row)
 
 
 def _due_explanation(why: Mapping[str, str], language: str) -> str:

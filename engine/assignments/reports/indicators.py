@@ -146,16 +146,16 @@ def _owing(
 ) -> tuple[tuple[Owing, ...], tuple[Owing, ...]]:
     """Who owes a report of what is ordered, for the period or one within it; and of what is only asked for."""
     waiting, asked = (
-        {row.agency_id: Owing(row.agency_id, row.name) for row in rows if row.request is request and _owed(row)}
+        {
+            row.agency_id: Owing(row.agency_id, row.name)
+            for row in rows
+            if row.request is request and lacks_report(row.state)
+        }
         for request in (False, True)
     )
     for row in _within(session, plan_id, period, {row.duty_id for row in rows}):
         waiting.setdefault(row.agency_id, Owing(row.agency_id, row.name, row.period))
     return tuple(waiting.values()), tuple(asked.values())
-
-
-def _owed(row: _Row) -> bool:
-    return lacks_report(row.state)
 
 
 def asked_groups(session: Session, followed: Mapping[str, Mapping[str, Any]]) -> dict[str, frozenset[str]]:

@@ -15,13 +15,13 @@ from sqlmodel import Session
 
 from engine.assignments import situations
 from engine.assignments.chasing import SETTLED, chased, paper_level
+from engine.assignments.told import agency_names
 from engine.features.papers.facts import (
     Dispatch,
     DutyRow,
     PaperKind,
     PlanFacts,
     PriorPaper,
-    agency_names,
     common_level,
     issuer_of,
     ministries,

@@ -260,11 +260,6 @@ def place_of(issuer: str) -> str:
     return found.group(1).strip() if found else ""
 
 
-def agency_names(session: Session) -> dict[str, str]:
-    g = table(Agency)
-    return {row.id: row.name for row in session.connection().execute(select(g.c.id, g.c.name))}
-
-
 def plan_duties(session: Session, plan_id: int) -> Sequence[AnyRow]:
     """Rows of ``id``, ``position`` and ``text``."""
     d = table(Duty)

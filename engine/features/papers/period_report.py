@@ -6,11 +6,11 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.assignments.reports.indicators import Consolidated, FigureLine, Owing, consolidated
+from engine.assignments.told import agency_names
 from engine.enums import complete
 from engine.features.papers.facts import (
     PaperKind,
     PlanFacts,
-    agency_names,
     issuer_of,
     ministries,
     plan_duties,

@@ -53,13 +53,12 @@ from engine.web.pages.work.letter_links import (
     acknowledge_page,
     as_contact,
     checked,
-    language_parameter,
     linked,
     opened,
     report_address,
     uploads,
 )
-from engine.web.pages.work.report import Address, at_desk
+from engine.web.pages.work.report import Address, at_desk, language_parameter
 
 router = APIRouter(include_in_schema=False)
 FILES = 0

@@ -21,7 +21,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from engine.accounts.permissions import Permission
 from engine.agencies import contact_import, contacts
-from engine.agencies.contact_import import CHANGING, Comparison, RowFate, RowResult
+from engine.agencies.contact_import import CHANGING, Comparison, RowFate, RowResult, as_cell
 from engine.errors import BadInput, Conflict
 from engine.files.contact_columns import FIELDS, NOT_TAKEN, Heading, Layout, field_words
 from engine.files.contact_sheet import (
@@ -146,7 +146,7 @@ def _page(ctx: RequestContext, contact_id: int, typed: FormFields, *, ending: Fo
         found = contacts.find(session, contact_id)
         ctx.require(Permission.KEEP_CONTACTS, found.agency_id)
         agency = agency_page(session, found.agency_id)
-    filled = typed.filled((name, _shown(getattr(found, name))) for name in TYPED)
+    filled = typed.filled((name, as_cell(getattr(found, name))) for name in TYPED)
     ending = ending or FormFields()
     return ctx.page(
         "admin/contact.html",
@@ -157,10 +157,6 @@ def _page(ctx: RequestContext, contact_id: int, typed: FormFields, *, ending: Fo
         typed=filled,
         ending=ending,
     )
-
-
-def _shown(value: object) -> str:
-    return "" if value is None else value.isoformat() if isinstance(value, date) else str(value)
 
 
 PATH = "/admin/contact-sheet"

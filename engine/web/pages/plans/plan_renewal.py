@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -201,7 +200,7 @@ def ask_renewal(ctx: SignedIn, plan_id: SmallId) -> Response:
         plan = plan_page(session, today, plan_id)
     year = plan.file.final_year + 1
     issued = same_day(plan.file, year)
-    return _renewal(ctx, plan, {"year": str(year), "number": "", "issued_on": _written(issued)}, today)
+    return _renewal(ctx, plan, {"year": str(year), "number": "", "issued_on": day_digits(issued)}, today)
 
 
 @router.post("/plans/{plan_id}/renew")
@@ -254,10 +253,6 @@ def renewed(
         directory=directory,
         changed=changed,
     )[0]
-
-
-def _written(day: date) -> str:
-    return day_digits(day)
 
 
 def _renewal(

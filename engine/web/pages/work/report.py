@@ -302,7 +302,7 @@ def _send(
             report(session, assignment_id, text, **ctx.by)
         for page in pages:
             _keep_unreported(session, ctx, page, forms[_key(page)], checked.get(_key(page)))
-    return ctx.go(where.path, said="reported", n=len(reports), lang=_language_parameter(ctx))
+    return ctx.go(where.path, said="reported", n=len(reports), lang=language_parameter(ctx))
 
 
 def _key(page: ReportPage) -> Key:
@@ -390,7 +390,7 @@ def _save(
             if page is pages[0] or is_touched(page, form):
                 _save_draft(session, ctx, page, form)
     number = _page_number(ctx)
-    return ctx.go(where.path, said="draft", lang=_language_parameter(ctx), page=number if number > 1 else "")
+    return ctx.go(where.path, said="draft", lang=language_parameter(ctx), page=number if number > 1 else "")
 
 
 def _save_draft(session: Session, ctx: RequestContext, page: ReportPage, form: ReportForm) -> None:
@@ -453,5 +453,5 @@ def _mark(forms: tuple[ReportForm, ...]) -> str:
     return fingerprint(texts)
 
 
-def _language_parameter(ctx: RequestContext) -> str:
+def language_parameter(ctx: RequestContext) -> str:
     return ctx.request.query_params.get("lang", "")
