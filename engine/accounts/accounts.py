@@ -258,7 +258,7 @@ def by_subject(session: Session, subject: str) -> AccountLine | None:
 
 
 def match_subject(
-    session: Session, subject: str, *, email: str = "", verified: bool = False, actor: str = "system", now: datetime
+    session: Session, subject: str, *, email: str = "", verified: bool = False, now: datetime
 ) -> AccountLine | None:
     """The account of a single sign-on subject; None if there is none. On first use, a mailbox that the issuer has
     *verified* binds the subject to its account; an unverified one never does, else anyone could claim any account."""
@@ -270,7 +270,7 @@ def match_subject(
         return None
     accounts = table(Account)
     session.connection().execute(update(accounts).where(accounts.c.id == line.id).values(subject=subject[:255]))
-    log_change(session, "single_sign_on", line.id, actor, now)
+    log_change(session, "single_sign_on", line.id, "system", now)
     return by_subject(session, subject)
 
 

@@ -67,12 +67,12 @@ class ScannerAway(Unavailable):
     )
 
 
-def require_clean(clamd: str, body: bytes, seconds: float = TIMEOUT_SECONDS) -> None:
+def require_clean(clamd: str, body: bytes) -> None:
     """``clamd``: «host:port», or the path of its socket; empty: nothing is scanned. Raises Infected, ScannerAway."""
     if not clamd:
         return
     try:
-        reply = _reply_to(clamd, body, seconds)
+        reply = _reply_to(clamd, body)
     except (OSError, ValueError) as error:
         raise ScannerAway from error
     if reply.endswith("FOUND"):
@@ -81,9 +81,9 @@ def require_clean(clamd: str, body: bytes, seconds: float = TIMEOUT_SECONDS) -> 
         raise ScannerAway
 
 
-def _reply_to(clamd: str, body: bytes, seconds: float) -> str:
+def _reply_to(clamd: str, body: bytes) -> str:
     """What clamd says of the bytes. Raises OSError, or ValueError for an address that is none."""
-    with closing(_connected(clamd, seconds)) as scanner:
+    with closing(_connected(clamd)) as scanner:
         scanner.sendall(b"zINSTREAM\0")
         for start in range(0, len(body), CHUNK_BYTES):
             chunk = body[start : start + CHUNK_BYTES]
@@ -95,13 +95,13 @@ def _reply_to(clamd: str, body: bytes, seconds: float) -> str:
     return reply.rstrip(b"\0\n").decode("utf-8", "replace")
 
 
-def _connected(clamd: str, seconds: float) -> socket.socket:
+def _connected(clamd: str) -> socket.socket:
     if not clamd.startswith("/"):
         host, _, port = clamd.rpartition(":")
-        return socket.create_connection((host.strip("[]"), int(port)), timeout=seconds)
+        return socket.create_connection((host.strip("[]"), int(port)), timeout=TIMEOUT_SECONDS)
     scanner = socket.socket(socket.AF_UNIX)
     try:
-        scanner.settimeout(seconds)
+        scanner.settimeout(TIMEOUT_SECONDS)
         scanner.connect(clamd)
     except OSError:
         scanner.close()

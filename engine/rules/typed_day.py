@@ -283,8 +283,8 @@ class TypedDays:
         return "; ".join([*parts, *([day_digits(self.on)] if self.on else [])])
 
 
-def weekday_name(weekday: Weekday, language: str = "vi") -> str:
-    return in_sentence(WEEKDAYS[language][list(Weekday).index(weekday)])
+def weekday_name(weekday: Weekday) -> str:
+    return in_sentence(WEEKDAYS["vi"][list(Weekday).index(weekday)])
 
 
 def read_report_days(

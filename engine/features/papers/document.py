@@ -391,12 +391,12 @@ def caps_mm(text: str, size: float) -> float:
     return len(text) * CAPS_EM * size * 0.3528
 
 
-def balanced(text: str, width_mm: float, size: float = 13) -> list[str]:
+def balanced(text: str, width_mm: float) -> list[str]:
     """The text in as few lines as fit the width, of about equal length, broken between words."""
     words, count = text.replace(" - ", "\u00a0- ").split(" "), 1
     while True:
         lines = _broken(words, len(text) / count)
-        if all(caps_mm(line, size) <= width_mm for line in lines) or count >= len(words):
+        if all(caps_mm(line, 13) <= width_mm for line in lines) or count >= len(words):
             return lines
         count += 1
 
