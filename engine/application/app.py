@@ -29,7 +29,7 @@ from engine.http.long_work import LongWork
 from engine.http.render import Templates, by_address
 from engine.http.request_context import Tools, is_secure
 from engine.http.security import FormTokens, Guard, SecurityLog
-from engine.web.pages.account import account, preferences, second_factor, sign_in
+from engine.web.pages.account import account, preferences, sign_in
 from engine.web.pages.admin import accounts, agencies, calendar, contacts, policies, settings
 from engine.web.pages.admin import home as admin_home
 from engine.web.pages.overview import api_reference, board, demo, health, leadership, letters, working
@@ -72,7 +72,6 @@ PAGES = (
     demo,
     working,
     sign_in,
-    second_factor,
     account,
     letter_links,
     ical_feeds,
