@@ -22,7 +22,7 @@ from pydantic import BaseModel
 
 from engine.errors import BadInput
 from engine.files.base_model import did_you_mean
-from engine.http.not_modified import unless_known
+from engine.http.page_store import unless_known
 from engine.text import Text
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
