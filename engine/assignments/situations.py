@@ -25,22 +25,8 @@ from typing import Any, Protocol, assert_never
 from sqlalchemy import ColumnElement, Enum, FromClause, and_, case, func, literal, or_, true, type_coerce
 
 from engine.enums import complete
+from engine.rules import situation
 from engine.rules.calendar import ONE_DAY
-from engine.rules.situation import (
-    CASES,
-    COUNTED,
-    EITHER,
-    EVERY,
-    FIELDS,
-    NEEDS,
-    NO_REPORT,
-    OWES,
-    UNFINISHED,
-    Action,
-    Deadline,
-    Given,
-    Where,
-)
 from engine.store.database import table
 from engine.store.records import Assignment
 from engine.terms import State, TimeClass, Timing
@@ -184,36 +170,36 @@ def task_late() -> ColumnElement[bool]:
 
 
 Day = date | ColumnElement[date]
-WHOLE = Where(states=tuple(State), done=EITHER, asked=EITHER)
+WHOLE = situation.Where(states=tuple(State), done=situation.EITHER, asked=situation.EITHER)
 
 
 @cache
 def unfinished() -> ColumnElement[bool]:
     """The same text as the condition of the index ``ix_assignment_unfinished``."""
-    return where(UNFINISHED)
+    return where(situation.UNFINISHED)
 
 
 @cache
 def owed() -> ColumnElement[bool]:
     """Unfinished, and its owner is asked for it."""
-    return where(OWES)
+    return where(situation.OWES)
 
 
 def overdue(day: Day) -> ColumnElement[bool]:
     """Owed, and past its due date on a day, which may be an expression."""
-    return where(CASES[TimeClass.OPEN_OVERDUE], day)
+    return where(situation.CASES[TimeClass.OPEN_OVERDUE], day)
 
 
 @cache
 def counted() -> ColumnElement[bool]:
     """Counted in some class."""
-    return where(COUNTED)
+    return where(situation.COUNTED)
 
 
 @cache
 def without_report() -> ColumnElement[bool]:
     """Nothing is in, or what was in was returned."""
-    return where(NO_REPORT)
+    return where(situation.NO_REPORT)
 
 
 def promise_past(day: Day) -> ColumnElement[bool]:
@@ -226,9 +212,9 @@ def promise_ahead(day: Day) -> ColumnElement[bool]:
     return table(Assignment).c.promised_on >= day  # type: ignore[no-any-return]
 
 
-def can(action: Action, day: Day = date.min) -> ColumnElement[bool]:
+def can(action: situation.Action, day: Day = date.min) -> ColumnElement[bool]:
     """The action is possible. ``day``: of one that depends on the due date."""
-    return where(NEEDS[action], day)
+    return where(situation.NEEDS[action], day)
 
 
 @dataclass(frozen=True)
@@ -243,7 +229,7 @@ class _Columns:
 
 
 def where(
-    row: Where, day: Day = date.min, soon: Day = date.min, of: FromClause | None = None, *, index: bool = True
+    row: situation.Where, day: Day = date.min, soon: Day = date.min, of: FromClause | None = None, *, index: bool = True
 ) -> ColumnElement[bool]:
     """The tasks of a row; null instead of false where it asks for a due date and there is none.
     ``of``: an alias of the table. ``index``: it may be looked for by the index of the unfinished tasks."""
@@ -259,7 +245,7 @@ def box_column(day: date, soon: Day, as_of: date | None = None) -> ColumnElement
     not_asked = func.coalesce(a.c.not_asked_on <= day, False)
     columns = _Columns(a.c.state, a.c.due_on, by(a.c.done_on, as_of), not_asked)
     said = case((task_late(), literal(TimeClass.DONE_LATE.value)), else_=literal(TimeClass.DONE_ON_TIME.value))
-    value = {box: literal(box.value if box else None) for box in CASES} | {TimeClass.DONE_ON_TIME: said}
+    value = {box: literal(box.value if box else None) for box in situation.CASES} | {TimeClass.DONE_ON_TIME: said}
     *first, (last, _) = _in_turn().items()
     branches = [(_all(row, columns, day, soon), value[box]) for box, row in first]
     return type_coerce(case(*branches, else_=value[last]), TIME_CLASS)
@@ -281,22 +267,22 @@ def measured_on(day: date) -> list[Any]:
 
 
 @cache
-def _in_turn() -> Mapping[TimeClass | None, Where]:
+def _in_turn() -> Mapping[TimeClass | None, situation.Where]:
     """The rows in their order, each without what those before it have decided: what is compared for every task."""
-    rows = dict(CASES)
-    for box in CASES:
-        for name in FIELDS:
+    rows = dict(situation.CASES)
+    for box in situation.CASES:
+        for name in situation.FIELDS:
             wider = rows | {box: replace(rows[box], **{name: getattr(WHOLE, name)})}
-            if all(_first(wider, facts) == _first(CASES, facts) for facts in EVERY):
+            if all(_first(wider, facts) == _first(situation.CASES, facts) for facts in situation.EVERY):
                 rows = wider
     return rows
 
 
-def _first(rows: Mapping[TimeClass | None, Where], facts: Given) -> TimeClass | None:
+def _first(rows: Mapping[TimeClass | None, situation.Where], facts: situation.Given) -> TimeClass | None:
     return next(box for box, row in rows.items() if row.lacks(facts) is None)
 
 
-def _all(row: Where, of: _Columns, day: Day, soon: Day) -> ColumnElement[bool]:
+def _all(row: situation.Where, of: _Columns, day: Day, soon: Day) -> ColumnElement[bool]:
     parts = []
     if row.done != WHOLE.done:
         parts.append(of.done if row.done[0] else ~of.done)
@@ -324,15 +310,15 @@ def _literals(states: Sequence[State]) -> list[Any]:
     return [literal(state.value, literal_execute=True) for state in states]
 
 
-def _is_due(due: ColumnElement[date | None], deadline: Deadline, day: Day, soon: Day) -> ColumnElement[bool]:
+def _is_due(due: ColumnElement[date | None], deadline: situation.Deadline, day: Day, soon: Day) -> ColumnElement[bool]:
     match deadline:
-        case Deadline.NONE:
+        case situation.Deadline.NONE:
             return due.is_(None)
-        case Deadline.PAST:
+        case situation.Deadline.PAST:
             return due < day
-        case Deadline.SOON:
+        case situation.Deadline.SOON:
             return and_(due >= day, due <= soon)
-        case Deadline.AHEAD:
+        case situation.Deadline.AHEAD:
             return and_(due >= day, due > soon)
         case _:
             assert_never(deadline)

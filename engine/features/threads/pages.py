@@ -48,16 +48,7 @@ from engine.rules.situation import is_ahead
 from engine.terms import EntryKind
 from engine.text import Text
 from engine.web.pages.account.preferences import check_deputy, name_deputy
-from engine.web.pages.work.letter_links import (
-    ReportForm,
-    acknowledge_page,
-    as_contact,
-    checked,
-    linked,
-    opened,
-    report_address,
-    uploads,
-)
+from engine.web.pages.work import letter_links
 from engine.web.pages.work.report import Address, at_desk, language_parameter
 
 router = APIRouter(include_in_schema=False)
@@ -405,24 +396,24 @@ def part_sent(ctx: RequestContext, form: Form, agency_id: str) -> bool:
     return changed
 
 
-PartForm = Annotated[Form, Depends(uploads(Purpose.ACKNOWLEDGE))]
+PartForm = Annotated[Form, Depends(letter_links.uploads(Purpose.ACKNOWLEDGE))]
 
 
 @router.post("/l/{token}/part")
 def part(ctx: Unauthenticated, form: PartForm, token: str) -> Response:
     """The part of a coordinating agency in a duty that the letter named."""
-    link = checked(ctx, form.raw("token"), token, Purpose.ACKNOWLEDGE)
+    link = letter_links.checked(ctx, form.raw("token"), token, Purpose.ACKNOWLEDGE)
     assignment_id = form.number("id")
     with ctx.reading() as (session, today):
-        contact, _ = linked(session, today, link)
+        contact, _ = letter_links.linked(session, today, link)
         named = linked_assignments(session, link)
-    ctx = as_contact(ctx, contact, token, link.purpose)
+    ctx = letter_links.as_contact(ctx, contact, token, link.purpose)
     if assignment_id not in named:
         raise NotFound(Text("Thư này không nói về việc ấy.", "This letter does not mention that assignment."))
     try:
         changed = part_sent(ctx, form, contact.agency_id)
     except (BadInput, Conflict) as error:
-        return acknowledge_page(
+        return letter_links.acknowledge_page(
             ctx, token, link, "", error.said(ctx.language), (form.raw("id"), form.raw("text")), error.status
         )
     return ctx.go(f"/l/{token}", said="part" if changed else "already", lang=language_parameter(ctx))
@@ -430,19 +421,19 @@ def part(ctx: Unauthenticated, form: PartForm, token: str) -> Response:
 
 @router.get("/r/{token}/thread")
 def thread_shown(ctx: Unauthenticated, token: str, said: Code = "", n: Count = 0) -> Response:
-    ctx, where, contact = _thread(ctx, token, opened(ctx, Purpose.REPORT, token))
+    ctx, where, contact = _thread(ctx, token, letter_links.opened(ctx, Purpose.REPORT, token))
     return thread_page(ctx, where, contact, outcome=said, n=n)
 
 
 @router.post("/r/{token}/thread")
-def thread_posted(ctx: Unauthenticated, form: ReportForm, token: str) -> Response:
-    ctx, where, contact = _thread(ctx, token, checked(ctx, form.raw("token"), token, Purpose.REPORT))
+def thread_posted(ctx: Unauthenticated, form: letter_links.ReportForm, token: str) -> Response:
+    ctx, where, contact = _thread(ctx, token, letter_links.checked(ctx, form.raw("token"), token, Purpose.REPORT))
     return thread_sent(ctx, form, where, contact)
 
 
 def _thread(ctx: RequestContext, token: str, link: Link) -> tuple[RequestContext, Address, ContactLine]:
     """The page of a report link's thread, and the contact in whose name a deputy may be named."""
-    ctx, where = report_address(ctx, token, link)
+    ctx, where = letter_links.report_address(ctx, token, link)
     ctx.require(Permission.RAISE, where.agency_id)
     with ctx.app.database.read() as session:
         return ctx, where, contacts.find(session, link.contact_id)

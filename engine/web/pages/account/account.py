@@ -16,12 +16,12 @@ from fastapi.responses import Response
 from markupsafe import Markup
 from sqlmodel import Session
 
+from engine.accounts import second_factor
 from engine.accounts.accounts import AccountLine, any_active, change, set_password
 from engine.accounts.api_tokens import make_token, revoke_token, scopes_of, tokens_of
 from engine.accounts.passwords import require_strong_password
 from engine.accounts.permissions import Permission
 from engine.accounts.saved_views import MAX_NAME, MAX_PATH, delete_view, kept_path, save_view, views_of
-from engine.accounts.second_factor import Enrolment, WrongCode, confirm, has_factor, propose, prove, remove, reopen
 from engine.accounts.setup_code import SetupRefused, check_setup_code, create_first_administrator
 from engine.accounts.sign_in import end_session, end_sessions, open_session, sessions_of
 from engine.agencies.agencies import add_agency, new_agency_id
@@ -138,7 +138,7 @@ def _page(
     account_line = own_account(ctx)
     with ctx.reading() as (session, today):
         sessions, tokens = sessions_of(session, account_line.id, ctx.now), tokens_of(session, account_line.id)
-        factor = has_factor(session, account_line.id)
+        factor = second_factor.has_factor(session, account_line.id)
     sentence, key_sentence = (each.said(ctx.language) if each else "" for each in (trouble, trouble_with_key))
     active = [each for each in tokens if each.holds(ctx.now)]
     offered = scopes_of(account_line.role)
@@ -218,8 +218,8 @@ def take_code(ctx: Anonymous, form: PostedForm) -> Response:
     code = form.text("code", MAX_CODE_CHARS)
     try:
         session_id = ctx.pending.session_id
-        prove(ctx.app.database, ctx.app.signer, line.id, session_id, code, network=ctx.ip, now=ctx.now)
-    except (WrongCode, TooOften) as error:
+        second_factor.prove(ctx.app.database, ctx.app.signer, line.id, session_id, code, network=ctx.ip, now=ctx.now)
+    except (second_factor.WrongCode, TooOften) as error:
         ctx.tools.security.refused(ctx.request, error, line.actor.name)
         return ctx.page("signin_code.html", error.status, to=to, line=line, sentence=error.said(ctx.language))
     return noted(ctx, ctx.go(to or "/"), SecurityEvent.SIGNED_IN, line)
@@ -228,7 +228,7 @@ def take_code(ctx: Anonymous, form: PostedForm) -> Response:
 @router.get("/account/second-factor")
 def show(ctx: SignedIn) -> Response:
     line = own_account(ctx)
-    return _factor_page(ctx, propose(ctx.app.signer, line.id, line.email, ctx.now))
+    return _factor_page(ctx, second_factor.propose(ctx.app.signer, line.id, line.email, ctx.now))
 
 
 @router.post("/account/second-factor")
@@ -236,16 +236,16 @@ def set_up(ctx: SignedIn, form: PostedForm) -> Response:
     """Store the factor if the code is right. The recovery codes are shown in this response alone."""
     ctx.require_lasting()
     line = own_account(ctx)
-    enrolment = propose(ctx.app.signer, line.id, line.email, ctx.now)
+    enrolment = second_factor.propose(ctx.app.signer, line.id, line.email, ctx.now)
     try:
         if _needs_mailbox(ctx, line.id):
             raise BadInput(MAILBOX_FIRST)
         require_fresh_proof(ctx, line, form.raw("password")[:MAX_PASSWORD_CHARS])
-        enrolment = reopen(ctx.app.signer, form.raw("sealed")[:1_000], line.id, line.email, ctx.now)
+        enrolment = second_factor.reopen(ctx.app.signer, form.raw("sealed")[:1_000], line.id, line.email, ctx.now)
         code = form.text("code", MAX_CODE_CHARS).replace(" ", "")
         with ctx.writing() as session:
-            recovery = confirm(session, ctx.app.signer, enrolment, line.id, ctx.session_id, code, ctx.now)
-    except WrongCode as error:
+            recovery = second_factor.confirm(session, ctx.app.signer, enrolment, line.id, ctx.session_id, code, ctx.now)
+    except second_factor.WrongCode as error:
         return _factor_page(ctx, enrolment, trouble=error, status=422)
     except (BadInput, TooOften) as error:
         return _factor_page(ctx, enrolment, trouble=error, status=error.status)
@@ -262,7 +262,7 @@ def take_away(ctx: SignedIn, form: PostedForm) -> Response:
     except (BadInput, TooOften) as error:
         return _factor_page(ctx, None, trouble=error, status=error.status)
     with ctx.writing() as session:
-        remove(session, line.id, **ctx.by)
+        second_factor.remove(session, line.id, **ctx.by)
     return noted(ctx, ctx.go("/account", said="factor_removed"), SecurityEvent.FACTOR_REMOVED, line)
 
 
@@ -283,12 +283,12 @@ def _needs_mailbox(ctx: RequestContext, account_id: int) -> bool:
         return False
     with ctx.app.database.read() as session:
         own = next((each for each in sessions_of(session, account_id, ctx.now) if each.id == ctx.session_id), None)
-        return not has_factor(session, account_id) and (own is None or own.way in ("", "password"))
+        return not second_factor.has_factor(session, account_id) and (own is None or own.way in ("", "password"))
 
 
 def _factor_page(
     ctx: RequestContext,
-    enrolment: Enrolment | None,
+    enrolment: second_factor.Enrolment | None,
     *,
     recovery: tuple[str, ...] = (),
     trouble: DondocError | None = None,
@@ -296,7 +296,7 @@ def _factor_page(
 ) -> Response:
     line = own_account(ctx)
     with ctx.app.database.read() as session:
-        present = has_factor(session, line.id)
+        present = second_factor.has_factor(session, line.id)
     by_mailbox = not recovery and _needs_mailbox(ctx, line.id)
     enrolment = None if by_mailbox else enrolment
     picture = enrolment and segno.make(enrolment.uri, micro=False).svg_inline(scale=5, border=2, omitsize=False)

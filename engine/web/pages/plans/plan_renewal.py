@@ -17,19 +17,10 @@ from sqlmodel import Session
 from engine.accounts.permissions import Permission
 from engine.agencies.directory_loading import read_directory
 from engine.errors import BadInput, Conflict, DondocError, FileRefused
+from engine.files import plan_renewal
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile
 from engine.files.plan_check import PlanReport, check
-from engine.files.plan_renewal import (
-    CONFIRM,
-    Point,
-    plan_number,
-    renew,
-    require_issue_for,
-    require_later,
-    same_day,
-    with_successors,
-)
 from engine.files.yaml_reader import dump
 from engine.http.filters import SmallId
 from engine.http.forms import MAX_REASON_CHARS, Form, clean, parse_day
@@ -88,8 +79,8 @@ def replaced(ctx: RequestContext, text: str, form: Form) -> CheckedPlan:
         raise BadInput(Text("Chưa chọn cơ quan nào để thay.", "No agency was ticked."))
     with ctx.reading() as (session, _):
         directory = read_directory(session)
-    changed = with_successors(found.plan, directory, chosen)
-    head = [f"# {CONFIRM}: {place}: {what}" for place, what in _to_confirm(text) if place not in chosen]
+    changed = plan_renewal.with_successors(found.plan, directory, chosen)
+    head = [f"# {plan_renewal.CONFIRM}: {place}: {what}" for place, what in _to_confirm(text) if place not in chosen]
     return check_text(ctx, "\n".join([*head, dump(changed)]))
 
 
@@ -133,7 +124,7 @@ PLACES = {
 
 def _to_confirm(text: str) -> list[tuple[str, str]]:
     """(field, what to confirm) of the comment lines at the top of a draft."""
-    head = f"# {CONFIRM}: "
+    head = f"# {plan_renewal.CONFIRM}: "
     parted = (line.removeprefix(head).partition(": ") for line in text.splitlines() if line.startswith(head))
     return [(place, what) for place, _, what in parted]
 
@@ -199,7 +190,7 @@ def ask_renewal(ctx: SignedIn, plan_id: SmallId) -> Response:
     with ctx.reading() as (session, today):
         plan = plan_page(session, today, plan_id)
     year = plan.file.final_year + 1
-    issued = same_day(plan.file, year)
+    issued = plan_renewal.same_day(plan.file, year)
     return _renewal(ctx, plan, {"year": str(year), "number": "", "issued_on": day_digits(issued)}, today)
 
 
@@ -228,22 +219,22 @@ class _WrongField(Exception):
 
 
 def renewed(
-    plan: PlanFile, typed: dict[str, str], today: Today, directory: DirectoryFile, changed: Sequence[Point]
+    plan: PlanFile, typed: dict[str, str], today: Today, directory: DirectoryFile, changed: Sequence[plan_renewal.Point]
 ) -> str:
     """The text of the new plan file. Raises _WrongField."""
     field = "number"
     try:
-        number = plan_number(typed["number"].strip())
+        number = plan_renewal.plan_number(typed["number"].strip())
         field = "issued_on"
         issued = parse_day(typed["issued_on"], today.day, past=True)
         field = "year"
         year = int(typed["year"]) if typed["year"].strip().isdecimal() else 0
-        require_later(plan, year)
+        plan_renewal.require_later(plan, year)
         field = "issued_on"
-        require_issue_for(issued, year)
+        plan_renewal.require_issue_for(issued, year)
     except BadInput as error:
         raise _WrongField(field, error) from None
-    return renew(
+    return plan_renewal.renew(
         plan,
         year=year,
         number=number,
