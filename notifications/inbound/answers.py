@@ -6,7 +6,7 @@ person wrote is kept beside it, and waits on the page «Thư đến» as long as
 (``requests``) does nothing before a person says that it was read right.
 
 The sender is verified: an e-mail must come from the mailbox of a contact and prove that it answers a letter to their
-agency (``proof``); an SMS from the number of the contact that its code was issued to. Automatic messages are neither
+agency (``message``); an SMS from the number of the contact that its code was issued to. Automatic messages are neither
 acted on nor answered. A reply to our answer is answered only if something was done, and nobody is answered more than
 once an hour, so there can be no mail loop.
 """
