@@ -560,7 +560,7 @@ def move_due(
     values: dict[str, object] = {"due_on": due.on, "nominal_due": due.nominal, "due_why": dict(due.why)}
     if anew:
         values["level"] = 0
-    values |= _schedule(session, row, row.state, now, values, book)
+    values |= _schedule(session, row, row.state, values, book)
     session.connection().execute(update(assignments).where(assignments.c.id == row.id).values(**values))
 
 
@@ -611,7 +611,7 @@ def _move(session: Session, row: StoredAssignment, action: Action, now: datetime
     require(session, row, action, now)
     state = LEADS_TO[action]
     assignments = table(Assignment)
-    changes |= {"state": state} | _schedule(session, row, state, now, changes)
+    changes |= {"state": state} | _schedule(session, row, state, changes)
     moved = session.connection().execute(
         update(assignments).where(assignments.c.id == row.id, assignments.c.state == row.state).values(**changes)
     )
@@ -623,7 +623,6 @@ def _schedule(
     session: Session,
     row: StoredAssignment,
     state: State,
-    now: datetime,
     changes: Mapping[str, Any],
     book: Rulebook | None = None,
 ) -> dict[str, Any]:
@@ -692,7 +691,7 @@ class Acting:
     def change(self, session: Session, changes: Mapping[str, Any]) -> None:
         """Change columns, and the next action with them."""
         a = table(Assignment)
-        values = dict(changes) | _schedule(session, self.row, self.row.state, self.now, changes, self.book)
+        values = dict(changes) | _schedule(session, self.row, self.row.state, changes, self.book)
         session.connection().execute(update(a).where(a.c.id == self.row.id).values(**values))
 
     def notify(self, session: Session, role: Role, kind: NoticeKind, effect: str, **detail: object) -> None:
