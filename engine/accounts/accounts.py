@@ -26,7 +26,7 @@ from engine.store.event_log import record
 from engine.store.facts import read_as, read_fact, write_fact
 from engine.store.high_water import UNANSWERED
 from engine.store.records import Account, Agency, ApiToken, Contact, Feed, SignInLink, UserSession
-from engine.store.stored_rows import AnyRow, object_of
+from engine.store.stored_rows import AnyRow, is_agency, object_of
 from engine.terms import EventKind
 from engine.text import LANGUAGES, Text
 
@@ -318,7 +318,7 @@ def _field_errors(session: Session, role: str, agency_id: str, language: str) ->
         wrong["role"] = Text(f"Vai trò là một trong: {', '.join(ActorRole)}.", "The role is one of these.")
     if language not in LANGUAGES:
         wrong["language"] = Text("Ngôn ngữ là vi hoặc en.", "The language is vi or en.")
-    if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
+    if not is_agency(session, agency_id):
         wrong["agency_id"] = Text(f"Danh bạ không có «{agency_id}».", f"“{agency_id}” is not in the directory.")
     return wrong
 

@@ -30,9 +30,9 @@ from engine.store.data_versions import about, about_agency, of_one
 from engine.store.database import insert_returning, table
 from engine.store.event_log import append, event, record
 from engine.store.recipients import read_recipients
-from engine.store.records import Agency, Assignment, Duty, Extension, Plan, Report
+from engine.store.records import Assignment, Duty, Extension, Plan, Report
 from engine.store.rulebook import Rulebook, read_rulebook
-from engine.store.stored_rows import StoredAssignment, columns_for, object_of, select_assignments
+from engine.store.stored_rows import StoredAssignment, columns_for, is_agency, object_of, select_assignments
 from engine.terms import EventKind, NoticeKind, Outcome, PlanState, Quiet, Role, State, Urgency
 from engine.text import Text
 
@@ -476,7 +476,7 @@ def transfer(
     row = _locked(session, assignment_id)
     if row.agency_id == to_agency:
         raise BadInput(Text("Cơ quan nhận trùng với cơ quan đang được giao.", "That agency already holds it."))
-    if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == to_agency)) is None:
+    if not is_agency(session, to_agency):
         raise BadInput(Text(f"Danh bạ không có «{to_agency}».", f"“{to_agency}” is not in the directory."))
     assignments = table(Assignment)
     existing = select(assignments.c.id).where(

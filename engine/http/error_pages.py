@@ -38,7 +38,15 @@ from engine.http.request_context import (
     read_form,
     tools_of,
 )
-from engine.http.security import HEADERS, MAX_BODY_BYTES, MAX_STRANGER_BYTES, BodyTooLarge, SecurityEvent, route_of
+from engine.http.security import (
+    HEADERS,
+    MAX_BODY_BYTES,
+    MAX_STRANGER_BYTES,
+    BodyTooLarge,
+    SecurityEvent,
+    media_type,
+    route_of,
+)
 from engine.http.uploads import FILE_PREFIX, MAX_FORM_PARTS
 from engine.text import Text
 
@@ -75,7 +83,7 @@ class Field:
 
 async def unsent_page(request: Request) -> HTMLResponse | None:
     """The page; None when the form is not one of ours, contains a password, or would make a page of over 1 MB."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = media_type(request.headers)
     binding = binding_of(request)
     if request.method != "POST" or kind not in FORM_TYPES or not binding:
         return None

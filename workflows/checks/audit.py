@@ -39,7 +39,7 @@ from engine.store.rulebook import Rulebook, read_rulebook
 from engine.store.stored_rows import AnyRow
 from engine.terms import EventKind, LetterState, PassName, PlanState, State
 from workflows.checks import log_checks, record_checks
-from workflows.checks.log_checks import CHECKED_ASSIGNMENTS, CURSOR
+from workflows.checks.log_checks import CHECKED_ASSIGNMENTS, CURSOR, checked_now
 from workflows.checks.record_checks import count_rows
 from workflows.run.passes import PassReport, record_run
 
@@ -376,10 +376,8 @@ def audit(
 
 def _move_cursor(session: Session) -> None:
     """On to the assignments behind those that were recomputed; from the first again behind the last."""
-    a = table(Assignment)
     after = read_as(read_fact(session, CURSOR), int, 0)
-    ids = select(a.c.id).where(a.c.id > after, situations.unfinished()).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
-    seen = session.connection().scalars(ids).all()
+    seen = session.connection().scalars(checked_now(session)).all()
     last = str(seen[-1] if len(seen) == CHECKED_ASSIGNMENTS else 0)
     if last != str(after):
         write_fact(session, CURSOR, last)

@@ -21,8 +21,8 @@ from engine.files.plan_parts import Indicator
 from engine.rules.periods import within
 from engine.rules.situation import lacks_report
 from engine.store.database import table
-from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Plan, Report
-from engine.store.stored_rows import objects
+from engine.store.records import Agency, Assignment, Duty, Plan, Report
+from engine.store.stored_rows import members_of_groups, objects
 from engine.terms import PlanState, State
 from engine.text import Text
 
@@ -161,9 +161,7 @@ def _owing(
 def asked_groups(session: Session, followed: Mapping[str, Mapping[str, Any]]) -> dict[str, frozenset[str]]:
     """Group id -> its members, with those who followed them in the plan (``Plan.followed``); an ended agency stands for
     itself and who followed it. One query."""
-    n = table(AgencyGroup)
-    members = {row.id: row.members for row in session.connection().execute(select(n.c.id, n.c.members))}
-    members |= {ended: [ended] for ended in followed}
+    members = members_of_groups(session) | {ended: [ended] for ended in followed}
     return {name: _with_heirs(agencies, followed) for name, agencies in members.items()}
 
 

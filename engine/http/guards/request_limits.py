@@ -51,6 +51,7 @@ from engine.http.security import (
     SecurityEvent,
     host_name,
     is_loopback_name,
+    media_type,
     route_of,
 )
 from engine.queries.work.letter_links import open_link
@@ -113,7 +114,7 @@ def max_body_bytes(request: Request) -> int:
     """The longest body that the sender of this request may send. Reads the database."""
     if not _is_known(request):
         return MAX_STRANGER_BYTES
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = media_type(request.headers)
     path = request.url.path
     longer = (limit for pattern, sent_as, limit in LONGER_BODIES if sent_as == kind and pattern.fullmatch(path))
     return next(longer, MAX_BODY_BYTES)
