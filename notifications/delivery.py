@@ -164,11 +164,11 @@ async def deliver(
     return done
 
 
-def release_kept(database: Database, now: datetime) -> int:
+def release_kept(database: Database, now: datetime, channel: str = "email") -> int:
     """Owe again what was kept on this machine: called when a relay is configured. What is no longer true is dropped at
     send time, and a person's letters of several days become one. Returns how many."""
     letters = table(Letter)
-    kept = (letters.c.state == LetterState.KEPT_HERE, letters.c.channel == "email")
+    kept = (letters.c.state == LetterState.KEPT_HERE, letters.c.channel == channel)
     with database.write() as session:
         changed = session.connection().execute(
             update(letters)
