@@ -24,7 +24,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlmodel import Session
 
-from engine.agencies.suppressions import lift_between
+from engine.agencies.preferences import lift_between
 from engine.queries.system.health import PREFIX
 from engine.store.database import among, table
 from engine.store.facts import dated, read_as, read_fact, read_facts, write_fact

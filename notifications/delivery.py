@@ -27,20 +27,17 @@ from sqlmodel import Session
 from engine.assignments.due_work import in_window
 from engine.errors import DondocError, Unavailable
 from engine.store.database import Database, table
+from engine.store.facts import held_letters, hold, place
 from engine.store.high_water import HighWater
-from engine.store.letter_waits import place
-from engine.store.markers import held_letters, hold
 from engine.store.records import Letter
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import LetterState
+from notifications import settlement
 from notifications.channel_health import MAX_FAILURES, channel_health
 from notifications.contract.channel import About, Channel, Fate, Outcome, Outgoing
-from notifications.leases import ClaimedLetter, LeaseLost, anything_owed, claim, give_back, mark_on_wire, still_leased
-from notifications.letters.coalescing import has_late_letters, merge_late_letters
+from notifications.letters.claiming import has_late_letters, issue_reply_codes, merge_late_letters
 from notifications.letters.facts import LetterFacts, gather
 from notifications.letters.renderer import InUse, LetterRenderer
-from notifications.letters.reply_codes import issue_reply_codes
-from notifications.settlement import Sent, settle
 
 log = logging.getLogger(__name__)
 RENDER_CHUNK = 50
@@ -79,7 +76,7 @@ class DeliveryContext:
 @dataclass(slots=True)
 class Delivered:
     """What a pass did: letters by what became of them. ``released``: claimed and given back untried. ``waits``: how
-    long the accepted ones had been due, ``waited`` in seconds all together (``engine.store.letter_waits``)."""
+    long the accepted ones had been due, ``waited`` in seconds all together (``engine.store.facts``)."""
 
     claimed: int = 0
     fates: dict[str, int] = field(default_factory=dict)
@@ -141,7 +138,7 @@ async def deliver(
     with database.read() as session:
         health = channel_health(session)
         held = [name for name, each in health.items() if each.held(now)]
-        if not anything_owed(session, now, held):
+        if not settlement.anything_owed(session, now, held):
             return done
         if hold(session) is not None:  # an earlier copy: an operator decides
             done.count("held", held_letters(session, now))
@@ -189,11 +186,11 @@ def _claim_batch(
     delivery: DeliveryContext,
     held: Collection[str],
     agencies: Collection[str] | None,
-) -> tuple[dict[int, ClaimedLetter], list[LetterFacts]]:
+) -> tuple[dict[int, settlement.ClaimedLetter], list[LetterFacts]]:
     """Claim up to a batch and gather what its letters say, in one transaction."""
     with database.write() as session:
         urgent = not in_window(now, book)
-        claimed = claim(session, moment, delivery.worker, delivery.lease, held, agencies, urgent_only=urgent)
+        claimed = settlement.claim(session, moment, delivery.worker, delivery.lease, held, agencies, urgent_only=urgent)
         if not claimed:
             return {}, []
         facts = _gathered(session, list(claimed), book, now, words=delivery.renderer.words)
@@ -246,7 +243,7 @@ class _Lane:
                 self.out.add(letter[0].letter_id)
                 self.ready.put_nowait(letter)
 
-    def take_outcomes(self, returned: Sequence[Sent]) -> None:
+    def take_outcomes(self, returned: Sequence[settlement.Sent]) -> None:
         """Count what came back of this lane, in its order."""
         for sent in returned:
             if sent.facts.letter_id in self.out:
@@ -271,7 +268,7 @@ class _Batch:
         self,
         database: Database,
         delivery: DeliveryContext,
-        claimed: Mapping[int, ClaimedLetter],
+        claimed: Mapping[int, settlement.ClaimedLetter],
         now: datetime,
         probing: Collection[str] = (),
         seconds: float = math.inf,
@@ -281,13 +278,13 @@ class _Batch:
         later than the pass's ``now``."""
         self._probing = probing
         self._database, self._delivery, self._claimed, self._now = database, delivery, claimed, now
-        self._returned: list[Sent] = []
+        self._returned: list[settlement.Sent] = []
         self._news, self._all_back = asyncio.Event(), asyncio.Event()
         self._expected = 0
         self._began = time.monotonic()
         self._moment = moment or now
         self._deadline = self._began + seconds
-        self.settled: list[Sent] = []
+        self.settled: list[settlement.Sent] = []
         self.waits: list[float] = []
         self.released = 0
 
@@ -336,7 +333,7 @@ class _Batch:
             due = row.send_after if row.attempts == 1 else row.created_at
             accepted = self._moment + timedelta(seconds=time.monotonic() - self._began)
             self.waits.append(max(0.0, (accepted - due).total_seconds()))
-        self._returned.append(Sent(facts, row.attempts, row.created_at, letter, outcome))
+        self._returned.append(settlement.Sent(facts, row.attempts, row.created_at, letter, outcome))
         self._news.set()
         if len(self._returned) >= self._expected:
             self._all_back.set()
@@ -403,7 +400,7 @@ class _Batch:
         return letters
 
     async def _write(
-        self, thread: ThreadPoolExecutor, returned: Sequence[Sent], ids: Collection[int]
+        self, thread: ThreadPoolExecutor, returned: Sequence[settlement.Sent], ids: Collection[int]
     ) -> Collection[int]:
         """Commit outcomes and marks; returns the letters that are marked. While the database does not take them they
         stay here, nothing more is offered to a channel, and it is asked again. Outcomes that it refuses for what they
@@ -431,24 +428,24 @@ class _Batch:
                 else:
                     raise
 
-    def _commit(self, returned: Sequence[Sent], ids: Collection[int]) -> Collection[int]:
+    def _commit(self, returned: Sequence[settlement.Sent], ids: Collection[int]) -> Collection[int]:
         """Returns which of ``ids`` are on the wire now: those that nobody else has leased."""
         try:
             with self._database.write() as session:
                 self._write_all(session, returned, ids)
-        except LeaseLost:
+        except settlement.LeaseLost:
             with self._database.write() as session:
                 asked = {each.facts.letter_id for each in returned} | set(ids)
-                ours = still_leased(session, asked, self._delivery.worker)
+                ours = settlement.still_leased(session, asked, self._delivery.worker)
                 ids = ours & set(ids)
                 self._write_all(session, [each for each in returned if each.facts.letter_id in ours], ids)
         return ids
 
-    def _write_all(self, session: Session, returned: Sequence[Sent], ids: Collection[int]) -> None:
-        settle(session, returned, self._delivery.worker, self._delivery.give_up, self._now)
-        mark_on_wire(session, ids, self._delivery.worker)
+    def _write_all(self, session: Session, returned: Sequence[settlement.Sent], ids: Collection[int]) -> None:
+        settlement.settle(session, returned, self._delivery.worker, self._delivery.give_up, self._now)
+        settlement.mark_on_wire(session, ids, self._delivery.worker)
 
-    def _commit_unknown(self, each: Sent) -> None:
+    def _commit_unknown(self, each: settlement.Sent) -> None:
         letters = table(Letter)
         with self._database.write() as session:
             session.connection().execute(
@@ -473,7 +470,7 @@ class _Batch:
 
     def _commit_release(self, ids: Collection[int]) -> None:
         with self._database.write() as session:
-            give_back(session, ids, self._delivery.worker)
+            settlement.give_back(session, ids, self._delivery.worker)
 
 
 def _take_back(lanes: Sequence[_Lane]) -> None:

@@ -241,8 +241,8 @@ def simulate(
     from engine.files.plan import load_plan
     from engine.files.yaml_reader import read
     from engine.rules.policy import Policy
+    from workflows.simulation.simulation import FORMS
     from workflows.simulation.simulation import simulate as simulate_year
-    from workflows.simulation.year_reports import FORMS
 
     agencies, days = rules_of_place(directory, calendar)
     plans = [load_plan(file, agencies) for file in plan]
@@ -397,7 +397,7 @@ def _serve(settings: Settings, tick_seconds: int = 0) -> None:
     # after its shutdown, so that ``serve`` leaves by its finally block.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     from workflows.server import serve as serve_now
-    from workflows.serving.process import configure_logging
+    from workflows.serving.sending import configure_logging
 
     configure_logging(settings.log)
     serve_now(settings, tick_seconds)

@@ -3,7 +3,7 @@ there again when that is due.
 
 An assignment of a duty lives without any process, as the ladder of its policy says: ``run/passes.py`` acts on all that
 are due, ``serving/`` calls that by the clock, ``run/flows.py`` on workers. ``projection/`` keeps a flow run of this
-flow for each of them, with its deadline, owner and story; ``run/prefect_automations.py`` starts one of these when such
+flow for each of them, with its deadline, owner and story; ``run/prefect_deployments.py`` starts one of these when such
 a run becomes Late. So the owner's heads, its department and the leadership are told by whoever is first, by the same
 pass with the same keys: no letter is made twice.
 

@@ -1,4 +1,5 @@
-"""Accounts: who may sign in, for which agency, in which role. Signing in itself is ``engine.accounts.sign_in``.
+"""Accounts: who may sign in, for which agency, in which role, and whether two are one person. Signing in itself is
+``engine.accounts.sign_in``.
 
 An account is never deleted, because events refer to it. Deactivating it ends its sessions, links,
 tokens and addresses of calendars at once.
@@ -6,27 +7,60 @@ tokens and addresses of calendars at once.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Table, insert, select, update
+from sqlalchemy import Select, Table, insert, or_, select, update
 from sqlmodel import Session
 
 from engine.accounts.passwords import hashed, require_strong_password
 from engine.accounts.permissions import Actor, ActorRole
-from engine.accounts.persons import same_person
 from engine.errors import BadInput, Conflict, FieldsRefused, NotAllowed, NotFound
 from engine.rules.vietnamese import has_hidden_character, require_visible
 from engine.store.database import table
 from engine.store.event_log import record
-from engine.store.facts import read_fact, write_fact
-from engine.store.records import Account, Agency, ApiToken, Feed, SignInLink, UserSession
-from engine.store.stored_rows import AnyRow, object_of
+from engine.store.facts import read_as, read_fact, write_fact
+from engine.store.high_water import UNANSWERED
+from engine.store.records import Account, Agency, ApiToken, Contact, Feed, SignInLink, UserSession
+from engine.store.stored_rows import AnyRow, is_agency, object_of
 from engine.terms import EventKind
 from engine.text import LANGUAGES, Text
+
+
+def person_of(session: Session, actor: str) -> frozenset[str]:
+    """Every name, mailbox and telephone of the person behind the actor of an event; of a desk or a command, its name
+    alone."""
+    names, mailboxes, telephones = {actor}, set[str](), set[str]()
+    kind, _, number = actor.partition(":")
+    a, k, c = table(Account), table(ApiToken), table(Contact)
+    connection = session.connection()
+    if kind in ("account", "api") and number.isdecimal():
+        of_key = select(k.c.account_id).where(k.c.id == int(number)).scalar_subquery()
+        owner = select(a.c.id, a.c.email).where(a.c.id == (int(number) if kind == "account" else of_key))
+        for row in connection.execute(owner):
+            names.add(f"account:{row.id}")
+            mailboxes.add(row.email)
+    if kind == "contact" and number.isdecimal():
+        for row in connection.execute(select(c.c.email, c.c.phone).where(c.c.id == int(number))):
+            mailboxes.add(row.email)
+            telephones.add(row.phone)
+    reached = or_(c.c.email.in_(mailboxes - {""}), c.c.phone.in_(telephones - {""}))
+    for row in connection.execute(select(c.c.id, c.c.email, c.c.phone).where(reached)):
+        names.add(f"contact:{row.id}")
+        mailboxes.add(row.email)
+        telephones.add(row.phone)
+    names |= {f"account:{each}" for each in connection.scalars(select(a.c.id).where(a.c.email.in_(mailboxes - {""})))}
+    return frozenset(names | mailboxes | telephones) - {""}
+
+
+def same_person(session: Session, one: str, other: str) -> bool:
+    """For every rule that wants two different people."""
+    return not person_of(session, one).isdisjoint(person_of(session, other))
+
 
 WAITS = "administrator_waits:"
 """Fact: who made an administrator that waits for a second person; empty once one has come."""
@@ -224,7 +258,7 @@ def by_subject(session: Session, subject: str) -> AccountLine | None:
 
 
 def match_subject(
-    session: Session, subject: str, *, email: str = "", verified: bool = False, actor: str = "system", now: datetime
+    session: Session, subject: str, *, email: str = "", verified: bool = False, now: datetime
 ) -> AccountLine | None:
     """The account of a single sign-on subject; None if there is none. On first use, a mailbox that the issuer has
     *verified* binds the subject to its account; an unverified one never does, else anyone could claim any account."""
@@ -236,7 +270,7 @@ def match_subject(
         return None
     accounts = table(Account)
     session.connection().execute(update(accounts).where(accounts.c.id == line.id).values(subject=subject[:255]))
-    log_change(session, "single_sign_on", line.id, actor, now)
+    log_change(session, "single_sign_on", line.id, "system", now)
     return by_subject(session, subject)
 
 
@@ -284,7 +318,7 @@ def _field_errors(session: Session, role: str, agency_id: str, language: str) ->
         wrong["role"] = Text(f"Vai trò là một trong: {', '.join(ActorRole)}.", "The role is one of these.")
     if language not in LANGUAGES:
         wrong["language"] = Text("Ngôn ngữ là vi hoặc en.", "The language is vi or en.")
-    if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
+    if not is_agency(session, agency_id):
         wrong["agency_id"] = Text(f"Danh bạ không có «{agency_id}».", f"“{agency_id}” is not in the directory.")
     return wrong
 
@@ -331,5 +365,37 @@ def _sign_out(session: Session, account_id: int, now: datetime) -> None:
 
 
 def log_change(session: Session, what: str, account_id: int, actor: str, now: datetime, **detail: Any) -> None:
-    """Of an account; kept outside the database as well (``engine.store.account_journal``)."""
+    """Of an account; kept outside the database as well (``engine.store.high_water``)."""
     record(session, EventKind.ACCOUNT_CHANGED, now, actor=actor, what=what, account=account_id, **detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """An account that was changed after the copy was made. ``what``: as in the event log."""
+
+    account: int
+    email: str
+    what: str
+    at: datetime
+
+
+def unanswered(session: Session) -> list[Unanswered]:
+    """The accounts for which no operator has answered yet."""
+    return [
+        Unanswered(int(number), account(session, int(number)).email, what, datetime.fromisoformat(at))
+        for number, (what, at) in _read(session).items()
+    ]
+
+
+def answer(session: Session, account_id: int, *, opens: bool, actor: str, now: datetime) -> None:
+    """Open the account again, or leave it closed. Raises NotFound for one that is not asked about."""
+    left = _read(session)
+    if left.pop(str(account_id), None) is None:
+        raise NotFound(Text(f"Không hỏi về tài khoản số {account_id}.", f"Account {account_id} is not asked about."))
+    session.connection().execute(update(table(Account)).where(table(Account).c.id == account_id).values(active=opens))
+    log_change(session, "reactivated" if opens else "deactivated", account_id, actor, now)
+    write_fact(session, UNANSWERED, json.dumps(left))
+
+
+def _read(session: Session) -> dict[str, list[str]]:
+    return read_as(read_fact(session, UNANSWERED), dict, {})

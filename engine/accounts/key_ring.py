@@ -17,9 +17,9 @@ from sqlmodel import Session
 from config.settings import Settings
 from engine.accounts.signed_links import FIRST, Key, SealBroken
 from engine.errors import Conflict
-from engine.store.atomic_file import atomic_write
 from engine.store.database import Database
 from engine.store.facts import fact_if_made, read_as, read_fact, swap_fact, write_fact
+from engine.store.high_water import atomic_write
 from engine.text import Text
 
 FACT, USE = "secret_keys", "secret keys"

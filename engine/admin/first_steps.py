@@ -6,7 +6,7 @@ The board shows these steps while no plan runs; ``dondoc doctor`` says three of 
 One line of what ``dondoc doctor`` and the settings page say about this installation.
 
 The operator's word that mail arrives: once a week a letter with a link goes to their mailbox, where no mailbox is
-fetched that could prove it. ``notifications.weekly_letter`` sends it, its page writes the answer.
+fetched that could prove it. ``notifications.arrival`` sends it, its page writes the answer.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from config.settings import Settings, is_guarded
 from engine.accounts.signed_links import Signer
 from engine.enums import complete
 from engine.errors import LinkRefused
-from engine.queries.system.setup_state import SetupState
+from engine.queries.system.health import SetupState
 from engine.rules.calendar import local_date
 from engine.rules.words import moment
 from engine.store.facts import dated, read_as, read_fact, write_fact

@@ -1,7 +1,7 @@
 """Published figures: fixed at a cut-off date and never changed; later knowledge is shown as a restatement.
 
 The definitions they were computed by are stored with them, by number: of 1, a task was done when its report was in and
-requests were counted among orders; of 2, see ``engine.assignments.measures``. Figures are shown, and restated, by
+requests were counted among orders; of 2, see ``engine.assignments.situations``. Figures are shown, and restated, by
 their own.
 
 Results rank agencies, so a printed number must stay as printed. A row is written once and never updated; its digest is
@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, case, false, func, literal, select, type_c
 from sqlmodel import Session
 
 from engine.assignments import situations
-from engine.assignments.measures import TIME_CLASS, Boxes, done_on_day, report_timing_column
+from engine.assignments.situations import TIME_CLASS, Boxes, done_on_day, report_timing_column
 from engine.errors import BadInput, Conflict, NotFound
 from engine.queries.figures.plan_progress import (
     AgencyStanding,

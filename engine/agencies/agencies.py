@@ -24,7 +24,8 @@ from engine.rules.vietnamese import HIDDEN_CHARACTER, has_hidden_character
 from engine.store.database import table
 from engine.store.event_log import record
 from engine.store.records import Agency, AgencyGroup, Succession
-from engine.store.records.agencies import AgencyName
+from engine.store.records.plans import AgencyName
+from engine.store.stored_rows import members_of_groups
 from engine.terms import EventKind
 from engine.text import Text
 
@@ -67,7 +68,7 @@ def add_agency(
         )
     )
     for group in groups:
-        members = [*_groups(session)[group], agency_id]
+        members = [*members_of_groups(session)[group], agency_id]
         n = table(AgencyGroup)
         session.connection().execute(update(n).where(n.c.id == group).values(members=members))
     _log_change(session, "added", agency_id, actor, now, name=name)
@@ -193,7 +194,7 @@ def _agency_errors(
         wrong["code"] = Text("Mã thống kê dài nhất 16 ký tự.", "A statistical code has at most 16 characters.")
     if parent and not _known(session, [parent]):
         wrong["parent"] = _UNKNOWN
-    if unknown := set(groups) - set(_groups(session)):
+    if unknown := set(groups) - set(members_of_groups(session)):
         wrong["groups"] = Text(f"Không có nhóm: {', '.join(sorted(unknown))}.", "There is no such group.")
     return wrong
 
@@ -258,11 +259,6 @@ def _entry_on(names: Sequence[AgencyName], day: date) -> AgencyName:
 def _known(session: Session, ids: Sequence[str]) -> bool:
     g = table(Agency)
     return len(session.connection().scalars(select(g.c.id).where(g.c.id.in_(ids))).all()) == len(set(ids))
-
-
-def _groups(session: Session) -> dict[str, list[str]]:
-    n = table(AgencyGroup)
-    return {row.id: row.members for row in session.connection().execute(select(n.c.id, n.c.members))}
 
 
 def _locked(session: Session, agency_id: str) -> list[AgencyName]:

@@ -253,12 +253,12 @@ def _as_text(line: ContactLine, language: str) -> dict[str, str]:
         "email": line.email,
         "phone": line.phone,
         "language": line.language,
-        "valid_from": _written(line.valid_from),
-        "valid_until": _written(line.valid_until),
+        "valid_from": as_cell(line.valid_from),
+        "valid_until": as_cell(line.valid_until),
     }
 
 
-def _written(value: object) -> str:
+def as_cell(value: object) -> str:
     return "" if value is None else value.isoformat() if isinstance(value, date) else str(value)
 
 
@@ -330,13 +330,13 @@ class _Comparer:
         if stored is None:
             self._require_first(row, "email", (agency_id or name_key(agency), role, values["email"], values["phone"]))
             changes = {
-                name: ("", _written(values[name])) for name in _CHANGEABLE if values[name] not in (None, "", "vi")
+                name: ("", as_cell(values[name])) for name in _CHANGEABLE if values[name] not in (None, "", "vi")
             }
             return replace(result, changes=changes, new_agency=new_level)
         self._require_first(row, "contact", ("contact", stored.id))
         given = [name for name in _CHANGEABLE if name in row.columns]
         before = {name: getattr(stored, name) for name in given}
-        changes = {n: (_written(before[n]), _written(values[n])) for n in given if before[n] != values[n]}
+        changes = {n: (as_cell(before[n]), as_cell(values[n])) for n in given if before[n] != values[n]}
         until = values["valid_until"]
         ends = "valid_until" in changes and until is not None and until <= self.today
         fate = RowFate.ENDED if ends else RowFate.CHANGED if changes else RowFate.SAME

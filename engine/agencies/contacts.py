@@ -22,8 +22,8 @@ from engine.rules.vietnamese import require_visible
 from engine.store.database import among, table
 from engine.store.event_log import record
 from engine.store.recipients import ADDRESS_OF
-from engine.store.records import Agency, Contact, Feed
-from engine.store.stored_rows import object_of, objects
+from engine.store.records import Contact, Feed
+from engine.store.stored_rows import is_agency, object_of, objects
 from engine.terms import CONTACT_ROLES, EventKind, Role
 from engine.text import LANGUAGES, Text
 
@@ -79,7 +79,7 @@ def add(
     Conflict."""
     values = checked_values(role, email, phone, language, valid_from, valid_until)
     require_visible(label)
-    if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
+    if not is_agency(session, agency_id):
         raise NotFound(Text(f"Danh bạ không có «{agency_id}».", f"“{agency_id}” is not in the directory."))
     c = table(Contact)
     same = (c.c.agency_id == agency_id, c.c.role == values["role"], c.c.email == values["email"], c.c.email != "")

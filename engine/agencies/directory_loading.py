@@ -18,7 +18,7 @@ from engine.store.content_digest import content_digest
 from engine.store.database import insert_new, table
 from engine.store.event_log import record
 from engine.store.records import Agency, AgencyGroup, Contact, Event, Succession
-from engine.store.records.agencies import AgencyName
+from engine.store.records.plans import AgencyName
 from engine.terms import EventKind
 from engine.text import Text
 

@@ -15,7 +15,7 @@ from engine.rules.calendar import local_date
 from engine.store.database import table
 from engine.store.event_log import record
 from engine.store.records import Agency, Contact, Feed
-from engine.store.stored_rows import objects
+from engine.store.stored_rows import is_agency, objects
 from engine.terms import EventKind, Role
 from engine.text import Text
 
@@ -57,7 +57,7 @@ def make_feed(
 ) -> str:
     """Create a feed; returns its key, shown only once. A contact has one feed: an earlier one is revoked.
     ``account_id``: who makes it, and with whose account it ends."""
-    if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
+    if not is_agency(session, agency_id):
         raise NotFound(Text("Không có cơ quan này trong danh bạ.", "There is no such agency in the directory."))
     if contact_id is not None:
         if find_contact(session, contact_id).agency_id != agency_id:

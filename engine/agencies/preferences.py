@@ -8,13 +8,17 @@ one that tells the monitors above of a proposal that the agency did not make.
 
 A link in a letter is enough to name one, and letters are forwarded: who gets an agency's letters must not change in
 silence.
+
+Lift suppressions in bulk: after a bad day at the relay, write again to addresses that were silenced by mistake.
+
+Only what a refusal or a bounce suppressed is lifted, found by its event; what a person asked for stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import select, update
 from sqlmodel import Session
@@ -24,11 +28,11 @@ from engine.agencies import contacts
 from engine.agencies.contacts import ContactLine
 from engine.assignments.outbox import LetterDay, letter_row
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotAllowed
-from engine.rules.calendar import local_date
-from engine.store.database import insert_new, table
-from engine.store.event_log import record
+from engine.rules.calendar import ONE_DAY, instant, local_date
+from engine.store.database import among, insert_new, table
+from engine.store.event_log import append, event, record
 from engine.store.recipients import CHANNELS, WHOLE, Recipient, address_of, read_recipients, unset_channels
-from engine.store.records import Assignment, Contact, Letter, Plan
+from engine.store.records import Assignment, Contact, Event, Letter, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, NoticeKind, Role
 from engine.text import Text
@@ -332,3 +336,83 @@ def _write(session: Session, who: ContactLine, what: str, channel: str, *, actor
 
 def _without(values: Mapping[str, str], channel: str) -> dict[str, str]:
     return {name: value for name, value in values.items() if name != channel}
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """A channel of a contact that is written to again. ``at``: when it was suppressed."""
+
+    contact_id: int
+    agency_id: str
+    channel: str
+    reason: str
+    at: datetime
+
+    @property
+    def on(self) -> date:
+        return local_date(self.at)
+
+
+def lift_suppressions(session: Session, first: date, last: date, *, actor: str, now: datetime) -> list[Lifted]:
+    """Lift what was suppressed on the local days ``first`` to ``last`` and still is. One event each."""
+    since, until = instant(first, time.min), instant(last + ONE_DAY, time.min)
+    return lift_between(session, since, until, actor=actor, now=now)
+
+
+def lift_between(
+    session: Session,
+    since: datetime,
+    until: datetime,
+    *,
+    actor: str,
+    now: datetime,
+    only: Callable[[str, str], bool] = lambda channel, reason: True,
+) -> list[Lifted]:
+    """The same of what was suppressed from one instant until before another. ``only``: of which channels and
+    reasons."""
+    c, e = table(Contact), table(Event)
+    statement = (
+        select(e.c.at, e.c.detail)
+        .where(e.c.kind == EventKind.CONTACT_CHANGED)
+        .where(e.c.at >= since, e.c.at < until)
+        .order_by(e.c.id)
+    )
+    suppressed = {
+        (detail["contact"], detail["channel"]): (detail["suppressed"], at)
+        for at, detail in session.connection().execute(statement)
+        if detail.get("suppressed")
+    }
+    rows = (
+        session.connection()
+        .execute(
+            select(c.c.id, c.c.agency_id, c.c.suppressed)
+            .where(among(session, c.c.id, {contact_id for contact_id, _ in suppressed}))
+            .with_for_update()
+        )
+        .all()
+    )
+    lifted = [
+        Lifted(contact_id, agency_id, channel, reason, suppressed[contact_id, channel][1])
+        for contact_id, agency_id, current in rows
+        for channel, reason in current.items()
+        if reason != ASKED and only(channel, reason) and suppressed.get((contact_id, channel), ("",))[0] == reason
+    ]
+    gone = {(each.contact_id, each.channel) for each in lifted}
+    for contact_id, _, current in rows:
+        remaining = {name: why for name, why in current.items() if (contact_id, name) not in gone}
+        session.connection().execute(update(c).where(c.c.id == contact_id).values(suppressed=remaining))
+    append(
+        session,
+        [
+            event(
+                EventKind.CONTACT_CHANGED,
+                now,
+                actor=actor,
+                what="resumed",
+                contact=each.contact_id,
+                channel=each.channel,
+            )
+            for each in lifted
+        ],
+    )
+    return lifted

@@ -12,22 +12,8 @@ from pydantic import BaseModel
 from sqlmodel import Session
 
 from engine.accounts.permissions import Acting, Permission
+from engine.api import models
 from engine.api.caller import Call, Caller
-from engine.api.models import (
-    AcceptBody,
-    DecisionBody,
-    Done,
-    ExtensionBody,
-    Figures,
-    MaybeReason,
-    Nothing,
-    ReasonBody,
-    ReportBody,
-    ReportsBody,
-    ReturnOneBody,
-    Submitted,
-    TransferBody,
-)
 from engine.api.operations import BASIS, router_of, writes
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import report
@@ -36,7 +22,7 @@ from engine.assignments.reports.evidence import find_all
 from engine.assignments.reports.indicators import doubtful_totals
 from engine.assignments.reports.submission import Submission, Typed, read_figures, submission
 from engine.errors import Conflict, FieldsRefused
-from engine.http.contact_access import Action, require_for
+from engine.http.access import Action, require_for
 from engine.http.error_pages import answer
 from engine.http.filters import AssignmentId
 from engine.http.forms import MAX_REASON_CHARS, clean
@@ -64,11 +50,11 @@ def _do(
         today = read_today(session, caller.now)
         require_for(caller, permission, assignment_row(session, today, assignment_id))
 
-        def done() -> Done:
+        def done() -> models.Done:
             result = action(session, assignment_id, **caller.by)
             row = assignment_row(session, today, assignment_id)
             new_id = result if permission is Permission.TRANSFER and isinstance(result, int) else None
-            return Done(assignment=row, news=result is not False, became=new_id, warnings=dict(warnings or {}))
+            return models.Done(assignment=row, news=result is not False, became=new_id, warnings=dict(warnings or {}))
 
         return caller.once(session, done)
 
@@ -83,49 +69,49 @@ def _endpoint(path: str, permission: Permission) -> Callable[[Callable[[_Payload
         endpoint.__annotations__["payload"] = get_type_hints(read)["payload"]
         endpoint.__name__, endpoint.__doc__ = read.__name__, read.__doc__
         vars(endpoint).update(vars(read))
-        router.post(f"/assignments/{{assignment_id}}/{path}", response_model=Done)(endpoint)
+        router.post(f"/assignments/{{assignment_id}}/{path}", response_model=models.Done)(endpoint)
 
     return register
 
 
 @_endpoint("acknowledge", Permission.ACKNOWLEDGE)
 @writes("Xác nhận đã nhận", "Acknowledge")
-def acknowledge_assignment(payload: Nothing) -> Action:
+def acknowledge_assignment(payload: models.Nothing) -> Action:
     """Idempotent: ``news`` is false when it was acknowledged before."""
     return lifecycle.acknowledge
 
 
 @_endpoint("decline", Permission.DECLINE)
 @writes("Báo không thuộc nhiệm vụ", "Decline as not theirs", reason="Việc của Phòng Tư pháp.")
-def decline_assignment(payload: MaybeReason) -> Action:
+def decline_assignment(payload: models.MaybeReason) -> Action:
     """«Not mine»: the state is unchanged, the monitor is notified."""
     return partial(lifecycle.decline, reason=payload.reason)
 
 
 @_endpoint("accept", Permission.ACCEPT)
 @writes("Tiếp nhận báo cáo", "Accept the report")
-def accept_report(payload: AcceptBody) -> Action:
+def accept_report(payload: models.AcceptBody) -> Action:
     """Of a task that is done and owes an output: ``complete``, or a ``reason``."""
     return partial(lifecycle.accept, complete=payload.complete, reason=payload.reason)
 
 
 @_endpoint("return", Permission.RETURN)
 @writes("Trả lại báo cáo", "Return the report", reason="Đề nghị bổ sung số liệu cấp xã.")
-def return_report(payload: ReturnOneBody) -> Action:
+def return_report(payload: models.ReturnOneBody) -> Action:
     """The resubmission date is the assignment's ``due_on`` from then on."""
     return partial(lifecycle.return_report, reason=payload.reason, reason_code=payload.reason_code, until=payload.until)
 
 
 @_endpoint("extension", Permission.ASK_EXTENSION)
 @writes("Xin gia hạn", "Ask for an extension", until="2021-07-30", reason="Chờ số liệu xã.")
-def ask_extension(payload: ExtensionBody) -> Action:
+def ask_extension(payload: models.ExtensionBody) -> Action:
     """The department above decides. Of a task that is late already: its promise to be done by that day."""
     return partial(ask_for_day, text=payload.text)
 
 
 @_endpoint("extension/decision", Permission.DECIDE_EXTENSION)
 @writes("Quyết định gia hạn", "Decide the extension", granted=True, answer="Đồng ý.")
-def decide_extension(payload: DecisionBody) -> Action:
+def decide_extension(payload: models.DecisionBody) -> Action:
     """Decide the pending request."""
 
     def decide(session: Session, assignment_id: int, **by: Unpack[Acting]) -> None:
@@ -139,28 +125,28 @@ def decide_extension(payload: DecisionBody) -> Action:
 
 @_endpoint("cancel", Permission.CANCEL)
 @writes("Hủy phần việc", "Cancel", reason=BASIS)
-def cancel_assignment(payload: ReasonBody) -> Action:
+def cancel_assignment(payload: models.ReasonBody) -> Action:
     """Nobody is asked for it any more; the reason stays."""
     return partial(lifecycle.cancel, reason=payload.reason)
 
 
 @_endpoint("transfer", Permission.TRANSFER)
 @writes("Chuyển giao", "Transfer", to="so-noi-vu", reason=BASIS)
-def transfer_assignment(payload: TransferBody) -> Action:
+def transfer_assignment(payload: models.TransferBody) -> Action:
     """``became`` is the receiving agency's assignment."""
     return partial(lifecycle.transfer, to_agency=payload.to, reason=payload.reason)
 
 
 @_endpoint("chase", Permission.CHASE)
 @writes("Đôn đốc", "Chase")
-def chase_assignment(payload: Nothing) -> Action:
+def chase_assignment(payload: models.Nothing) -> Action:
     """Add a line to the coordinator's next letter; ``news`` is false when it was already chased today."""
     return lifecycle.chase
 
 
-@router.post("/assignments/{assignment_id}/report", response_model=Done)
+@router.post("/assignments/{assignment_id}/report", response_model=models.Done)
 @writes("Báo cáo một phần việc", "Report one", outcome="done", body="Đã tổ chức 12 lớp tập huấn.", figures={})
-def report_assignment(caller: Caller, assignment_id: AssignmentId, payload: ReportBody) -> Response:
+def report_assignment(caller: Caller, assignment_id: AssignmentId, payload: models.ReportBody) -> Response:
     """An outcome with what must come with it: text, reason, the day that is promised, uploads."""
     with caller.reading() as (session, today):
         row = assignment_row(session, today, assignment_id)
@@ -192,7 +178,7 @@ def report_assignment(caller: Caller, assignment_id: AssignmentId, payload: Repo
     )
 
 
-@router.post("/reports", response_model=Submitted)
+@router.post("/reports", response_model=models.Submitted)
 @writes(
     "Báo cáo cả kỳ",
     "Report a period",
@@ -201,7 +187,7 @@ def report_assignment(caller: Caller, assignment_id: AssignmentId, payload: Repo
     period="2021-H1",
     duties=[{"assignment": 418, "outcome": "done", "body": "Đã tổ chức 12 lớp tập huấn."}],
 )
-def report_assignments(caller: Caller, payload: ReportsBody) -> Response:
+def report_assignments(caller: Caller, payload: models.ReportsBody) -> Response:
     """Report several duties of one agency in one submission: all or nothing."""
     caller.require(Permission.REPORT, payload.agency)
     with caller.reading() as (session, today):
@@ -237,10 +223,10 @@ def report_assignments(caller: Caller, payload: ReportsBody) -> Response:
     warnings = _total_warnings(caller, page, payload.figures)
     with caller.writing() as session:
 
-        def done() -> Submitted:
+        def done() -> models.Submitted:
             for assignment_id, text in checked.texts.items():
                 report(session, assignment_id, text, **caller.by)
-            return Submitted(assignments=list(checked.texts), warnings=warnings)
+            return models.Submitted(assignments=list(checked.texts), warnings=warnings)
 
         return caller.once(session, done)
 
@@ -264,7 +250,11 @@ def _files(
 
 
 def _checked(
-    page: ReportPage, typed: Sequence[Typed], figures: Figures, paper: tuple[str, str], agencies: Mapping[str, str]
+    page: ReportPage,
+    typed: Sequence[Typed],
+    figures: models.Figures,
+    paper: tuple[str, str],
+    agencies: Mapping[str, str],
 ) -> Submission:
     requested = {indicator.code for indicator in page.indicators}
     unknown = {
@@ -278,11 +268,11 @@ def _checked(
     return submission(typed, page.indicators, _typed(figures), choices, paper)
 
 
-def _typed(figures: Figures) -> dict[str, str]:
+def _typed(figures: models.Figures) -> dict[str, str]:
     return {code: clean(str(value), MAX_REASON_CHARS) for code, value in figures.items()}
 
 
-def _total_warnings(caller: RequestContext, page: ReportPage, figures: Figures) -> dict[str, str]:
+def _total_warnings(caller: RequestContext, page: ReportPage, figures: models.Figures) -> dict[str, str]:
     """By field: warnings about totals that differ from the sum of their parts. They are accepted all the same."""
     values, _ = read_figures(page.indicators, _typed(figures))
     totals = doubtful_totals(values, page.parts, page.agency_id)

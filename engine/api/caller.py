@@ -24,7 +24,7 @@ from engine.http.request_context import (
     anonymous_context,
     signed_in_context,
 )
-from engine.http.security import same_origin
+from engine.http.security import media_type, same_origin
 from engine.text import Text
 
 API = Actor("api", "", "", ActorRole.ADMINISTRATOR)
@@ -64,7 +64,7 @@ def _caller(request: Request, sent: Annotated[bytes, Depends(_sent)], key: Key =
     site."""
     ctx = _holder(request)
     if request.method not in ("GET", "HEAD"):
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        if media_type(request.headers) != "application/json":
             raise HTTPException(415)
         if not same_origin(request.headers, ctx.app.settings.base_url):
             raise NotAllowed(Text("Yêu cầu từ trang khác bị từ chối.", "A request from another site is refused."))

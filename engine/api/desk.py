@@ -21,18 +21,7 @@ from engine.api.models import Body, Day, Id, LongId, Nothing, Out
 from engine.api.operations import reads, router_of, writes
 from engine.assignments.reports import evidence
 from engine.errors import NotFound
-from engine.http.contact_access import (
-    CHANNEL_ACTIONS,
-    MAX_ACKNOWLEDGED,
-    ChannelAction,
-    acknowledge_all,
-    create_feed,
-    feed_address,
-    find_contact,
-    own_contact,
-    revoke_agency_feed,
-    visible_feeds,
-)
+from engine.http import access
 from engine.http.filters import AgencyId, Plain, SmallId
 from engine.http.uploads import Digest, evidence_response, folder_of
 from engine.store.recipients import CHANNELS
@@ -61,7 +50,7 @@ class FileOut(BaseModel):
 
 
 class IdsBody(Body):
-    ids: Annotated[list[LongId], Field(min_length=1, max_length=MAX_ACKNOWLEDGED)]
+    ids: Annotated[list[LongId], Field(min_length=1, max_length=access.MAX_ACKNOWLEDGED)]
 
 
 class Acknowledged(BaseModel):
@@ -81,7 +70,7 @@ class PreferencesOut(BaseModel):
 
 class ChannelActionBody(Body):
     channel: Annotated[str, Field(pattern=f"^({'|'.join(CHANNELS)})$")]
-    do: ChannelAction
+    do: access.ChannelAction
 
 
 class DeputyBody(Body):
@@ -148,7 +137,7 @@ def acknowledge_assignments(caller: Caller, payload: IdsBody) -> Response:
     """Acknowledge several: all, or none when one is not the caller's."""
     with caller.writing() as session:
         return caller.once(
-            session, lambda: Acknowledged(acknowledged=list(acknowledge_all(caller, session, payload.ids)))
+            session, lambda: Acknowledged(acknowledged=list(access.acknowledge_all(caller, session, payload.ids)))
         )
 
 
@@ -157,7 +146,7 @@ def acknowledge_assignments(caller: Caller, payload: IdsBody) -> Response:
 def get_own_wishes(caller: Caller) -> PreferencesOut:
     """Preferences of the contact that matches the caller's account."""
     with caller.app.database.read() as session:
-        contact = own_contact(caller, session)
+        contact = access.own_contact(caller, session)
         if contact is None:
             raise NotFound(Text("Tài khoản này không là đầu mối nào.", "This account is not a contact of its agency."))
         return _preferences(caller, session, contact.id)
@@ -179,7 +168,7 @@ def set_wishes(caller: Caller, payload: ChannelActionBody, contact_id: SmallId) 
         caller,
         contact_id,
         Permission.SET_PREFERENCES,
-        lambda s: CHANNEL_ACTIONS[payload.do](s, contact_id, payload.channel, **caller.by),
+        lambda s: access.CHANNEL_ACTIONS[payload.do](s, contact_id, payload.channel, **caller.by),
     )
 
 
@@ -215,8 +204,8 @@ def list_feeds(caller: Caller, agency_id: AgencyId) -> list[FeedRow]:
     """The agency's calendar feeds and the caller's own."""
     caller.require(Permission.MAKE_FEED, agency_id)
     with caller.app.database.read() as session:
-        contact = own_contact(caller, session)
-        found = visible_feeds(session, agency_id, contact.id if contact else 0, caller.now)
+        contact = access.own_contact(caller, session)
+        found = access.visible_feeds(session, agency_id, contact.id if contact else 0, caller.now)
     return [FeedRow.model_validate(feed) for feed in found]
 
 
@@ -226,7 +215,9 @@ def make_feed(caller: Caller, payload: FeedBody, agency_id: AgencyId) -> FeedOut
     """The address is a secret that is not stored, so an ``Idempotency-Key`` could not return it again and is
     ignored."""
     with caller.writing() as session:
-        return FeedOut(address=feed_address(caller, create_feed(caller, session, agency_id, payload.contact)))
+        return FeedOut(
+            address=access.feed_address(caller, access.create_feed(caller, session, agency_id, payload.contact))
+        )
 
 
 @router.post("/agencies/{agency_id}/feeds/{feed_id}/revoke", response_model=Revoked)
@@ -236,7 +227,7 @@ def revoke_feed(caller: Caller, payload: Nothing, agency_id: AgencyId, feed_id: 
     with caller.writing() as session:
 
         def done() -> Revoked:
-            revoke_agency_feed(caller, session, agency_id, feed_id)
+            access.revoke_agency_feed(caller, session, agency_id, feed_id)
             return Revoked(revoked=feed_id)
 
         return caller.once(session, done)
@@ -245,7 +236,7 @@ def revoke_feed(caller: Caller, payload: Nothing, agency_id: AgencyId, feed_id: 
 def _do(caller: Call, contact_id: int, permission: Permission, action: Callable[[Session], object]) -> Response:
     """Authorise, run the action and read the preferences again, in one transaction."""
     with caller.writing() as session:
-        caller.require(permission, find_contact(caller, session, contact_id).agency_id)
+        caller.require(permission, access.find_contact(caller, session, contact_id).agency_id)
 
         def done() -> PreferencesOut:
             action(session)
@@ -255,7 +246,7 @@ def _do(caller: Call, contact_id: int, permission: Permission, action: Callable[
 
 
 def _preferences(caller: Call, session: Session, contact_id: int) -> PreferencesOut:
-    find_contact(caller, session, contact_id)
+    access.find_contact(caller, session, contact_id)
     found = preferences.preferences_of(session, contact_id, caller.now)
     return PreferencesOut(
         contact=_without_replies(found.contact),

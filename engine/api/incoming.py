@@ -20,9 +20,9 @@ from engine.correspondence.entries import MAX_TEXT_CHARS
 from engine.correspondence.handling import NOTHING_CHOSEN
 from engine.correspondence.message_acts import Request
 from engine.errors import BadInput
+from engine.http.access import message_filter, readable_message, record_message, take_back_message
 from engine.http.filters import Code, Cursor, LetterId, YesNo
 from engine.http.forms import clean
-from engine.http.messages import message_filter, readable_message, record_message, take_back_message
 from engine.queries.paging import PER_PAGE
 from engine.queries.work.incoming import MessageRow, list_messages, message_story
 from engine.terms import AnswerRead, Ask, MessageAct, WaitReason

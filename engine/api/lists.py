@@ -11,18 +11,7 @@ from engine.accounts.permissions import Permission
 from engine.api.caller import Caller
 from engine.api.models import BoardOut, Listed, PlanDetail, PlanOut
 from engine.api.operations import reads, router_of
-from engine.http.filters import (
-    AgencyId,
-    AssignmentId,
-    Assignments,
-    Code,
-    Cursor,
-    LetterId,
-    Letters,
-    PageNumber,
-    PlanId,
-    SmallId,
-)
+from engine.http import filters
 from engine.queries.directory import agencies
 from engine.queries.directory.agencies import AgencyRow
 from engine.queries.figures import plans
@@ -44,7 +33,7 @@ Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_ROWS)]
 
 @router.get("/plans")
 @reads("Các kế hoạch", "List plans", "limit=10")
-def list_plans(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[PlanOut]:
+def list_plans(caller: Caller, after: filters.Cursor = "", limit: Limit = PER_PAGE) -> Listed[PlanOut]:
     """Each with its state, its department and its counts, the newest first."""
     caller.require(Permission.SEE_PLANS)
     with caller.reading() as (session, today):
@@ -55,7 +44,7 @@ def list_plans(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> L
 
 @router.get("/plans/{plan_id}")
 @reads("Một kế hoạch và nhiệm vụ của nó", "Read a plan and its duties")
-def get_plan(caller: Caller, plan_id: SmallId) -> PlanDetail:
+def get_plan(caller: Caller, plan_id: filters.SmallId) -> PlanDetail:
     """With its periods, duties and what stands in the way of each."""
     caller.require(Permission.SEE_PLANS)
     with caller.reading() as (session, today):
@@ -65,7 +54,7 @@ def get_plan(caller: Caller, plan_id: SmallId) -> PlanDetail:
 @router.get("/assignments")
 @reads("Các phần việc, có lọc", "List assignments by filters", "class=open_overdue&limit=10")
 def list_assignments(
-    caller: Caller, wanted: Assignments, after: Cursor = "", limit: Limit = PER_PAGE
+    caller: Caller, wanted: filters.Assignments, after: filters.Cursor = "", limit: Limit = PER_PAGE
 ) -> Listed[AssignmentRow]:
     """By due date, those without one last. Callers who do not see the board get only their own agency's."""
     wanted = replace(wanted, agency_id=caller.visible_agency(wanted.agency_id))
@@ -76,7 +65,7 @@ def list_assignments(
 
 @router.get("/assignments/{assignment_id}")
 @reads("Một phần việc và diễn biến", "Read an assignment and its story")
-def get_assignment(caller: Caller, assignment_id: AssignmentId) -> Story:
+def get_assignment(caller: Caller, assignment_id: filters.AssignmentId) -> Story:
     """One assignment with its ladder, events, letters, reports and what it waits for."""
     with caller.reading() as (session, today):
         found = story(session, today, assignment_id)
@@ -86,7 +75,7 @@ def get_assignment(caller: Caller, assignment_id: AssignmentId) -> Story:
 
 @router.get("/board")
 @reads("Bảng theo dõi: bốn ô số liệu", "Read the board: the four boxes", "period=2021-H1")
-def get_board(caller: Caller, wanted: Assignments) -> BoardOut:
+def get_board(caller: Caller, wanted: filters.Assignments) -> BoardOut:
     """The four boxes by agency and period, for the given filters."""
     caller.require(Permission.SEE_BOARD)
     with caller.reading() as (session, today):
@@ -95,7 +84,7 @@ def get_board(caller: Caller, wanted: Assignments) -> BoardOut:
 
 @router.get("/overdue")
 @reads("Việc quá hạn theo cơ quan", "List what is overdue, by agency")
-def list_overdue(caller: Caller, wanted: Assignments, page: PageNumber = 1) -> Overdue:
+def list_overdue(caller: Caller, wanted: filters.Assignments, page: filters.PageNumber = 1) -> Overdue:
     """By agency, the one furthest behind first; ``late`` is in working days. Requests only with ``request=yes``."""
     caller.require(Permission.SEE_BOARD)
     wanted = replace(wanted, request=bool(wanted.request))
@@ -105,7 +94,9 @@ def list_overdue(caller: Caller, wanted: Assignments, page: PageNumber = 1) -> O
 
 @router.get("/letters")
 @reads("Các thư", "List letters", "state=refused&limit=10")
-def list_letters(caller: Caller, wanted: Letters, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[LetterRow]:
+def list_letters(
+    caller: Caller, wanted: filters.Letters, after: filters.Cursor = "", limit: Limit = PER_PAGE
+) -> Listed[LetterRow]:
     """Newest first."""
     within = caller.agencies_within(Permission.SEE_LETTERS)
     with caller.app.database.read() as session:
@@ -116,7 +107,7 @@ def list_letters(caller: Caller, wanted: Letters, after: Cursor = "", limit: Lim
 
 @router.get("/letters/{letter_id}")
 @reads("Một thư như đã gửi", "Read a letter as it was sent")
-def get_letter(caller: Caller, letter_id: LetterId) -> LetterStory:
+def get_letter(caller: Caller, letter_id: filters.LetterId) -> LetterStory:
     """One letter as it was sent; its personal links are masked outside the demonstration."""
     caller.agencies_within(Permission.SEE_LETTERS)
     with caller.app.database.read() as session:
@@ -127,7 +118,7 @@ def get_letter(caller: Caller, letter_id: LetterId) -> LetterStory:
 
 @router.get("/agencies")
 @reads("Các cơ quan và số việc", "List agencies with their counts")
-def list_agencies(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[AgencyRow]:
+def list_agencies(caller: Caller, after: filters.Cursor = "", limit: Limit = PER_PAGE) -> Listed[AgencyRow]:
     """In the order of the directory, with what each owes."""
     caller.require(Permission.SEE_BOARD)
     with caller.reading() as (session, today):
@@ -136,7 +127,9 @@ def list_agencies(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -
 
 @router.get("/agencies/{agency_id}")
 @reads("Bàn làm việc của một cơ quan", "Read an agency's desk")
-def get_agency(caller: Caller, agency_id: AgencyId, plan: PlanId, period: Code = "") -> AgencyDesk:
+def get_agency(
+    caller: Caller, agency_id: filters.AgencyId, plan: filters.PlanId, period: filters.Code = ""
+) -> AgencyDesk:
     """An agency's desk: returned, overdue, due soon, new, in progress and done."""
     caller.require(Permission.SEE_ASSIGNMENT, agency_id)
     with caller.reading() as (session, today):

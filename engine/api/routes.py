@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from engine.api import (
-    account,
-    assignments,
-    desk,
-    directory,
-    figures,
-    incoming,
-    lists,
-    monitoring,
-    rules,
-)
+from engine.api import account, assignments, desk, directory, incoming, lists, monitoring, rules
 
-ROUTERS: tuple[APIRouter, ...] = tuple(
-    room.router for room in (lists, account, desk, assignments, incoming, monitoring, figures, rules, directory)
+ROUTERS: tuple[APIRouter, ...] = (
+    lists.router,
+    account.router,
+    desk.router,
+    assignments.router,
+    incoming.router,
+    monitoring.router,
+    monitoring.figures_router,
+    rules.router,
+    directory.router,
 )
 """Of the rooms, in the order in which the document has them."""

@@ -8,69 +8,51 @@ from starlette.exceptions import HTTPException
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from engine.api import routes as api_routes
-from engine.api.reference import describe
+from engine.api.operations import describe
 from engine.application import probes
 from engine.features.feeds import ical as ical_feeds
 from engine.features.guide import pages as guide
 from engine.features.papers import pages as papers
-from engine.features.papers import pages as report_papers
 from engine.features.papers import settings_page as paper_settings
 from engine.features.plan_import import review_pages as import_review
 from engine.features.plan_import import upload_pages as imports
 from engine.features.search import queries as search
 from engine.features.threads import api as threads_api
-from engine.features.threads import link_pages as thread_links
 from engine.features.threads import pages as thread
 from engine.features.webhooks import api as webhooks_api
 from engine.features.webhooks import pages as webhooks
 from engine.http import error_pages
 from engine.http.app_context import AppContext
-from engine.http.guards.accepted_hosts import AcceptedHosts
-from engine.http.guards.body_limits import BodyLimits, RequestIds
-from engine.http.guards.concurrency import Concurrency
 from engine.http.guards.kept_pages import KeptPages
-from engine.http.guards.long_work_turns import LongWorkTurns
+from engine.http.guards.request_limits import AcceptedHosts, BodyLimits, Concurrency, LongWorkTurns, RequestIds
 from engine.http.long_work import LongWork
 from engine.http.render import Templates, by_address
 from engine.http.request_context import Tools, is_secure
 from engine.http.security import FormTokens, Guard, SecurityLog
 from engine.store.version import version
-from engine.web.pages.account import account, preferences, second_factor, sign_in, views
-from engine.web.pages.admin import (
-    address_settings,
-    calendar,
-    channel_settings,
-    people,
-    policies,
-    settings,
-)
+from engine.web.pages.account import account, preferences, sign_in
+from engine.web.pages.admin import accounts, agencies, calendar, contacts, policies, settings
 from engine.web.pages.admin import home as admin_home
-from engine.web.pages.overview import api_reference, board, demo, health, leadership, letters, styleguide, working
-from engine.web.pages.plans import activation, amendments, plan_renewal, plans, reorganisation, successions
+from engine.web.pages.overview import api_reference, board, demo, health, leadership, letters, working
+from engine.web.pages.plans import activation, amendments, plan_renewal, plans, reorganisation
 from engine.web.pages.work import (
     assignment_actions,
     assignments,
-    bulk_changes,
     decisions,
     desk,
-    evidence,
     incoming,
     letter_links,
     overdue,
     report,
-    undoing,
 )
 
 PAGES = (
     board,
     overdue,
     papers,
-    report_papers,
     paper_settings,
     assignments,
-    bulk_changes,
     assignment_actions,
-    evidence,
     preferences,
     letters,
     incoming,
@@ -83,31 +65,25 @@ PAGES = (
     imports,
     activation,
     reorganisation,
-    successions,
     plan_renewal,
     plans,
     health,
     leadership,
     demo,
-    styleguide,
     working,
     sign_in,
-    second_factor,
     account,
-    views,
     letter_links,
-    thread_links,
     ical_feeds,
     admin_home,
-    undoing,
     decisions,
     amendments,
     calendar,
     settings,
-    address_settings,
-    channel_settings,
     policies,
-    people,
+    agencies,
+    contacts,
+    accounts,
     webhooks,
     api_reference,
 )

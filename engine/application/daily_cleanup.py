@@ -4,6 +4,8 @@ periods that are over.
 
 Personal data is kept no longer than it serves its purpose (Law 91/2025/QH15). Run by a daily pass; a second run on the
 same day does nothing.
+
+Plan documents under review expire here, without a look at their content: the cleanup need not load the importer.
 """
 
 from __future__ import annotations
@@ -18,16 +20,31 @@ from engine.admin import cut_off, unreferenced_uploads
 from engine.agencies import agencies, contacts
 from engine.assignments import told
 from engine.assignments.lifecycle import note_not_asked
-from engine.correspondence import received_files
-from engine.features.plan_import.drafts import retention as plan_drafts
+from engine.correspondence import handling
 from engine.features.webhooks import subscriptions as webhooks
 from engine.rules.calendar import local_date
 from engine.store import pending_answers
-from engine.store.changed_work import forget_old_changes
 from engine.store.clock import system_clock
+from engine.store.data_versions import forget_old_changes
 from engine.store.database import Database, table
+from engine.store.event_log import append, event
 from engine.store.facts import advance_fact, read_fact
-from engine.store.records import AnswerCode, Letter, LetterBody, SignInLink, UndoableAct, UserSession
+from engine.store.records import AnswerCode, Letter, LetterBody, PlanDraft, SignInLink, UndoableAct, UserSession
+from engine.terms import EventKind
+
+DRAFT_RETENTION = timedelta(days=180)
+"""After the last correction."""
+
+
+def prune(session: Session, now: datetime) -> int:
+    """Delete the drafts that nobody has corrected for DRAFT_RETENTION; returns how many."""
+    d = table(PlanDraft)
+    old = session.connection().execute(select(d.c.id, d.c.name).where(d.c.changed_at < now - DRAFT_RETENTION)).all()
+    session.connection().execute(delete(d).where(d.c.id.in_([row.id for row in old])))
+    details = ({"draft": row.id, "name": row.name, "what": "draft_expired"} for row in old)
+    append(session, [event(EventKind.PLAN_DRAFT_ENDED, now) | {"detail": each} for each in details])
+    return len(old)
+
 
 LAST_CLEANUP_FACT = "last_upkeep"
 """Name of the fact with the local date of the last cleanup."""
@@ -67,7 +84,7 @@ def delete_expired(session: Session, now: datetime) -> dict[str, int]:
     acts, connection = table(UndoableAct), session.connection()
     return {
         "contacts": contacts.blank_former_contacts(session, now),
-        "senders": received_files.forget_senders(session),
+        "senders": handling.forget_senders(session),
         "sessions": connection.execute(delete(signed).where(signed.c.expires_at < now - SESSION_RETENTION)).rowcount,
         "links": connection.execute(delete(links).where(links.c.expires_at < now - LINK_RETENTION)).rowcount,
         "codes": connection.execute(delete(codes).where(codes.c.expires_at < now - CODE_RETENTION)).rowcount,
@@ -75,7 +92,7 @@ def delete_expired(session: Session, now: datetime) -> dict[str, int]:
         "acts": connection.execute(delete(acts).where(acts.c.until < now - UNDO_RETENTION)).rowcount,
         "told": told.prune(session, now),
         "answers": idempotency.prune(session, now),
-        "plan_drafts": plan_drafts.prune(session, now),
+        "plan_drafts": prune(session, now),
         "files": unreferenced_uploads.forget(session, now),
         "webhook_messages": webhooks.prune(session, now),
         "pending_answers": pending_answers.prune(session, system_clock()),

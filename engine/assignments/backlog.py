@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, func, se
 from sqlmodel import Session
 
 from engine.assignments import situations
-from engine.assignments.issued_papers import drafts_waiting
+from engine.assignments.chasing import drafts_waiting
 from engine.assignments.promise_rows import promises_in
 from engine.enums import complete
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date

@@ -21,7 +21,7 @@ from engine.assignments.promise_rows import break_past
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Decision, Facts, Policy, audience, decide, for_role
 from engine.rules.situation import is_past
-from engine.store.changed_work import about
+from engine.store.data_versions import about
 from engine.store.database import among, table, update_rows
 from engine.store.event_log import append, event
 from engine.store.recipients import read_recipients

@@ -26,13 +26,13 @@ from engine.rules.outputs import GivenOutput, Output, read_output
 from engine.rules.policy import OTHER_REASON, Facts, Policy, for_role, next_look
 from engine.rules.situation import LEADS_TO, NEEDS, Action, given, is_unfinished
 from engine.rules.words import STATES
-from engine.store.changed_work import about, about_agency, of_one
+from engine.store.data_versions import about, about_agency, of_one
 from engine.store.database import insert_returning, table
 from engine.store.event_log import append, event, record
 from engine.store.recipients import read_recipients
-from engine.store.records import Agency, Assignment, Duty, Extension, Plan, Report
+from engine.store.records import Assignment, Duty, Extension, Plan, Report
 from engine.store.rulebook import Rulebook, read_rulebook
-from engine.store.stored_rows import StoredAssignment, columns_for, object_of, select_assignments
+from engine.store.stored_rows import StoredAssignment, columns_for, is_agency, object_of, select_assignments
 from engine.terms import EventKind, NoticeKind, Outcome, PlanState, Quiet, Role, State, Urgency
 from engine.text import Text
 
@@ -476,7 +476,7 @@ def transfer(
     row = _locked(session, assignment_id)
     if row.agency_id == to_agency:
         raise BadInput(Text("Cơ quan nhận trùng với cơ quan đang được giao.", "That agency already holds it."))
-    if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == to_agency)) is None:
+    if not is_agency(session, to_agency):
         raise BadInput(Text(f"Danh bạ không có «{to_agency}».", f"“{to_agency}” is not in the directory."))
     assignments = table(Assignment)
     existing = select(assignments.c.id).where(
@@ -560,7 +560,7 @@ def move_due(
     values: dict[str, object] = {"due_on": due.on, "nominal_due": due.nominal, "due_why": dict(due.why)}
     if anew:
         values["level"] = 0
-    values |= _schedule(session, row, row.state, now, values, book)
+    values |= _schedule(session, row, row.state, values, book)
     session.connection().execute(update(assignments).where(assignments.c.id == row.id).values(**values))
 
 
@@ -611,7 +611,7 @@ def _move(session: Session, row: StoredAssignment, action: Action, now: datetime
     require(session, row, action, now)
     state = LEADS_TO[action]
     assignments = table(Assignment)
-    changes |= {"state": state} | _schedule(session, row, state, now, changes)
+    changes |= {"state": state} | _schedule(session, row, state, changes)
     moved = session.connection().execute(
         update(assignments).where(assignments.c.id == row.id, assignments.c.state == row.state).values(**changes)
     )
@@ -623,7 +623,6 @@ def _schedule(
     session: Session,
     row: StoredAssignment,
     state: State,
-    now: datetime,
     changes: Mapping[str, Any],
     book: Rulebook | None = None,
 ) -> dict[str, Any]:
@@ -692,7 +691,7 @@ class Acting:
     def change(self, session: Session, changes: Mapping[str, Any]) -> None:
         """Change columns, and the next action with them."""
         a = table(Assignment)
-        values = dict(changes) | _schedule(session, self.row, self.row.state, self.now, changes, self.book)
+        values = dict(changes) | _schedule(session, self.row, self.row.state, changes, self.book)
         session.connection().execute(update(a).where(a.c.id == self.row.id).values(**values))
 
     def notify(self, session: Session, role: Role, kind: NoticeKind, effect: str, **detail: object) -> None:

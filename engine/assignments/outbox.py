@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy, Way
-from engine.store.changed_work import about_agency
+from engine.store.data_versions import about_agency
 from engine.store.database import among, insert_new, table
 from engine.store.event_log import event
 from engine.store.recipients import CHANNELS, UNSET, Recipient, Recipients

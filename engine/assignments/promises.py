@@ -11,23 +11,13 @@ from datetime import date, datetime
 from sqlalchemy import select, update
 from sqlmodel import Session
 
+from engine.assignments import promise_rows
 from engine.assignments.lifecycle import Acting, acting_on, apply_promise, ask_extension
-from engine.assignments.promise_rows import (
-    OPEN,
-    MadePromise,
-    PromiseText,
-    StoredPromise,
-    add_promise,
-    counting,
-    end_promises,
-    promise,
-    promises_of,
-)
 from engine.errors import BadInput, Conflict, NotFound
 from engine.rules.calendar import local_date, written
 from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private
 from engine.rules.situation import Action, is_past
-from engine.store.changed_work import of_one
+from engine.store.data_versions import of_one
 from engine.store.database import table
 from engine.store.event_log import record
 from engine.store.records import Assignment, Promise
@@ -37,8 +27,8 @@ from engine.text import Text
 
 @of_one
 def make_promise(
-    session: Session, assignment_id: int, text: PromiseText, source: str, *, actor: str, now: datetime
-) -> MadePromise:
+    session: Session, assignment_id: int, text: promise_rows.PromiseText, source: str, *, actor: str, now: datetime
+) -> promise_rows.MadePromise:
     """Promise a day for a task that is not done, without a report: with a difficulty, or where an extension is asked
     for too late. Raises BadInput without a reason, ForbiddenMove for a task that is done or of an ended plan."""
     if not text.reason.strip():
@@ -47,7 +37,9 @@ def make_promise(
         vi, en = PRIVATE_WORDS[Private.SECRET]
         raise BadInput(Text(f"Nội dung {vi}.", f"This text {en}."))
     acting = acting_on(session, assignment_id, Action.PROMISE, now)
-    made = add_promise(session, acting.row, text, source, policy=acting.policy, book=acting.book, actor=actor, now=now)
+    made = promise_rows.add_promise(
+        session, acting.row, text, source, policy=acting.policy, book=acting.book, actor=actor, now=now
+    )
     apply_promise(session, acting, made, reason=text.reason.strip())
     return made
 
@@ -56,7 +48,7 @@ def make_promise(
 def ask_for_day(
     session: Session,
     assignment_id: int,
-    text: PromiseText,
+    text: promise_rows.PromiseText,
     *,
     files: Sequence[Mapping[str, object]] = (),
     actor: str,
@@ -86,13 +78,13 @@ def decide_promise(
     """Agree to a promise that waits, or refuse one that waits or stands, with a reason; its agency is told. A refused
     one counts for nothing: the task is chased by the promise before it, or by its due date. Raises NotFound, Conflict
     if it was decided or has ended, BadInput without a reason to refuse or for an agreement after its day."""
-    found = promise(session, promise_id)
+    found = promise_rows.promise(session, promise_id)
     if found is None:
         raise NotFound(Text("Không có lời hẹn này.", "There is no such promise."))
     acting = acting_on(session, found.assignment_id, Action.PROMISE, now)
     found, today = _decidable(session, promise_id, found, agreed=agreed, answer=answer, now=now), local_date(now)
     if agreed:
-        end_promises(session, acting.row, now, but=(PromiseState.WAITING,))
+        promise_rows.end_promises(session, acting.row, now, but=(PromiseState.WAITING,))
     p = table(Promise)
     state = PromiseState.STANDING if agreed else PromiseState.REFUSED
     values = {"state": state, "decided_at": now, "decided_by": actor, "answer": answer.strip()}
@@ -107,7 +99,7 @@ def decide_promise(
     kind = EventKind.PROMISE_AGREED if agreed else EventKind.PROMISE_REFUSED
     record(session, kind, now, acting.row, actor=actor, on=day, number=number, answer=answer.strip())
     if agreed:
-        acting.change(session, counting(session, acting.row, found.promised_on, today))
+        acting.change(session, promise_rows.counting(session, acting.row, found.promised_on, today))
     elif found.state is PromiseState.STANDING:
         acting.change(session, _before(session, acting, today))
     effect = f"promise:{promise_id}:decided"
@@ -116,12 +108,12 @@ def decide_promise(
 
 
 def _decidable(
-    session: Session, promise_id: int, found: StoredPromise, *, agreed: bool, answer: str, now: datetime
-) -> StoredPromise:
+    session: Session, promise_id: int, found: promise_rows.StoredPromise, *, agreed: bool, answer: str, now: datetime
+) -> promise_rows.StoredPromise:
     """The promise as it is now that its task is locked, if it may be decided so."""
     today = local_date(now)
-    decidable = (PromiseState.WAITING,) if agreed else OPEN
-    found = promise(session, promise_id) or found
+    decidable = (PromiseState.WAITING,) if agreed else promise_rows.OPEN
+    found = promise_rows.promise(session, promise_id) or found
     if found.state not in decidable:
         raise Conflict(Text("Lời hẹn này đã được quyết định hoặc đã hết.", "This promise was decided or has ended."))
     if not agreed and not answer.strip():
@@ -136,6 +128,6 @@ def _decidable(
 def _before(session: Session, acting: Acting, today: date) -> dict[str, object]:
     """The assignment's columns without the promise that was refused: those of the last one before it that was broken,
     or of none. What was chased before it is not chased again."""
-    broken = [each for each in promises_of(session, acting.row.id) if each.state is PromiseState.BROKEN]
+    broken = [each for each in promise_rows.promises_of(session, acting.row.id) if each.state is PromiseState.BROKEN]
     last = broken[-1].promised_on if broken else None
     return {"promised_on": last, "broken_before": max(len(broken) - 1, 0), "acted_until": today}

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, t
 from sqlmodel import Session
 
 from engine.assignments import situations
-from engine.assignments.measures import BOX_VALUES, Boxes, box_conditions
+from engine.assignments.situations import BOX_VALUES, Boxes, box_conditions
 from engine.rules.calendar import local_date
 from engine.rules.policy import for_role
 from engine.rules.words import name_order

@@ -423,7 +423,7 @@ def lift(
     at: At = "",
 ) -> None:
     """Write again to addresses that refusals or bounces silenced on these days. What people asked for stays."""
-    from engine.agencies.suppressions import lift_suppressions
+    from engine.agencies.preferences import lift_suppressions
 
     ctx = open_context(at)
     with ctx.database.rehearse() if dry_run else ctx.database.write() as session:

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from engine.assignments.opening import Departure
     from engine.files.directory import DirectoryFile
     from engine.files.plan import PlanFile
-    from engine.files.plan_renewal import Point
-    from engine.files.plan_successions import EndedName
+    from engine.files.plan_renewal import EndedName, Point
     from engine.rules.periods import Cadence
 
 plans = typer.Typer(no_args_is_help=True, help="Kế hoạch: đọc văn bản, kiểm tra, nạp, kích hoạt. / Plans.")
@@ -103,8 +102,15 @@ def plan_renew(
     """Draft next year's plan from this one, with dates moved by the calendar; points to confirm are listed on
     stderr, owners that have ended with their successors among them. Nobody is replaced unless --succeed says so.
     A loaded plan is taken as it is today: with its supervisor, successors, added and changed duties, as on its page."""
-    from engine.files.plan_renewal import plan_number, renew, require_issue_for, require_later, same_day
-    from engine.files.plan_successions import ended_names, with_successors
+    from engine.files.plan_renewal import (
+        ended_names,
+        plan_number,
+        renew,
+        require_issue_for,
+        require_later,
+        same_day,
+        with_successors,
+    )
     from engine.queries.system.policies import known_until
 
     agencies, days = rules_of_place(directory, calendar)
@@ -309,11 +315,11 @@ def plan_follow(
     at: At = "",
 ) -> None:
     """Let another department follow an active plan: open work, letters, links and what opens later."""
-    from engine.plans import successions
+    from engine.plans import following
 
     ctx = open_context(at)
     with ctx.database.write() as session:
-        followed = successions.change_supervisor(session, plan, agency, basis=basis, **ctx.by)
+        followed = following.change_supervisor(session, plan, agency, basis=basis, **ctx.by)
     typer.echo(Text(f"Theo dõi {followed} việc.", f"Follows {followed} assignments."))
 
 
@@ -326,11 +332,11 @@ def plan_succeed(
     at: At = "",
 ) -> None:
     """List the owners of an active plan that have ended, with their successors; with --ended, put them in its place."""
-    from engine.plans import successions
+    from engine.plans import following
 
     ctx = open_context(at)
     with ctx.database.read() as session:
-        found = successions.proposed_replacements(session, plan, ctx.now)
+        found = following.proposed_replacements(session, plan, ctx.now)
     if not ended:
         for each in found:
             typer.echo(f"{each.ended.agency_id}: {each.ended.text} [{', '.join(each.citations)}]")
@@ -340,7 +346,7 @@ def plan_succeed(
     proposed = next((each for each in found if each.ended.agency_id == ended), None)
     heirs = to or list(proposed.heirs if proposed else ())
     with ctx.database.write() as session:
-        done = successions.replace_owner(
+        done = following.replace_owner(
             session, plan, ended, heirs, basis=basis or (proposed.basis if proposed else ""), **ctx.by
         )
     typer.echo(

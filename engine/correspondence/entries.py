@@ -22,7 +22,7 @@ from engine.errors import BadInput, Conflict, ForbiddenMove, NotAllowed, NotFoun
 from engine.rules.calendar import local_date, written
 from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private
 from engine.rules.situation import is_counted, is_unfinished
-from engine.store.changed_work import about_agency, of_one
+from engine.store.data_versions import about_agency, of_one
 from engine.store.database import among, insert_new, table
 from engine.store.event_log import record
 from engine.store.recipients import read_recipients

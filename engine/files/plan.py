@@ -338,13 +338,13 @@ class DuePeriod:
     source: RuleSource
 
 
-def due_periods(plan: PlanFile, duty: DutyEntry, calendar: WorkCalendar, until: date | None = None) -> list[DuePeriod]:
-    """The periods of a duty from the plan's issue to ``until`` (default: the end of its last year), by due date.
+def due_periods(plan: PlanFile, duty: DutyEntry, calendar: WorkCalendar) -> list[DuePeriod]:
+    """The periods of a duty from the plan's issue to the end of its last year, by due date.
     ``ad_hoc`` yields nothing."""
     rule = plan.rule_of(duty)
     result = [
         _due_period(rule, each, _due(rule, each, calendar.due(nominal, roll=rule.roll)), calendar)
-        for each, nominal in _nominal_days(plan, duty, until)
+        for each, nominal in _nominal_days(plan, duty)
         if nominal is not None
     ]
     if Cadence.ONCE in duty.cadence:
@@ -354,16 +354,16 @@ def due_periods(plan: PlanFile, duty: DutyEntry, calendar: WorkCalendar, until: 
     return sorted(result, key=lambda each: (each.due.on, each.period.start, each.period.key))
 
 
-def cycle_periods(plan: PlanFile, duty: DutyEntry, until: date | None = None) -> Iterator[Period]:
+def cycle_periods(plan: PlanFile, duty: DutyEntry) -> Iterator[Period]:
     """The periods of a duty's cycles in the plan's years, by closing date. One whose data window closed or whose report
     was due before the issue is not owed, nor is one of the year in which a plan for the next was issued."""
-    return (each for each, _ in _nominal_days(plan, duty, until))
+    return (each for each, _ in _nominal_days(plan, duty))
 
 
-def _nominal_days(plan: PlanFile, duty: DutyEntry, until: date | None) -> Iterator[tuple[Period, date | None]]:
+def _nominal_days(plan: PlanFile, duty: DutyEntry) -> Iterator[tuple[Period, date | None]]:
     """The same with the day of each, before days off move it; None as long as nobody has named one."""
     rule, days = plan.rule_of(duty), plan.rule_of(duty).days
-    first, last = max(plan.issued_on, date(plan.year, 1, 1)), until or date(plan.final_year, 12, 31)
+    first, last = max(plan.issued_on, date(plan.year, 1, 1)), date(plan.final_year, 12, 31)
     of_year: Counter[int] = Counter()
     for each in periods(
         duty.cadence, date(plan.year, 1, 1), last, rule.data_window, year_covers_h2=rule.year_covers_h2

@@ -13,8 +13,7 @@ from datetime import date
 from engine.files.directory import DirectoryFile
 from engine.files.plan import DuePeriod, PlanFile, due_periods, owners_of
 from engine.files.plan_parts import RuleSource
-from engine.files.plan_renewal import PlanYear, plan_year
-from engine.files.plan_successions import EndedName, ended_names
+from engine.files.plan_renewal import EndedName, PlanYear, ended_names, plan_year
 from engine.rules.calendar import Due, WorkCalendar, day_digits
 from engine.rules.periods import Cadence
 from engine.terms import Role

@@ -192,8 +192,8 @@ class PlanDiff:
         return self.names.get(agency, agency)
 
 
-def _few(parts: Sequence[str], most: int = 6) -> str:
-    return ", ".join(parts[:most]) + (f" … ({len(parts)})" if len(parts) > most else "")
+def _few(parts: Sequence[str]) -> str:
+    return ", ".join(parts[:6]) + (f" … ({len(parts)})" if len(parts) > 6 else "")
 
 
 def _for(duty: DutyChange, agency: str, say: Callable[..., str], language: str) -> list[str]:

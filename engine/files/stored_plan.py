@@ -17,7 +17,7 @@ from engine.errors import BadInput
 from engine.files.plan import CYCLES, PlanFile
 from engine.files.plan_parts import DutyEntry, Gap, Indicator, ItemEntry, ReportRule, rule_fields
 from engine.rules.periods import Cadence, ReportDays
-from engine.rules.report_days import TYPED_AS, read_report_days
+from engine.rules.typed_day import TYPED_AS, read_report_days
 from engine.text import Text
 
 _STORED_AT_DEFAULT: Mapping[type[BaseModel], frozenset[str]] = {

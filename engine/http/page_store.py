@@ -2,6 +2,8 @@
 
 A page is kept by its address and all cookies, so with its reader's rights, language and form token. It is given again
 until a topic that it is made of has another version, and for a minute at most, since it says when it was made.
+
+What a reader has is not sent again (RFC 9110, 13.1.2): calendars are asked for each hour, lists by other systems.
 """
 
 from __future__ import annotations
@@ -11,6 +13,9 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
+
+from fastapi import Response
 
 from engine.store.data_versions import Topic, Versions
 
@@ -85,3 +90,15 @@ class PageStore:
 
 def _size(key: Key, page: KeptPage | None) -> int:
     return ENTRY_BYTES + len(key[1]) + sum(map(len, key[2])) + (PAGE_BYTES + len(page.body) if page else 0)
+
+
+def unless_known(asked: Mapping[str, str], response: Response) -> Response:
+    """The response with an ETag of its body; 304 and no body where the request ``asked`` with that. ``asked``: its
+    headers."""
+    etag = f'"{sha256(response.body).hexdigest()[:32]}"'
+    response.headers["etag"] = etag
+    known = {each.strip().removeprefix("W/") for each in asked.get("if-none-match", "").split(",")}
+    if response.status_code != 200 or not known & {etag, "*"}:
+        return response
+    kept = {name: value for name, value in response.headers.items() if name not in ("content-length", "content-type")}
+    return Response(status_code=304, headers=kept)

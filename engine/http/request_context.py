@@ -42,7 +42,7 @@ from engine.accounts.saved_views import LISTS, View, views_of
 from engine.accounts.second_factor import Proof
 from engine.accounts.sign_in import SessionHolder, holder_of, slide
 from engine.accounts.signed_links import Purpose
-from engine.assignments.acts.undo import Undoable, undoable_acts
+from engine.assignments.undo import Undoable, undoable_acts
 from engine.errors import BadInput, Conflict, NotAllowed
 from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload
@@ -53,8 +53,7 @@ from engine.http.render import Templates, changed, url
 from engine.http.security import MAX_BODY_BYTES, YEAR_SECONDS, FormTokens, SecurityLog, network_of, same_origin
 from engine.queries.directory.agencies import followed_agencies
 from engine.queries.kept import KEPT_SECONDS, KeptAnswers
-from engine.queries.system.health import health
-from engine.queries.system.setup_state import StepNews, step_news
+from engine.queries.system.health import StepNews, health, step_news
 from engine.queries.time_class import Today, read_day
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.overdue import counted_overdue

@@ -156,6 +156,11 @@ def is_loopback_request(request: HTTPConnection, base_url: str) -> bool:
     return not any(name in request.headers for name in FORWARDED) and all(map(is_loopback_name, names))
 
 
+def media_type(headers: Headers) -> str:
+    """Of a request's body, in lower case and without parameters; "" where none is said."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def host_name(host: str) -> str:
     """The name in a Host header without its port, in lower case; empty if it is malformed."""
     try:

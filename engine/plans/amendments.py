@@ -214,7 +214,7 @@ def amend_duty(session: Session, duty_id: int, change: Amendment, *, actor: str,
     if not values and not change.due:
         raise BadInput(Text("Không có gì thay đổi.", "Nothing changes."))
     book = read_rulebook(session)
-    moved = _move(session, duty, change, plan, book, actor, now)
+    moved = _move(session, duty, change, book, actor, now)
     opened = cancelled = 0
     if "owners" in values:
         periods = _open_periods(session, duty_id)
@@ -432,9 +432,7 @@ def _open_periods(session: Session, duty_id: int) -> list[_OpenPeriod]:
     return list(periods.values())
 
 
-def _move(
-    session: Session, duty: _Duty, change: Amendment, plan: StoredPlan, book: Rulebook, actor: str, now: datetime
-) -> int:
+def _move(session: Session, duty: _Duty, change: Amendment, book: Rulebook, actor: str, now: datetime) -> int:
     a, p = table(Assignment), table(Plan)
     statement = (
         select_assignments()

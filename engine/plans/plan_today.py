@@ -27,8 +27,7 @@ from engine.errors import BadInput, Conflict, FileRefused, NotFound
 from engine.files.directory import DirectoryFile
 from engine.files.plan import ONCE, PlanFile, year_mistakes
 from engine.files.plan_parts import DutyEntry, Indicator, ItemEntry, PlacedDuty, ReportRule, RuleSource, Section
-from engine.files.plan_renewal import PlanYear, Point, Years, plan_year
-from engine.files.plan_successions import shortest
+from engine.files.plan_renewal import PlanYear, Point, Years, plan_year, shortest
 from engine.files.stored_plan import document_body, plan_body
 from engine.files.yaml_reader import dump, read
 from engine.rules.calendar import WorkCalendar

@@ -17,9 +17,8 @@ from sqlmodel import Session
 from engine.assignments import situations
 from engine.assignments.handover import Successions, Successor, holding
 from engine.errors import Conflict
+from engine.plans import following
 from engine.plans.amendments import active_plan
-from engine.plans.following import DutyOfPlan, Following, Replaced, Reporting, follow
-from engine.plans.successions import change_supervisor, require_basis, tell_department
 from engine.rules.calendar import ONE_DAY, local_date
 from engine.store.database import table
 from engine.store.event_log import record
@@ -93,7 +92,7 @@ class Decision:
     """What a person decided about an ended agency after looking at it."""
 
     agency_id: str
-    reporting: Reporting
+    reporting: following.Reporting
     basis: str = ""
     """Empty: that of the directory."""
 
@@ -108,7 +107,7 @@ class Reorganised:
     supervisors: int = 0
     contacts: int = 0
     groups: int = 0
-    work: Replaced = field(default_factory=Replaced)
+    work: following.Replaced = field(default_factory=following.Replaced)
 
 
 def ended_agencies(session: Session, on: date) -> tuple[EndedAgency, ...]:
@@ -121,10 +120,10 @@ def ended_agencies(session: Session, on: date) -> tuple[EndedAgency, ...]:
         object_of(StoredPlan, row)
         for row in connection.execute(select_plans().where(p.c.state == PlanState.ACTIVE).order_by(p.c.id))
     ]
-    of_plan: dict[int, list[DutyOfPlan]] = {plan.id: [] for plan in plans}
-    statement = select(d.c.plan_id, *columns_for(DutyOfPlan, d)).where(d.c.plan_id.in_(list(of_plan)))
+    of_plan: dict[int, list[following.DutyOfPlan]] = {plan.id: [] for plan in plans}
+    statement = select(d.c.plan_id, *columns_for(following.DutyOfPlan, d)).where(d.c.plan_id.in_(list(of_plan)))
     for row in connection.execute(statement.order_by(d.c.plan_id, d.c.position)):
-        of_plan[row.plan_id].append(object_of(DutyOfPlan, row))
+        of_plan[row.plan_id].append(object_of(following.DutyOfPlan, row))
     asked, known = _asked(session, ended), Successions(session, on)
     found = []
     for agency_id, row in ended.items():
@@ -152,7 +151,7 @@ def _asked(session: Session, ended: Sequence[str] | Mapping[str, object]) -> dic
 
 def _share(
     plan: StoredPlan,
-    duties: Sequence[DutyOfPlan],
+    duties: Sequence[following.DutyOfPlan],
     agency_id: str,
     successors: Sequence[Successor],
     asked: Mapping[tuple[int, str], int],
@@ -167,7 +166,7 @@ def _share(
     )
 
 
-def _heirs(duty: DutyOfPlan, plan: StoredPlan, successors: Sequence[Successor]) -> tuple[Successor, ...]:
+def _heirs(duty: following.DutyOfPlan, plan: StoredPlan, successors: Sequence[Successor]) -> tuple[Successor, ...]:
     """Who takes a duty over: by the function that is the subject of the plan, else by the one that its text names."""
     found = {each.agency_id: each for each in holding(successors, plan.title, duty.text, duty.heading)}
     return tuple(found.values())
@@ -184,21 +183,21 @@ def reorganise(session: Session, decisions: Sequence[Decision], *, actor: str, n
             Text("Danh sách đã thay đổi hoặc chưa chọn; hãy xem lại.", "The list has changed, or nothing was chosen.")
         )
     plans: set[int] = set()
-    work, supervisors = Replaced(), 0
+    work, supervisors = following.Replaced(), 0
     for decision in sorted(decisions, key=lambda each: found[each.agency_id].last_day):
         ended = found[decision.agency_id]
         basis = decision.basis.strip() or ended.basis
-        require_basis(basis)
+        following.require_basis(basis)
         _require_heirs(ended)
         for share in ended.plans:
             plan = active_plan(session, share.plan_id, lock=True)
             plans.add(plan.id)
             if plan.supervisor_id == ended.id:
                 heir = _supervisor(ended, plan)
-                change_supervisor(session, plan.id, heir.agency_id, basis=basis, actor=actor, now=now)
+                following.change_supervisor(session, plan.id, heir.agency_id, basis=basis, actor=actor, now=now)
                 supervisors += 1
                 plan = active_plan(session, share.plan_id)
-            work += follow(session, plan, _following(ended, plan, decision, basis), actor=actor, now=now)
+            work += following.follow(session, plan, _following(ended, plan, decision, basis), actor=actor, now=now)
     ids = [each.agency_id for each in decisions]
     _tell_departments(session, [found[each] for each in ids], now)
     result = Reorganised(
@@ -230,7 +229,7 @@ def _tell_departments(session: Session, ended: Sequence[EndedAgency], now: datet
                 "basis": basis,
                 "on": until.isoformat(),
             }
-            tell_department(session, plan, plan.supervisor_id, f"ended:{n}", said, now)
+            following.tell_department(session, plan, plan.supervisor_id, f"ended:{n}", said, now)
 
 
 def _named(names: Sequence[str]) -> str:
@@ -262,8 +261,8 @@ def _supervisor(ended: EndedAgency, plan: StoredPlan) -> Successor:
     return next(iter(heirs.values()))
 
 
-def _following(ended: EndedAgency, plan: StoredPlan, decision: Decision, basis: str) -> Following:
-    return Following(
+def _following(ended: EndedAgency, plan: StoredPlan, decision: Decision, basis: str) -> following.Following:
+    return following.Following(
         ended_id=ended.id,
         heirs_of=lambda duty: [each.agency_id for each in _heirs(duty, plan, ended.successors)],
         basis=basis,

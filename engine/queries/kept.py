@@ -3,7 +3,7 @@
 A query says by ``depends_on`` which topics it reads (``engine.store.data_versions``). Its answer is kept by its
 arguments and handed to every reader until a topic has another version, so it must depend on nothing else: not on the
 reader, their language, or the hour. Whether a reader may see it is asked before, every time. Of an answer by agency
-only the agencies are read again whose work has changed, where that is known (``engine.store.changed_work``).
+only the agencies are read again whose work has changed, where that is known (``engine.store.data_versions``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from typing import Any, ParamSpec, TypeVar
 from sqlmodel import Session
 
 from engine.queries.time_class import Today
-from engine.store.changed_work import changed_agencies
 from engine.store.data_versions import (
     BY_AGENCY,
     KEEPER,
@@ -28,6 +27,7 @@ from engine.store.data_versions import (
     Query,
     Topic,
     Versions,
+    changed_agencies,
     note_read,
     noting_reads,
     read_versions,

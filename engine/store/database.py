@@ -44,7 +44,7 @@ from sqlalchemy.sql.visitors import InternalTraversal
 from sqlmodel import Session, SQLModel, create_engine
 
 from engine.errors import BadInput, Unavailable
-from engine.store import changed_work, data_versions, search_index
+from engine.store import data_versions, search_index
 from engine.store.version import newest_schema
 from engine.text import Text
 
@@ -128,17 +128,17 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction: committed at the end, with new versions of what it wrote, rolled back on an error."""
-        written = changed_work.Written()
+        written = data_versions.Written()
         writing = self._writing.execution_options(dondoc_written=written)
         with _reachable(), Session(writing, expire_on_commit=False) as session:
-            session.info[changed_work.WRITTEN] = written
+            session.info[data_versions.WRITTEN] = written
             with session.begin():
                 yield session
                 session.flush()
                 for finish in session.info.pop(BEFORE_COMMIT, ()):
                     finish(session)
                 if written.topics:
-                    changed_work.change_versions(session, written)
+                    data_versions.change_versions(session, written)
 
     @contextmanager
     def rehearse(self) -> Iterator[Session]:
@@ -251,7 +251,7 @@ def _note_reads(_1: Connection, _2: Any, sql: str, *_: Any) -> None:
 def _note_writes(connection: Connection, statement: Any, _1: Any, _2: Any, _3: Any, result: CursorResult[Any]) -> None:
     """A statement that met no row has written nothing; of one that returns rows the driver cannot tell."""
     if isinstance(statement, UpdateBase) and (result.rowcount != 0 or result.returns_rows):
-        changed_work.note_write(connection, str(statement.table))
+        data_versions.note_write(connection, str(statement.table))
 
 
 @contextmanager
@@ -471,7 +471,7 @@ def _execute(
     done = connection.exec_driver_sql(prepared.sql + ending, values, execution_options=_WITH_ROWCOUNT)
     if done.rowcount != 0 or done.returns_rows:
         columns_of = [name for name in rows[0] if name != "id"] if action == "update" else None
-        changed_work.note_write(connection, prepared.table, columns_of)
+        data_versions.note_write(connection, prepared.table, columns_of)
     return done
 
 

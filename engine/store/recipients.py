@@ -16,7 +16,7 @@ from engine.rules.calendar import ONE_DAY
 from engine.store.database import Database, among, table
 from engine.store.facts import read_fact, write_fact
 from engine.store.records import Agency, Contact
-from engine.store.records.agencies import AgencyName
+from engine.store.records.plans import AgencyName
 from engine.store.stored_rows import columns_for, object_of
 from engine.terms import Role
 from engine.text import Text

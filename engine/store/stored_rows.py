@@ -14,9 +14,10 @@ from operator import itemgetter
 from typing import Any, TypeAlias, TypeVar, cast
 
 from sqlalchemy import ColumnElement, FromClause, Result, Row, Select, select
+from sqlmodel import Session
 
 from engine.store.database import table
-from engine.store.records import Assignment, Plan
+from engine.store.records import Agency, AgencyGroup, Assignment, Plan
 from engine.terms import Outcome, PastPeriods, PlanState, Quiet, State, Urgency
 
 T = TypeVar("T")
@@ -162,3 +163,15 @@ def select_plans() -> Select[*tuple[Any, ...]]:
 def select_assignments() -> Select[*tuple[Any, ...]]:
     """The columns of ``StoredAssignment``."""
     return select(*columns_for(StoredAssignment, table(Assignment)))
+
+
+def is_agency(session: Session, agency_id: str) -> bool:
+    """Whether the directory has an agency, ended ones included."""
+    g = table(Agency)
+    return session.connection().scalar(select(g.c.id).where(g.c.id == agency_id)) is not None
+
+
+def members_of_groups(session: Session) -> dict[str, list[str]]:
+    """Group id -> its members, ids of agencies."""
+    n = table(AgencyGroup)
+    return {row.id: row.members for row in session.connection().execute(select(n.c.id, n.c.members))}

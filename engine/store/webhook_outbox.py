@@ -16,8 +16,8 @@ from sqlmodel import Session
 
 from engine.enums import complete
 from engine.store.database import among, insert_new, table
+from engine.store.records.letters import Webhook, WebhookMessage
 from engine.store.records.plans import Duty, Plan
-from engine.store.records.webhooks import Webhook, WebhookMessage
 from engine.store.records.work import Assignment
 from engine.terms import EventKind, LetterState, NoticeKind, State, WebhookEvent
 

@@ -20,19 +20,9 @@ from engine.queries.system.letters import count_letters
 from engine.queries.time_class import read_today, time_class
 from engine.queries.work.incoming import answers_read
 from engine.rules.calendar import local_date
+from engine.store import records
 from engine.store.database import table
-from engine.store.letter_waits import AIM_SECONDS, AIM_SHARE, read_waits
-from engine.store.records import (
-    STILL_OWED,
-    WEBHOOK_OWED,
-    Assignment,
-    Incoming,
-    Letter,
-    Pass,
-    Plan,
-    Webhook,
-    WebhookMessage,
-)
+from engine.store.facts import AIM_SECONDS, AIM_SHARE, read_waits
 from engine.terms import PlanState, TimeClass
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -88,7 +78,7 @@ def _metrics(session: Session, now: datetime) -> Iterator[Metric]:
 
 
 def _letters(session: Session, now: datetime) -> Iterator[Metric]:
-    m, connection = table(Letter), session.connection()
+    m, connection = table(records.Letter), session.connection()
     since = local_date(now) - timedelta(days=COUNTED_DAYS - 1)
     by_state = connection.execute(
         select(m.c.channel, m.c.state, func.count()).where(m.c.day >= since).group_by(m.c.channel, m.c.state)
@@ -96,7 +86,7 @@ def _letters(session: Session, now: datetime) -> Iterator[Metric]:
     rows: Sequence[Row] = [((channel, state.value), n) for channel, state, n in by_state]
     yield _gauge("letters", f"Letters of the last {COUNTED_DAYS} days by channel and fate.", ("channel", "fate"), rows)
     owed, oldest = connection.execute(
-        select(func.count(), func.min(m.c.send_after)).where(STILL_OWED, m.c.send_after <= now)
+        select(func.count(), func.min(m.c.send_after)).where(records.STILL_OWED, m.c.send_after <= now)
     ).one()
     yield _gauge("letters_due", "Letters that should have been sent by now.", (), [((), owed)])
     waited = 0.0 if oldest is None else (now - oldest).total_seconds()
@@ -129,7 +119,7 @@ def _waits(session: Session) -> Metric:
 
 
 def _passes(session: Session, now: datetime) -> Iterator[Metric]:
-    rows = session.connection().execute(select(table(Pass))).all()
+    rows = session.connection().execute(select(table(records.Pass))).all()
     done = [((row.name,), row.finished_at.timestamp()) for row in rows if row.finished_at is not None]
     yield _gauge("pass_finished_timestamp_seconds", "When each pass last finished and did something.", ("pass",), done)
     failed = [((row.name,), float(bool(row.error))) for row in rows]
@@ -139,7 +129,7 @@ def _passes(session: Session, now: datetime) -> Iterator[Metric]:
 
 
 def _assignments(session: Session, now: datetime) -> Metric:
-    a, p = table(Assignment), table(Plan)
+    a, p = table(records.Assignment), table(records.Plan)
     kind = time_class(read_today(session, now)).label("class")
     statement = (
         select(kind, a.c.request, func.count())
@@ -163,7 +153,7 @@ def _channels(session: Session) -> Metric:
 
 
 def _answers(session: Session, now: datetime) -> Metric:
-    i = table(Incoming)
+    i = table(records.Incoming)
     statement = (
         select(i.c.channel, i.c.outcome, func.count())
         .where(i.c.at > now - timedelta(days=COUNTED_DAYS))
@@ -179,9 +169,9 @@ def _answers(session: Session, now: datetime) -> Metric:
 
 def _webhooks(session: Session) -> Iterator[Metric]:
     """Of those that are switched on. Only what is owed is counted: it has an index, and delivered messages are many."""
-    w, m, connection = table(Webhook), table(WebhookMessage), session.connection()
+    w, m, connection = table(records.Webhook), table(records.WebhookMessage), session.connection()
     found = connection.execute(select(w.c.id, w.c.down_since).where(w.c.active).order_by(w.c.id)).all()
-    counted = select(m.c.webhook_id, func.count()).where(WEBHOOK_OWED).group_by(m.c.webhook_id)
+    counted = select(m.c.webhook_id, func.count()).where(records.WEBHOOK_OWED).group_by(m.c.webhook_id)
     count: dict[int, int] = dict(map(tuple, connection.execute(counted)))
     working: Sequence[Row] = [((str(each.id),), 1.0 if each.down_since is None else 0.0) for each in found]
     yield _gauge(

@@ -101,7 +101,7 @@ def _week_bar(week: Week, x: float, base: float, side: float, scale: float, word
         number = str(week.sent + week.to_come)
         yield _text(x + side / 2, base - sent - coming - 4, number, "pic-soft", anchor="middle")
     if week.due:
-        yield _triangle(x + side / 2, base + 2, "pic-due", words)
+        yield _triangle(x + side / 2, base + 2, words)
 
 
 def done_by_week(points: Sequence[WeekPoint], due: Sequence[date], language: str) -> Picture:
@@ -248,8 +248,8 @@ def _text(x: float, y: float, text: str, kind: str, *, anchor: str = "start") ->
     )
 
 
-def _triangle(x: float, y: float, kind: str, words: str = "") -> Markup:
-    return filled('<path d="M{:g} {:g}l4 7h-8z" class="{}">{}</path>', round(x, 1), round(y, 1), kind, _titled(words))
+def _triangle(x: float, y: float, words: str) -> Markup:
+    return filled('<path d="M{:g} {:g}l4 7h-8z" class="pic-due">{}</path>', round(x, 1), round(y, 1), _titled(words))
 
 
 def _months(year: Year, left: float, y: float, side: float, language: str) -> Markup:

@@ -20,7 +20,7 @@ from engine.files.spreadsheet import MAX_DOCUMENT_BYTES, MAX_DOCUMENT_CHARS
 from engine.http.forms import Form
 from engine.http.request_context import RequestContext, SignedIn, binding_of, tools_of
 from engine.http.security import MAX_BODY_BYTES, same_origin
-from engine.queries.stored_plans import active_plans
+from engine.queries.filter_choices import active_plans
 from engine.text import Text
 
 SAVING = Text("Đang lưu kế hoạch", "Saving the plan")

@@ -17,10 +17,8 @@ from typing import Protocol, Self
 from engine.errors import BadInput
 from engine.text import Text
 from notifications.contract.channel import Fate, Outcome, Outgoing
-from notifications.email.address import read_address
-from notifications.email.connection import Envelope, SmtpConnection
-from notifications.email.mime import compose
-from notifications.email.relay import Relay, Security
+from notifications.email.connection import Envelope, Relay, Security, SmtpConnection
+from notifications.email.mime import compose, read_address
 from notifications.email.signed_addresses import BOUNCE, signed_address
 
 

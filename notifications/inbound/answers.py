@@ -6,7 +6,7 @@ person wrote is kept beside it, and waits on the page «Thư đến» as long as
 (``requests``) does nothing before a person says that it was read right.
 
 The sender is verified: an e-mail must come from the mailbox of a contact and prove that it answers a letter to their
-agency (``proof``); an SMS from the number of the contact that its code was issued to. Automatic messages are neither
+agency (``message``); an SMS from the number of the contact that its code was issued to. Automatic messages are neither
 acted on nor answered. A reply to our answer is answered only if something was done, and nobody is answered more than
 once an hour, so there can be no mail loop.
 """
@@ -21,8 +21,8 @@ from typing import Any
 from sqlmodel import Session
 
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
+from engine.correspondence.handling import ReceivedFile, draft_report, keep_files
 from engine.correspondence.message_acts import ENTRIES, Done, MessageDuty, Request, chosen_duties
-from engine.correspondence.received_files import ReceivedFile, draft_report, keep_files
 from engine.errors import BadInput, TooOften
 from engine.rules.calendar import local_date
 from engine.store.database import insert_rows, table
@@ -33,36 +33,25 @@ from engine.store.webhook_outbox import enqueue_message
 from engine.terms import Ask, MessageAct, Role, WaitReason
 from engine.text import Text
 from notifications.email.bounces import Bounce
-from notifications.inbound.incoming_rows import (
-    by_number,
-    by_zalo,
-    duties_in,
-    is_answer,
-    last_letter,
-    names_of,
-    note,
-    one_letter,
-    original_letter,
-    reader_of,
-    record,
-    text_of,
-    valid_contact,
-    writer_of,
-)
-from notifications.inbound.message import MAX_TEXT_CHARS, Mail, without_tokens
+from notifications.inbound import incoming_rows
+from notifications.inbound.message import MAX_TEXT_CHARS, Mail, MailProof, without_tokens
 from notifications.inbound.own_words import without_lines_of
 from notifications.inbound.performing import (
     ONLY_ACKNOWLEDGED,
     REJECTED,
+    Answer,
     AnswerResult,
     Performed,
     Performer,
     Problem,
+    answer_by_mail,
+    answer_by_sms,
+    excerpt,
+    notify_monitor,
+    send_answer,
 )
-from notifications.inbound.proof import MailProof
-from notifications.inbound.replying import Answer, answer_by_mail, answer_by_sms, excerpt, notify_monitor, send_answer
 from notifications.inbound.requests import ReadReply, citations_in, read_requests
-from notifications.letters import reply_codes
+from notifications.letters import claiming
 from notifications.receipts import letter_outcomes
 from notifications.receipts.rerouting import TriedLetter, select_letters
 from notifications.sms.replies import (
@@ -152,7 +141,7 @@ def take_mail(
     session: Session, mail: Mail, proof: MailProof, now: datetime, files: Sequence[ReceivedFile] = ()
 ) -> AnswerResult:
     """Process one e-mail. ``files``: what came with it, stored already."""
-    incoming_id = record(session, "email", mail.id, now)
+    incoming_id = incoming_rows.record(session, "email", mail.id, now)
     if incoming_id is None:
         return AnswerResult.AGAIN
     named = letter_outcomes.find_by_message_ids(session, mail.names)
@@ -184,9 +173,9 @@ def _message_of(
 ) -> _Message | None:
     """The message of a person, without its files; None if neither its writer nor a letter is known."""
     letter = proven or named
-    if is_answer(letter):
-        letter = original_letter(session, letter) or letter
-    writer = writer_of(session, mail.sender, letter, now)
+    if incoming_rows.is_answer(letter):
+        letter = incoming_rows.original_letter(session, letter) or letter
+    writer = incoming_rows.writer_of(session, mail.sender, letter, now)
     if writer is None and letter is None:
         return None
     return _Message(
@@ -199,17 +188,17 @@ def _message_of(
         now=now,
         letter=letter,
         writer=writer,
-        duties=duties_in(session, letter) or _last_duties(session, writer),
-        replies_to_answer=is_answer(named) or is_answer(proven),
+        duties=incoming_rows.duties_in(session, letter) or _last_duties(session, writer),
+        replies_to_answer=incoming_rows.is_answer(named) or incoming_rows.is_answer(proven),
     )
 
 
 def keep_failed(session: Session, mail: Mail, now: datetime) -> None:
     """Keep a message that could not be processed, for a person to read; nothing if it was kept before."""
-    incoming_id = record(session, "email", mail.id, now)
+    incoming_id = incoming_rows.record(session, "email", mail.id, now)
     if incoming_id is None:
         return
-    writer = writer_of(session, mail.sender, None, now) if mail.sender else None
+    writer = incoming_rows.writer_of(session, mail.sender, None, now) if mail.sender else None
     message = _Message(
         id=incoming_id,
         channel="email",
@@ -230,12 +219,12 @@ def _own_text(session: Session, mail: Mail, letter: TriedLetter | None) -> str:
     theirs."""
     if not mail.own.below:
         return mail.own.above
-    below = without_lines_of(mail.own.below, text_of(session, letter))
+    below = without_lines_of(mail.own.below, incoming_rows.text_of(session, letter))
     return "\n".join(filter(None, (mail.own.above, below)))
 
 
 def _last_duties(session: Session, writer: Recipient | None) -> Sequence[MessageDuty]:
-    return duties_in(session, last_letter(session, writer)) if writer is not None else ()
+    return incoming_rows.duties_in(session, incoming_rows.last_letter(session, writer)) if writer is not None else ()
 
 
 def _with_files(session: Session, message: _Message, files: Sequence[ReceivedFile]) -> _Message:
@@ -247,7 +236,7 @@ def _with_files(session: Session, message: _Message, files: Sequence[ReceivedFil
 
 def _mail_of_contact(session: Session, message: _Message, mail: Mail, *, proven: bool, certain: bool) -> AnswerResult:
     assert message.writer is not None
-    duties = duties_in(session, message.letter)
+    duties = incoming_rows.duties_in(session, message.letter)
     read = _read(session, replace(message, duties=duties), written_on=mail.written_on(message.now))
     if mail.own.between:
         read = ReadReply(proposed=read.sure or read.proposed, rest=message.own)
@@ -282,7 +271,7 @@ def _read(
     return read_requests(
         message.own if text is None else text,
         written_on or local_date(message.now),
-        names_of(session, message.agency_id) if message.agency_id else (),
+        incoming_rows.names_of(session, message.agency_id) if message.agency_id else (),
         since=max(due, default=None),
         taught=taught,
         files=bool(message.kept_files),
@@ -347,7 +336,9 @@ def _leave_to_monitor(session: Session, message: _Message) -> AnswerResult:
     result, waits = AnswerResult.UNAUTHENTICATED, WaitReason.UNAUTHENTICATED
     if message.writer is None:
         result, waits = AnswerResult.NOT_THE_READER, WaitReason.NOT_THE_READER
-        reader = reader_of(session, message.letter, message.sender, message.now) if message.letter else None
+        reader = (
+            incoming_rows.reader_of(session, message.letter, message.sender, message.now) if message.letter else None
+        )
         if reader is not None and not message.replies_to_answer:
             asked = _ask_reader(message)
             send_answer(session, message.id, reader, "email", asked, message.now)
@@ -371,10 +362,10 @@ def _ask_reader(message: _Message) -> Answer:
 
 def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> AnswerResult:
     """Process one SMS. The sender's number is the one reported by the network."""
-    incoming_id = record(session, "sms", f"{gateway}:{sms.id}", now)
+    incoming_id = incoming_rows.record(session, "sms", f"{gateway}:{sms.id}", now)
     if incoming_id is None:
         return AnswerResult.AGAIN
-    writers = by_number(session, sms.sender, now) if sms.answerable else []
+    writers = incoming_rows.by_number(session, sms.sender, now) if sms.answerable else []
     if not writers:
         return _close(session, incoming_id, AnswerResult.STRANGER, "sms")
     text = sms.text[:MAX_TEXT_CHARS]
@@ -385,7 +376,7 @@ def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> Ans
     if stops is None:
         return _reject(session, message, Problem(AnswerResult.NOT_UNDERSTOOD, STOP_HOW))
     ids = [each.id for each in writers]
-    code = _code_in(session, sms, now, lambda each: reply_codes.find_reply_code(session, ids, each, now))
+    code = _code_in(session, sms, now, lambda each: claiming.find_reply_code(session, ids, each, now))
     if isinstance(code, _Code):
         message = replace(message, writer=next(each for each in writers if each.id == code.row.contact_id))
     return _short_message(session, message, code)
@@ -395,13 +386,13 @@ def take_zalo(session: Session, zalo: Message, now: datetime) -> AnswerResult:
     """Process one message to the Official Account. Its writer is whoever has the code that it bears, else the contact
     as whom this account answered before; that proves nobody, so it only acknowledges, and all else waits. Of anyone
     else nothing is kept: citizens write to an Official Account too."""
-    incoming_id = record(session, "zalo", zalo.id, now)
+    incoming_id = incoming_rows.record(session, "zalo", zalo.id, now)
     if incoming_id is None:
         return AnswerResult.AGAIN
-    code = _code_in(session, zalo, now, lambda each: reply_codes.find_unique_code(session, each, now))
-    writer = by_zalo(session, zalo.sender, now)
+    code = _code_in(session, zalo, now, lambda each: claiming.find_unique_code(session, each, now))
+    writer = incoming_rows.by_zalo(session, zalo.sender, now)
     if isinstance(code, _Code):
-        writer = valid_contact(session, table(Contact).c.id == code.row.contact_id, now)
+        writer = incoming_rows.valid_contact(session, table(Contact).c.id == code.row.contact_id, now)
     if writer is None:
         return _close(session, incoming_id, AnswerResult.STRANGER, "sms")
     text = zalo.text[:MAX_TEXT_CHARS]
@@ -439,8 +430,8 @@ def _short_message(session: Session, message: _Message, code: _Code | AnswerResu
     """An SMS or Zalo message: with the code of a letter it may act; anything else is at most a proposal about the last
     letter."""
     if isinstance(code, _Code):
-        letter = one_letter(session, select_letters().where(table(Letter).c.id == code.row.letter_id))
-        message = replace(message, letter=letter, duties=duties_in(session, letter))
+        letter = incoming_rows.one_letter(session, select_letters().where(table(Letter).c.id == code.row.letter_id))
+        message = replace(message, letter=letter, duties=incoming_rows.duties_in(session, letter))
         read = _read(session, message, without_code(message.own, code.code), taught=True)
         if read.sure:
             return _with_code(session, message, read, code.row)
@@ -485,7 +476,7 @@ def _with_code(session: Session, message: _Message, read: ReadReply, code: Any) 
     )
     performed = performer.perform(read.sure)
     if performed.result not in REJECTED and not free:
-        reply_codes.mark_used(session, code.id, message.now)
+        claiming.mark_used(session, code.id, message.now)
     outcome = _outcome(message, performed, read)
     return _finish(session, message, replace(outcome, rest=message.own if performed.problems else ""))
 
@@ -601,7 +592,7 @@ def _close(
     letter: TriedLetter | None = None,
     contact: Recipient | None = None,
 ) -> AnswerResult:
-    note(
+    incoming_rows.note(
         session,
         incoming_id,
         kind=kind,
@@ -620,16 +611,18 @@ def _bounced(session: Session, incoming_id: int, bounce: Bounce, key: str, now: 
     if not key:
         named = letter_outcomes.find_by_message_ids(session, [bounce.message_id])
         if named is not None:
-            notify_monitor(session, incoming_id, duties_in(session, named), _told_by_relay(bounce), now, page=False)
+            notify_monitor(
+                session, incoming_id, incoming_rows.duties_in(session, named), _told_by_relay(bounce), now, page=False
+            )
         result = AnswerResult.UNPROVEN if named is not None else AnswerResult.STRANGER
         return _close(session, incoming_id, result, "bounce", letter=named)
     effect = letter_outcomes.take_bounce(session, bounce, key, now)
     if effect.odd == letter_outcomes.ELSEWHERE:
         return _bounced_elsewhere(session, incoming_id, bounce, effect.letter_id, now)
     if effect.early:
-        note(session, incoming_id, detail=dict(effect.early))
+        incoming_rows.note(session, incoming_id, detail=dict(effect.early))
     result = AnswerResult.EARLY if effect.early else AnswerResult.BOUNCED if effect.letter_id else AnswerResult.STRANGER
-    note(session, incoming_id, kind="bounce", outcome=result, letter_id=effect.letter_id)
+    incoming_rows.note(session, incoming_id, kind="bounce", outcome=result, letter_id=effect.letter_id)
     return result
 
 
@@ -641,7 +634,7 @@ def _bounced_elsewhere(
     row = session.connection().execute(select_letters().where(table(Letter).c.id == letter_id)).one()
     letter = object_of(TriedLetter, row)
     key = f"{letter_outcomes.ELSEWHERE}:{letter.contact_id}:{local_date(now):%Y-%m}"
-    duties = duties_in(session, letter)
+    duties = incoming_rows.duties_in(session, letter)
     notify_monitor(session, incoming_id, duties, _told_by_relay(bounce), now, key=key, page=False)
     return _close(session, incoming_id, AnswerResult.BOUNCED_ELSEWHERE, "bounce", letter=letter)
 

@@ -17,9 +17,9 @@ from sqlmodel import Session
 
 from engine.assignments import situations, told
 from engine.assignments.backlog import Backlog, backlogs, past_plans
-from engine.assignments.measures import Boxes
 from engine.assignments.outbox import WEEK
 from engine.assignments.promise_rows import tasks_with_broken_promises
+from engine.assignments.situations import Boxes
 from engine.assignments.told import AUDIENCES, REACH, AgencyChange, Since
 from engine.assignments.weekly_digest import (
     OverdueRow,

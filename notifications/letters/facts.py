@@ -18,9 +18,9 @@ from engine.agencies.preferences import DEPUTY_NAMED
 from engine.assignments.backlog import Backlog, open_refusal
 from engine.assignments.chasing import Chased, asked_to_acknowledge, being_escalated, chased
 from engine.assignments.handover import Successions
-from engine.assignments.measures import report_timing
 from engine.assignments.outbox import WITHDRAWN
 from engine.assignments.promise_rows import promise_waits, promises_made
+from engine.assignments.situations import report_timing
 from engine.correspondence.entries import waiting_entries
 from engine.correspondence.handling import ANSWER
 from engine.enums import complete
@@ -31,7 +31,7 @@ from engine.rules.situation import behind_due, is_past, is_unfinished, lacks_rep
 from engine.store.database import among, table
 from engine.store.recipients import address_of, last_day
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Extension, Incoming, Letter, Notice, Plan
-from engine.store.records.agencies import AgencyName
+from engine.store.records.plans import AgencyName
 from engine.store.rulebook import Rulebook
 from engine.store.stored_rows import object_of, objects
 from engine.terms import NoticeKind, Outcome, PlanState, Role, State, Timing, Urgency
@@ -566,7 +566,7 @@ def _item(row: _Notice, letter: _Letter, batch: _Batch) -> Item:
         reported_on=row.reported_on,
         extension_waits=row.extension_waits,
         urgency=row.urgency,
-        chased_from=_chased_from(row),
+        chased_from=behind_due(row),
         promised_on=promised_on,
         promises=row.promises,
         promise_past=is_past(promised_on, batch.today),
@@ -574,11 +574,6 @@ def _item(row: _Notice, letter: _Letter, batch: _Batch) -> Item:
         output=first_words(row.output["what"]) if row.output else "",
         returning=bool(row.comes_again),
     )
-
-
-def _chased_from(row: _Notice) -> date | None:
-    """``Item.chased_from``."""
-    return behind_due(row)
 
 
 def _due_explanation(why: Mapping[str, str], language: str) -> str:

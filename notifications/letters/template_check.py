@@ -19,7 +19,7 @@ from jinja2 import TemplateSyntaxError
 from engine.accounts.signed_links import Signer
 from engine.assignments.backlog import Backlog, Waits
 from engine.assignments.chasing import Chased
-from engine.assignments.measures import Boxes
+from engine.assignments.situations import Boxes
 from engine.assignments.told import AgencyChange, Since
 from engine.assignments.weekly_digest import OverdueRow
 from engine.enums import complete

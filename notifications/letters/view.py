@@ -18,21 +18,9 @@ from engine.rules.policy import for_role
 from engine.rules.situation import is_ahead, is_past
 from engine.terms import NoticeKind, Role, State, Urgency
 from engine.views.labels import label
+from notifications.letters import shortening
 from notifications.letters.digests import DigestFacts
 from notifications.letters.facts import Item, LetterFacts
-from notifications.letters.shortening import (
-    MAX_AGENCIES,
-    MAX_DUTIES,
-    MAX_ESCALATED,
-    MAX_WORST,
-    Agencies,
-    Shortened,
-    agencies_explained_once,
-    explained_once,
-    group_items,
-    group_rows,
-    shorten,
-)
 
 KINDS = ("duties", "watch", "director", "leadership", "answer", "signin", "account", "deputy")
 PARTS = {
@@ -444,15 +432,15 @@ class LetterView:
         """How many of the digest's rows have a report which says that the task is not finished."""
         return sum(row.outcome is not None for row, _ in self.late_rows)
 
-    def lines(self, part: str) -> Shortened[Item]:
+    def lines(self, part: str) -> shortening.Shortened[Item]:
         """The lines of a part, at most ``MAX_DUTIES``; what a part above explains is not explained again."""
-        found = shorten(self.parts.get(part, ()), MAX_DUTIES)
-        return replace(found, shown=tuple(explained_once(found.shown, self._explained_above(part))))
+        found = shortening.shorten(self.parts.get(part, ()), shortening.MAX_DUTIES)
+        return replace(found, shown=tuple(shortening.explained_once(found.shown, self._explained_above(part))))
 
-    def by_agency(self, part: str) -> Agencies:
+    def by_agency(self, part: str) -> shortening.Agencies:
         """The lines of a part grouped by agency, most overdue first."""
-        found = group_items(self.parts.get(part, ()), self._max_agencies)
-        return agencies_explained_once(found, self._explained_above(part))
+        found = shortening.group_items(self.parts.get(part, ()), self._max_agencies)
+        return shortening.agencies_explained_once(found, self._explained_above(part))
 
     def _explained_above(self, part: str) -> set[str]:
         """Why due dates were moved, as the parts before this one say."""
@@ -461,21 +449,21 @@ class LetterView:
         return {item.due_why for each in above for item in self.parts[each] if item.due_why}
 
     @property
-    def late(self) -> Shortened[tuple[OverdueRow, int]]:
+    def late(self) -> shortening.Shortened[tuple[OverdueRow, int]]:
         """The digest's rows, worst first, without those listed above; for the leadership the first ``MAX_WORST``."""
         if self.facts.role is Role.LEADERSHIP:
-            shown = self.late_rows[:MAX_WORST]
+            shown = self.late_rows[: shortening.MAX_WORST]
             if self.tied:
                 shown = tuple(each for each in shown if each[0].due_on < self.tied[0].due_on)
-            return Shortened(shown, len(self.late_rows) - len(shown) - len(self.tied))
-        return shorten(self._not_above(self.late_rows), MAX_DUTIES)
+            return shortening.Shortened(shown, len(self.late_rows) - len(shown) - len(self.tied))
+        return shortening.shorten(self._not_above(self.late_rows), shortening.MAX_DUTIES)
 
     @cached_property
     def tied(self) -> tuple[OverdueRow, ...]:
         """Of the leadership's rows those of one due date that not all can be listed: none is later than the others."""
-        if self.facts.role is not Role.LEADERSHIP or len(self.late_rows) <= MAX_WORST:
+        if self.facts.role is not Role.LEADERSHIP or len(self.late_rows) <= shortening.MAX_WORST:
             return ()
-        last, next_one = self.late_rows[MAX_WORST - 1][0], self.late_rows[MAX_WORST][0]
+        last, next_one = self.late_rows[shortening.MAX_WORST - 1][0], self.late_rows[shortening.MAX_WORST][0]
         same = tuple(row for row, _ in self.late_rows if row.due_on == last.due_on)
         return same if last.due_on == next_one.due_on else ()
 
@@ -488,12 +476,12 @@ class LetterView:
     @property
     def tied_named(self) -> list[tuple[str, int]]:
         """The agencies of ``tied_agencies`` that are named."""
-        return self.tied_agencies[:MAX_WORST]
+        return self.tied_agencies[: shortening.MAX_WORST]
 
     @property
-    def asked(self) -> Shortened[tuple[OverdueRow, int]]:
+    def asked(self) -> shortening.Shortened[tuple[OverdueRow, int]]:
         """The requests past their time beside the digest's rows, without those listed above."""
-        return shorten(self._not_above(self.digest.asked if self.digest else ()), MAX_DUTIES)
+        return shortening.shorten(self._not_above(self.digest.asked if self.digest else ()), shortening.MAX_DUTIES)
 
     def _not_above(self, rows: Sequence[tuple[OverdueRow, int]]) -> Sequence[tuple[OverdueRow, int]]:
         above = {item.assignment_id for part in ("overdue", PAST) for item in self.parts.get(part, ())}
@@ -505,12 +493,12 @@ class LetterView:
         return self._not_above(self.late_rows) if self.escalated else self.late_rows
 
     @property
-    def late_by_agency(self) -> Agencies:
-        return group_rows(self.late_rest, self._max_agencies)
+    def late_by_agency(self) -> shortening.Agencies:
+        return shortening.group_rows(self.late_rest, self._max_agencies)
 
     @property
     def _max_agencies(self) -> int:
-        return MAX_ESCALATED if self.kind in ("leadership", "director") else MAX_AGENCIES
+        return shortening.MAX_ESCALATED if self.kind in ("leadership", "director") else shortening.MAX_AGENCIES
 
     @cached_property
     def acknowledges(self) -> bool:

@@ -23,8 +23,8 @@ from engine.store.records import EARLY, Contact, Delivery, Incoming, Letter
 from engine.store.stored_rows import object_of
 from engine.terms import EventKind, LetterState
 from notifications.contract.channel import About
-from notifications.email.address import read_address
 from notifications.email.bounces import Bounce, Severity, status_in
+from notifications.email.mime import read_address
 from notifications.email.smtp_replies import about
 from notifications.receipts.rerouting import RerouteResult, TriedLetter, reroute, select_letters
 from notifications.sms.gateway import e164, masked

@@ -17,19 +17,7 @@ from typing import Any
 from sqlalchemy import Select, select, update
 from sqlmodel import Session
 
-from engine.assignments.outbox import (
-    WITHDRAWN,
-    NoticeLine,
-    Slot,
-    holds,
-    letter_day,
-    letter_row,
-    open_letters,
-    place,
-    post,
-    unreachable_event,
-    unreachable_line,
-)
+from engine.assignments import outbox
 from engine.rules.calendar import local_date
 from engine.rules.policy import Policy, audience
 from engine.rules.situation import is_unfinished
@@ -141,8 +129,8 @@ def reroute(session: Session, letter: TriedLetter, *, dead: bool, now: datetime)
         if alternative is None:
             unreachable.append(row)
         else:
-            slots.append(Slot(_line(row, letter, book), *alternative))
-    place(session, slots, book, now)
+            slots.append(outbox.Slot(_line(row, letter, book), *alternative))
+    outbox.place(session, slots, book, now)
     digest = _reroute_digest(session, letter, alternatives, book, now)
     _notify_monitor(session, letter, rows, unreachable, recipients, book, dead=dead, now=now)
     if slots or digest:
@@ -182,7 +170,7 @@ def _lines(session: Session, letter: TriedLetter) -> Sequence[_Line]:
         )
         .join(a, a.c.id == n.c.assignment_id)
         .join(p, p.c.id == a.c.plan_id)
-        .where(n.c.letter_id == letter.id, n.c.obsolete != WITHDRAWN)
+        .where(n.c.letter_id == letter.id, n.c.obsolete != outbox.WITHDRAWN)
         .order_by(n.c.id)
     )
     return objects(_Line, session.connection().execute(query))
@@ -225,8 +213,8 @@ def _said_beside(session: Session, rows: Sequence[_Line], letter: TriedLetter) -
     return {effect_of[key] for key in session.connection().scalars(query)}
 
 
-def _line(row: _Line, letter: TriedLetter, book: Rulebook) -> NoticeLine:
-    return NoticeLine(
+def _line(row: _Line, letter: TriedLetter, book: Rulebook) -> outbox.NoticeLine:
+    return outbox.NoticeLine(
         effect=_effect_key(row, letter),
         assignment_id=row.assignment_id,
         agency_id=letter.agency_id,
@@ -253,18 +241,18 @@ def _notify_monitor(
 ) -> None:
     """Notify the monitor: one line about a dead address, one about each duty without a reachable contact. Appends an
     event for each of the latter."""
-    append(session, [unreachable_event(_line(row, letter, book), row.plan_id, now) for row in unreachable])
+    append(session, [outbox.unreachable_event(_line(row, letter, book), row.plan_id, now) for row in unreachable])
     if audience(letter.role) is not Role.COORDINATOR or not rows:
         return
     detail: Mapping[str, object] = {"channel": letter.channel, "next": not unreachable} if dead else {}
     reported = rows[:1] if dead and not unreachable else unreachable
     lines = [
-        unreachable_line(
+        outbox.unreachable_line(
             _line(row, letter, book), f"letter:{letter.id}:{row.assignment_id}:unreachable", row.supervisor_id, **detail
         )
         for row in reported
     ]
-    post(session, lines, recipients, book, now)
+    outbox.post(session, lines, recipients, book, now)
 
 
 def _reroute_digest(
@@ -279,8 +267,8 @@ def _reroute_digest(
     has_one = select(g.c.id).where(g.c.contact_id == reader.id, g.c.week == letter.digest_week)
     if session.connection().scalar(has_one) is not None:
         return False
-    when = letter_day(now, book, policy, held=holds(session, [reader.id]).get(reader.id))
-    opened = open_letters(session, [letter_row(reader, channel, when, now)])
+    when = outbox.letter_day(now, book, policy, held=outbox.holds(session, [reader.id]).get(reader.id))
+    opened = outbox.open_letters(session, [outbox.letter_row(reader, channel, when, now)])
     letter_id = next(iter(opened.values()), None)
     if letter_id is None:
         return False

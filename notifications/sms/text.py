@@ -10,7 +10,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -141,38 +141,26 @@ def measure(text: str) -> Size:
     return Size(coding, parts, left)
 
 
-def fit(text: str, parts: int = MAX_PARTS, *, tail: str = "", marks: bool = False, language: str = "vi") -> Fitted:
-    """Shorten the text at a word boundary until it fits, and mark the cut («... (con nua)»).
-
-    ``tail`` is never cut (such as ``XN 4821``) and comes last. ``marks`` keeps Vietnamese diacritics, at 70 characters
-    a part. Raises BadInput if the tail alone does not fit.
-    """
-    shaped, end = (_with_marks(each) if marks else plain(each) for each in (text, tail))
-    whole = _join(shaped, end)
-    size = measure(whole)
-    if size.parts <= parts:
-        return Fitted(whole, size, cut=False)
+def fit(text: str, *, marks: bool = False, language: str = "vi") -> Fitted:
+    """Shorten the text at a word boundary until it fits ``MAX_PARTS``, and mark the cut («... (con nua)»). ``marks``
+    keeps Vietnamese diacritics, at 70 characters a part."""
+    shaped = _with_marks(text) if marks else plain(text)
+    size = measure(shaped)
+    if size.parts <= MAX_PARTS:
+        return Fitted(shaped, size, cut=False)
     ending = _ENDING.get(language, _ENDING["en"])
     ending = plain(ending) if size.coding is Coding.GSM7 else ending
 
-    def ending_at(stop: int) -> str:
-        return _join(shaped[:stop].rstrip() + ending, end)
+    def cut_at(stop: int) -> str:
+        return shaped[:stop].rstrip() + ending
 
-    for stops in (_word_ends(shaped), range(len(shaped) + 1)):
-        room = bisect_right(stops, parts, key=lambda stop: measure(ending_at(stop)).parts)
-        if room:
-            shortened = ending_at(stops[room - 1])
-            return Fitted(shortened, measure(shortened), cut=True)
-    raise BadInput(
-        Text(
-            f"Phần cuối của tin nhắn dài hơn {parts} tin; hãy viết ngắn lại.",
-            f"The end of the message alone is longer than {parts} parts; write it shorter.",
-        )
-    )
+    def that_fit(stops: Sequence[int]) -> int:
+        return bisect_right(stops, MAX_PARTS, key=lambda stop: measure(cut_at(stop)).parts)
 
-
-def _join(body: str, tail: str) -> str:
-    return f"{body} {tail}".strip()
+    words, inside = _word_ends(shaped), range(len(shaped) + 1)
+    stops = words if that_fit(words) else inside
+    shortened = cut_at(stops[that_fit(stops) - 1])
+    return Fitted(shortened, measure(shortened), cut=True)
 
 
 def _word_ends(text: str) -> list[int]:

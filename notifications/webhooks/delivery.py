@@ -37,8 +37,8 @@ from engine.features.webhooks.subscriptions import NO_TROUBLE, current_secrets, 
 from engine.rules.targets import Allowed, choose, read_target
 from engine.store.clock import lease_clock
 from engine.store.database import Database, table
+from engine.store.facts import hold
 from engine.store.high_water import HighWater
-from engine.store.markers import hold
 from engine.store.records import WEBHOOK_OWED, Webhook, WebhookMessage
 from engine.store.stored_rows import columns_for, object_of, objects
 from engine.terms import LetterState, WebhookEvent

@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 
 from notifications.contract.channel import Fate, Outgoing
+from notifications.email.connection import Relay, Security
 from notifications.email.mime import Sender, compose
-from notifications.email.relay import Relay, Security
 from notifications.email.smtp import Email
 from tests.bench.bare import send, shared
 from tests.bench.smtp_sink import Sink

@@ -11,8 +11,8 @@ from engine.accounts.signed_links import Signer
 from engine.rules.calendar import instant
 from engine.store.database import Database
 from notifications.delivery import DeliveryContext
+from notifications.email.connection import Relay, Security
 from notifications.email.mime import Sender
-from notifications.email.relay import Relay, Security
 from notifications.email.smtp import Email
 from notifications.letters.renderer import LetterRenderer, RendererSettings
 from workflows.run import passes

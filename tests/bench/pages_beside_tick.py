@@ -26,7 +26,7 @@ from tests.bench import ground
 from tests.bench.ours import NOW, office, tick
 from tests.bench.province_server import KEY
 from tests.bench.smtp_sink import Sink
-from workflows.web_server import SWITCH_SECONDS
+from workflows.server import SWITCH_SECONDS
 
 PAGE = "/agencies/agency-17"
 STORED, IN_TURN, ALONE = 20_000, 8, 100

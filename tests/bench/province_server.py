@@ -26,7 +26,7 @@ from engine.application.app import make_app
 from engine.http.app_context import AppContext
 from engine.store.database import Database
 from tests.bench.province_data import NOW
-from workflows.serving.process import few_arenas, listen_at
+from workflows.serving.sending import few_arenas, listen_at
 
 KEY = "a key for benchmarks"
 BARE = "/-/bare"

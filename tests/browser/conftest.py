@@ -40,8 +40,8 @@ from engine.store.database import Database
 from notifications.email import maildir
 from workflows.run.system import System
 from workflows.server import application
-from workflows.serving.process import listen_at
 from workflows.serving.runs import tick
+from workflows.serving.sending import listen_at
 from workflows.simulation.simulation import cached_simulation
 
 CHROMIUM = next(

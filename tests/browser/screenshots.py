@@ -23,7 +23,7 @@ from ground.province import MANY, NOW, aside, fill
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from engine.features.guide.reading import PICTURES as PICTURES_OF_GUIDE
-from engine.store.markers import remember_backup
+from engine.store.facts import remember_backup
 from engine.text import LANGUAGES
 from workflows.run.private_files import make_private
 from workflows.serving.runs import run_audit

@@ -8,7 +8,7 @@ import pytest
 from browser.conftest import Spring
 from browser.visitors import Come, within
 
-from engine.assignments.acts.undo import UNDO_TIME
+from engine.assignments.undo import UNDO_TIME
 from notifications.email import maildir
 
 pytestmark = pytest.mark.browser

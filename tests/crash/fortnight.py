@@ -33,7 +33,7 @@ from sqlalchemy import select
 
 from engine.rules.calendar import PLAN_TIME, WorkCalendar
 from engine.store.database import Database, table
-from engine.store.markers import remember_backup
+from engine.store.facts import remember_backup
 from engine.store.records import Assignment, Contact, Letter
 from engine.terms import LetterState
 from notifications.sms.text import plain

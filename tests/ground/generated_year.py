@@ -20,7 +20,7 @@ from engine.assignments.promises import decide_promise, make_promise
 from engine.errors import DondocError
 from engine.plans.amendments import Amendment, amend_duty, drop_duty
 from engine.plans.closing import end, redate_all
-from engine.plans.successions import replace_owner
+from engine.plans.following import replace_owner
 from engine.rules.calendar import ONE_DAY, DayException, DayKind, local_date
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Extension, Promise

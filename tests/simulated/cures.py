@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from unittest.mock import patch
 
-import notifications.leases
+import notifications.settlement
 from engine.assignments import due_work
 from engine.store.high_water import HighWater
 from workflows.run import clock_guard
@@ -38,7 +38,7 @@ def _a_week_missed(latest: datetime, now: datetime, calendar: Any) -> bool:
 _UNGUARDED = (clock_guard, "_off_database", lambda database, wall: False)
 SWITCHED_OFF: dict[Cure, tuple[tuple[Any, str, Any], ...]] = {
     Cure.LEASES: (
-        (notifications.leases, "lease_clock", _own_clock),
+        (notifications.settlement, "lease_clock", _own_clock),
         (due_work, "lease_clock", _own_clock),
         _UNGUARDED,
     ),

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from engine.assignments.due_work import next_moment
 from engine.errors import Unavailable
 from engine.store.database import Database, table
-from engine.store.event_chain import Head
+from engine.store.event_log import Head
 from engine.store.high_water import NAME, HighWater
 from engine.store.records import Letter
 from engine.terms import LetterState

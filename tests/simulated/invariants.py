@@ -17,7 +17,7 @@ from simulated.script import DAY, HOUR
 from sqlalchemy import select
 
 from engine.rules.calendar import PLAN_TIME, DayException, DayKind, WorkCalendar, instant
-from engine.store import event_chain
+from engine.store import event_log
 from engine.store.database import Database, table
 from engine.store.records import Assignment, CalendarDay, Contact, Event, Letter, Notice
 from engine.terms import LetterState, NoticeKind, State
@@ -56,12 +56,12 @@ def wrongs(ran: Ran) -> Iterator[str]:
     yield from _audits(ran)
 
 
-def log_stands(watch: Database) -> tuple[event_chain.Head, int]:
+def log_stands(watch: Database) -> tuple[event_log.Head, int]:
     """As ``dondoc audit log`` looks: how far the log is whole, and the first event that does not fit."""
     with watch.read() as session:
         connection = session.connection()
-        found = event_chain.verify(connection)
-        return found.head, found.event or event_chain.loose(connection)
+        found = event_log.verify(connection)
+        return found.head, found.event or event_log.loose(connection)
 
 
 def _log_differs(ran: Ran) -> Iterator[str]:

@@ -40,9 +40,9 @@ from config.settings import Settings
 from engine.files.directory import DirectoryFile
 from engine.rules.calendar import DayException, DayKind
 from engine.store import high_water
-from engine.store.atomic_file import atomic_write
 from engine.store.database import Database, table
-from engine.store.markers import hold
+from engine.store.facts import hold
+from engine.store.high_water import atomic_write
 from engine.store.records import Letter, Pass
 from engine.terms import LetterState, Role
 from workflows.operation import restore

@@ -29,8 +29,8 @@ from engine.agencies.directory_loading import read_directory
 from engine.application import daily_cleanup
 from engine.assignments import situations
 from engine.assignments.lifecycle import ReportText, report
-from engine.assignments.measures import Boxes
 from engine.assignments.opening import activate
+from engine.assignments.situations import Boxes
 from engine.assignments.told import REACH
 from engine.errors import LinkRefused
 from engine.files.calendar import load_calendar_file

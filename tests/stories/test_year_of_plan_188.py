@@ -41,7 +41,7 @@ from engine.correspondence.entries import NewEntry
 from engine.features.papers.period_report import period_report
 from engine.files.plan_parts import subject_words
 from engine.queries.figures.plan_progress import standing
-from engine.queries.stored_plans import plan_of
+from engine.queries.filter_choices import plan_of
 from engine.queries.time_class import read_today
 from engine.queries.work.report_page import report_page
 from engine.rules.calendar import local_date

@@ -48,7 +48,7 @@ def is_member(node: ast.expr, enum: str) -> bool:
 HOME = (
     "engine/rules/situation.py",
     "engine/assignments/situations.py",
-    "engine/assignments/measures.py",
+    "engine/assignments/situations.py",
     "engine/rules/policy.py",
     "engine/terms.py",
 )

@@ -48,10 +48,10 @@ importlib.import_module(used_in)
             "engine.accounts.permissions",
         ),
         (
-            "engine.http.lists.list_download",
+            "engine.http.lists.listing",
             '    XLSX = "xlsx"\n',
             '    ODS = "ods"\n',
-            "engine.http.lists.list_download",
+            "engine.http.lists.listing",
         ),
         ("config.settings", '"esms", "speedsms"', ', "another"', "workflows.operation.doctor"),
     ],

@@ -4,6 +4,8 @@ Each check counts what should be zero. Findings are shown on the health page and
 Only a clean audit pings the heartbeat URL, so an external monitor hears of a channel that is down, of refusals and
 doubts, of a failed pass or a spoiled row as it hears of a machine that is off. ``dondoc repair`` (``repair``) corrects
 what can be computed again.
+
+Working time: the hours in which letters are sent, on working days. What waits outside of them is not late.
 """
 
 from __future__ import annotations
@@ -26,22 +28,45 @@ from engine.assignments.outbox import ON_HOLD, WEEK, LetterDay, letter_day
 from engine.assignments.weekly_digest import LAST_LOOK, week_day
 from engine.errors import Unavailable
 from engine.queries.system.health import channels
-from engine.rules.calendar import instant, local_date
-from engine.rules.policy import Facts, next_look
+from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
+from engine.rules.policy import Facts, SendWindow, next_look
 from engine.store import search_index
 from engine.store.database import Database, table
 from engine.store.event_log import append, event
-from engine.store.facts import read_as, read_fact, write_fact
-from engine.store.markers import hold
+from engine.store.facts import hold, read_as, read_fact, write_fact
 from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, Letter, Pass, Plan
-from engine.store.rulebook import read_rulebook
+from engine.store.rulebook import Rulebook, read_rulebook
 from engine.store.stored_rows import AnyRow
 from engine.terms import EventKind, LetterState, PassName, PlanState, State
-from workflows.checks import log_checks, record_checks, row_seals
-from workflows.checks.log_checks import CHECKED_ASSIGNMENTS, CURSOR
+from workflows.checks import log_checks, record_checks
+from workflows.checks.log_checks import CHECKED_ASSIGNMENTS, CURSOR, checked_now
 from workflows.checks.record_checks import count_rows
-from workflows.checks.working_time import working_time_ago
 from workflows.run.passes import PassReport, record_run
+
+MOST_DAYS = 60
+"""How far back it is looked; no holidays are longer."""
+
+
+def working_time_ago(book: Rulebook, now: datetime, spent: timedelta) -> datetime:
+    """The instant since which so much working time has passed; without policies, ``now - spent``."""
+    windows = [policy.window for policy in book.policies.values()]
+    if not windows:
+        return now - spent
+    opens, closes = max(each.opens for each in windows), min(each.closes for each in windows)
+    return _back(book.calendar, SendWindow(opens=opens, closes=closes), now, spent)
+
+
+def _back(calendar: WorkCalendar, window: SendWindow, now: datetime, spent: timedelta) -> datetime:
+    day = local_date(now)
+    for _ in range(MOST_DAYS):
+        if calendar.is_working(day):
+            begins, ends = instant(day, window.opens), min(instant(day, window.closes), now)
+            if ends - begins >= spent:
+                return ends - spent
+            spent -= max(ends - begins, timedelta())
+        day -= ONE_DAY
+    return instant(day, window.opens)
+
 
 log = logging.getLogger(__name__)
 STUCK_TOLERANCE = timedelta(minutes=30)
@@ -268,7 +293,7 @@ CHECKS: Mapping[str, Check] = {
     "done_without_report": log_checks.done_without_report,
     "facts_unreadable": log_checks.facts_unreadable,
     "log_differs": log_checks.log_differs,
-    "rows_differ": lambda session, now: len(row_seals.differing(session)),
+    "rows_differ": lambda session, now: len(record_checks.differing(session)),
 }
 
 
@@ -319,7 +344,7 @@ def audit(
     that is not believed they would stand in the log's future after it is set."""
     began = monotonic()
     try:
-        row_seals.look_once_a_night(database, now)
+        record_checks.look_once_a_night(database, now)
     except Unavailable:
         raise
     except Exception as error:  # noqa: BLE001 - as ``_checked``: the others say which row cannot be read
@@ -351,10 +376,8 @@ def audit(
 
 def _move_cursor(session: Session) -> None:
     """On to the assignments behind those that were recomputed; from the first again behind the last."""
-    a = table(Assignment)
     after = read_as(read_fact(session, CURSOR), int, 0)
-    ids = select(a.c.id).where(a.c.id > after, situations.unfinished()).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
-    seen = session.connection().scalars(ids).all()
+    seen = session.connection().scalars(checked_now(session)).all()
     last = str(seen[-1] if len(seen) == CHECKED_ASSIGNMENTS else 0)
     if last != str(after):
         write_fact(session, CURSOR, last)

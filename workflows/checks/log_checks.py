@@ -41,7 +41,7 @@ from engine.assignments.lifecycle import standing_report
 from engine.errors import BadInput
 from engine.rules.calendar import ONE_DAY, local_date
 from engine.rules.policy import MAX_LEVEL, Facts, upcoming
-from engine.store import event_chain
+from engine.store import event_log
 from engine.store.content_digest import content_digest
 from engine.store.database import Database, table
 from engine.store.facts import read_as, read_fact, unreadable_facts, write_fact
@@ -140,11 +140,11 @@ def impossible_values(session: Session, now: datetime) -> int:
     some: dict[Table, Select[Any]] = {each: select(each.c) for each in map(table, (Plan, Duty, Contact, Promise))}
     some[m] = select(m.c).where(recent)
     some[n] = select(n.c).join(m, m.c.id == n.c.letter_id).where(STILL_OWED)
-    some[a] = select(a.c).where(a.c.id.in_(_checked_now(session)))
+    some[a] = select(a.c).where(a.c.id.in_(checked_now(session)))
     return sum(_count(session, rows.where(~_possible(each))) for each, rows in some.items())
 
 
-def _checked_now(session: Session) -> Select[tuple[int]]:
+def checked_now(session: Session) -> Select[tuple[int]]:
     """Ids of the unfinished assignments that this audit looks at."""
     a, after = table(Assignment), read_as(read_fact(session, CURSOR), int, 0)
     return select(a.c.id).where(a.c.id > after, situations.unfinished()).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
@@ -211,7 +211,7 @@ def levels_without_letters(session: Session, now: datetime) -> int:
         e.c.key.not_like(f"%{EARLY}%"),
         func.coalesce(e.c.detail["level"].as_integer(), MAX_LEVEL) >= a.c.level,
     )
-    return _count(session, select(a.c.id).where(a.c.id.in_(_checked_now(session)), a.c.level > 0, ~reached))
+    return _count(session, select(a.c.id).where(a.c.id.in_(checked_now(session)), a.c.level > 0, ~reached))
 
 
 def dues_moved_by_nobody(session: Session, now: datetime) -> int:
@@ -224,7 +224,7 @@ def dues_moved_by_nobody(session: Session, now: datetime) -> int:
     moved = exists().where(e.c.assignment_id == a.c.id, gives)
     other = or_(a.c.due_on != a.c.original_due_on, a.c.due_on.is_(None) != a.c.original_due_on.is_(None))
     given = a.c.transferred_from_id.is_not(None)
-    return _count(session, select(a.c.id).where(a.c.id.in_(_checked_now(session)), other, ~given, ~moved))
+    return _count(session, select(a.c.id).where(a.c.id.in_(checked_now(session)), other, ~given, ~moved))
 
 
 def dropped_by_nobody(session: Session, now: datetime) -> int:
@@ -232,7 +232,7 @@ def dropped_by_nobody(session: Session, now: datetime) -> int:
     reminded of them."""
     a, e, after = table(Assignment), table(Event), read_as(read_fact(session, CURSOR), int, 0)
     looked_at = select(a.c.id).where(a.c.id > after, DROPPED).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
-    ended = a.c.id.in_(_checked_now(session)), a.c.not_asked_on.is_not(None)
+    ended = a.c.id.in_(checked_now(session)), a.c.not_asked_on.is_not(None)
 
     def said(*kinds: EventKind) -> ColumnElement[bool]:
         return exists().where(e.c.assignment_id == a.c.id, e.c.kind.in_(kinds))
@@ -251,7 +251,7 @@ def done_without_report(session: Session, now: datetime) -> int:
     recent = and_(a.c.done_on >= local_date(now - RECENT), a.c.state != State.REPORTED, ~recorded)
     too_soon = and_(a.c.done_on.is_not(None), a.c.state.in_((State.ASSIGNED, State.ACKNOWLEDGED)))
     once = and_(a.c.first_reported_on.is_not(None), ~exists().where(r.c.assignment_id == a.c.id))
-    wrong = or_(recent, too_soon, and_(a.c.id.in_(_checked_now(session)), once))
+    wrong = or_(recent, too_soon, and_(a.c.id.in_(checked_now(session)), once))
     return _count(session, select(a.c.id).where(wrong))
 
 
@@ -259,7 +259,7 @@ def rungs_missed(session: Session, now: datetime) -> int:
     """Tasks whose ladder is said to be followed up to a day, and nothing was recorded of a rung before it; days to
     come are another finding, ``looks_too_late``."""
     a = table(Assignment)
-    return len(missed(session, a.c.id.in_(_checked_now(session)), a.c.acted_until <= local_date(now)))
+    return len(missed(session, a.c.id.in_(checked_now(session)), a.c.acted_until <= local_date(now)))
 
 
 def missed(session: Session, *conditions: ColumnElement[bool]) -> dict[int, date]:
@@ -290,13 +290,13 @@ def log_differs(session: Session, now: datetime) -> int:
     """1 where an event is not as it was logged, was removed or put in by hand. A part of the chain in each audit, and
     the newest events; ``dondoc audit log`` says which."""
     _, found = _looked_at(session)
-    return int(bool(found.event or event_chain.loose(session.connection(), CHECKED_LINKS)))
+    return int(bool(found.event or event_log.loose(session.connection(), CHECKED_LINKS)))
 
 
-def _looked_at(session: Session) -> tuple[event_chain.Head, event_chain.Verdict]:
+def _looked_at(session: Session) -> tuple[event_log.Head, event_log.Verdict]:
     """The link behind which this audit looks, and what it finds."""
     at = _last_link(session)
-    return at, event_chain.verify(session.connection(), at, CHECKED_LINKS)
+    return at, event_log.verify(session.connection(), at, CHECKED_LINKS)
 
 
 def unreadable_rows(database: Database) -> Iterator[str]:
@@ -327,11 +327,11 @@ def facts_unreadable(session: Session, now: datetime) -> int:
     return len(found)
 
 
-def _last_link(session: Session) -> event_chain.Head:
+def _last_link(session: Session) -> event_log.Head:
     try:
-        return event_chain.Head.read(read_fact(session, LINK_CURSOR) or "")
+        return event_log.Head.read(read_fact(session, LINK_CURSOR) or "")
     except BadInput:
-        return event_chain.NO_LINK
+        return event_log.NO_LINK
 
 
 def move_link_cursor(database: Database) -> None:

@@ -11,7 +11,7 @@ from config.settings import ArrivalProof, Settings
 from engine.admin.first_steps import CheckLine, read_weekly_letter, unused, well, wrong
 from engine.rules.words import moment
 from engine.text import Text
-from notifications.canary import read_canary
+from notifications.arrival import read_canary
 
 
 def arrival_line(session: Session, settings: Settings) -> CheckLine:

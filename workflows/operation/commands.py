@@ -117,7 +117,7 @@ def prove(folder: Annotated[Path, typer.Argument(help="The folder that `dondoc b
     """Restore a backup into a place of its own and compare its rows and evidence with its manifest."""
     from config.settings import read_settings
     from engine.store.database import Database
-    from workflows.operation.drill import prove as restore_and_compare
+    from workflows.operation.backup import prove as restore_and_compare
 
     proof = restore_and_compare(folder, Database(read_settings().database))  # the server's, if there is one, is used
     if not proof.good:
@@ -173,7 +173,7 @@ def release(
 ) -> None:
     """Where the database is an earlier copy: what is held, and what to do with it. Without an option nothing is
     decided."""
-    from engine.accounts.after_restore import answer, unanswered
+    from engine.accounts.accounts import answer, unanswered
     from workflows.operation import restore as restoring
     from workflows.run.system import compose_existing
 
@@ -225,7 +225,7 @@ def log(
     accept: Annotated[int, typer.Option(help="Event that may differ from here on, as was found out.")] = 0,
 ) -> None:
     """Whether the log is as it was written: the first event that is not. Exit code 1 if there is one."""
-    from engine.store import event_chain
+    from engine.store import event_log
     from engine.store.event_log import record
     from engine.terms import EventKind
     from workflows.run.system import compose_existing
@@ -233,14 +233,14 @@ def log(
     system = compose_existing()
     if accept:
         with system.database.write() as session:
-            event_chain.accept(session, accept)
+            event_log.accept(session, accept)
             said = f"dondoc audit log --accept {accept}"
             record(session, EventKind.SETTINGS_CHANGED, system.clock(), actor=operator_name(), changes=said)
     with system.database.read() as session:
         connection = session.connection()
-        found = event_chain.verify(connection)
-        event = found.event or event_chain.loose(connection)
-        stands = not head or event_chain.Head.read(head).stands(connection)
+        found = event_log.verify(connection)
+        event = found.event or event_log.loose(connection)
+        stands = not head or event_log.Head.read(head).stands(connection)
     if event:
         typer.echo(
             Text(
@@ -265,7 +265,7 @@ def differing_rows(
     """Rows that changed and no event says why, by table and number. Exit code 1 if there are any."""
     from engine.store.event_log import record
     from engine.terms import EventKind
-    from workflows.checks.row_seals import look
+    from workflows.checks.record_checks import look
     from workflows.run.system import compose_existing
 
     system = compose_existing()

@@ -34,7 +34,7 @@ def backup(system: System, to: str = "", proof: bool = True) -> str:
     """Copy everything into a new folder below ``to`` (default: backups in the data folder), and unless ``proof`` is
     False restore it into a place of its own and compare."""
     from workflows.operation import backup as copying
-    from workflows.operation.drill import prove
+    from workflows.operation.backup import prove
 
     folder = copying.backup(system, Path(to) if to else system.settings.data_dir / "backups")
     if not proof:

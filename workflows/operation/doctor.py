@@ -19,20 +19,18 @@ import httpx
 
 from config.settings import SMS_GATEWAYS, Settings
 from engine.accounts.key_ring import load_keys
-from engine.admin.entered_settings import entered
 from engine.admin.first_steps import CheckLine, Mark, address_line, calendar_line, unused, watch_line, well, wrong
-from engine.admin.settings_view import removed_lines
+from engine.admin.settings_view import entered, removed_lines
 from engine.enums import complete
 from engine.errors import DondocError, Unavailable
-from engine.http.virus_scan import ScannerAway, require_clean
-from engine.queries.system.health import SILENT_AFTER, last_self_check
-from engine.queries.system.setup_state import SetupState, setup_state
+from engine.http.uploads import ScannerAway, require_clean
+from engine.queries.system.health import SILENT_AFTER, SetupState, last_self_check, setup_state
 from engine.queries.time_class import read_today
 from engine.queries.work.letter_links import AFTER_DUE
 from engine.rules.calendar import PLAN_TIME, local_date, written
 from engine.rules.words import number_words
+from engine.store.facts import held_letters, hold, last_backup
 from engine.store.machines import machines
-from engine.store.markers import held_letters, hold, last_backup
 from engine.store.rulebook import read_policies
 from engine.store.version import version_line
 from engine.text import Text

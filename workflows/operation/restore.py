@@ -17,25 +17,17 @@ from pydantic import SecretStr
 from sqlalchemy import inspect, update
 
 from config.settings import Settings
-from engine.accounts.after_restore import unanswered
+from engine.accounts.accounts import unanswered
 from engine.accounts.key_ring import keep_secret, load_keys
 from engine.errors import BadInput, Conflict
-from engine.store.account_journal import changed_since, end_authority
 from engine.store.database import Database, table
 from engine.store.event_log import record
-from engine.store.markers import Hold, end_hold, held_letters, hold, hold_letters, remember_backup
+from engine.store.facts import Hold, end_hold, held_letters, hold, hold_letters, remember_backup
+from engine.store.high_water import changed_since, end_authority
 from engine.store.records import STILL_OWED, Letter
 from engine.terms import EventKind, LetterState
 from engine.text import Text
-from workflows.operation.backup import (
-    DUMPS,
-    FILES,
-    SECRET,
-    TEMPLATES,
-    Manifest,
-    postgres_command,
-    run_postgres,
-)
+from workflows.operation import backup
 from workflows.operation.secret_rotation import rotate
 from workflows.run import clock_guard
 from workflows.run.passes import DATABASE_PASSES
@@ -52,11 +44,11 @@ class Released:
     letters: int
 
 
-def restore(settings: Settings, folder: Path, now: datetime) -> Manifest:
+def restore(settings: Settings, folder: Path, now: datetime) -> backup.Manifest:
     """Restore into an empty database and empty folders what the manifest lists; what opened something in the copy opens
-    nothing (``engine.accounts.after_restore``). Raises BadInput for a spoiled backup, Conflict if anything is
+    nothing (``engine.accounts.accounts``). Raises BadInput for a spoiled backup, Conflict if anything is
     there already: nothing is overwritten."""
-    manifest = Manifest.read(folder)
+    manifest = backup.Manifest.read(folder)
     if spoiled := manifest.spoiled(folder):
         named = ", ".join(spoiled[:5])
         raise BadInput(Text(f"Bản sao lưu hỏng: {named}.", f"The backup is spoiled: {named}."))
@@ -65,15 +57,15 @@ def restore(settings: Settings, folder: Path, now: datetime) -> Manifest:
         _require_same_kind(database, manifest)
         _require_empty(settings, database, folder)
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        dump = folder / DUMPS[manifest.dialect]
+        dump = folder / backup.DUMPS[manifest.dialect]
         if database.dialect == "sqlite":
             target = Path(str(database.url.database))
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(dump, target)
             target.chmod(0o600)
         else:
-            command, environment = postgres_command(database, "pg_restore")
-            run_postgres([*command, "--exit-on-error", str(dump)], environment)
+            command, environment = backup.postgres_command(database, "pg_restore")
+            backup.run_postgres([*command, "--exit-on-error", str(dump)], environment)
         database.upgrade()
         with database.write() as session:
             hold_letters(session, Hold(manifest.made_at, now))
@@ -81,14 +73,14 @@ def restore(settings: Settings, folder: Path, now: datetime) -> Manifest:
             changed = changed_since(settings.data_dir, manifest.made_at)
             end_authority(session, changed.values(), now)
         _restore_files(settings, manifest, folder)
-        _take_secret(settings, database, (folder / SECRET).read_text().strip(), rotated=0 in changed, now=now)
+        _take_secret(settings, database, (folder / backup.SECRET).read_text().strip(), rotated=0 in changed, now=now)
     finally:
         database.dispose()
     return manifest
 
 
-def _restore_files(settings: Settings, manifest: Manifest, folder: Path) -> None:
-    targets = {FILES: settings.files, TEMPLATES: settings.templates}
+def _restore_files(settings: Settings, manifest: backup.Manifest, folder: Path) -> None:
+    targets = {backup.FILES: settings.files, backup.TEMPLATES: settings.templates}
     for name in manifest.files:
         room, _, rest = name.partition("/")
         if room in targets:
@@ -149,7 +141,7 @@ def release(database: Database, now: datetime, *, send: bool, actor: str) -> Rel
     return Released(since, letters)
 
 
-def _require_same_kind(database: Database, manifest: Manifest) -> None:
+def _require_same_kind(database: Database, manifest: backup.Manifest) -> None:
     if database.dialect != manifest.dialect:
         raise BadInput(
             Text(
@@ -161,8 +153,8 @@ def _require_same_kind(database: Database, manifest: Manifest) -> None:
 
 def _require_empty(settings: Settings, database: Database, folder: Path) -> None:
     there = list(_present(settings, database))
-    secret = settings.data_dir / SECRET
-    if secret.exists() and secret.read_text().strip() != (folder / SECRET).read_text().strip():
+    secret = settings.data_dir / backup.SECRET
+    if secret.exists() and secret.read_text().strip() != (folder / backup.SECRET).read_text().strip():
         there.append(str(secret))
     if there:
         named = ", ".join(there)

@@ -19,15 +19,15 @@ from config.settings import Settings, new_secret
 from engine.accounts import second_factor
 from engine.accounts.key_ring import begin_rotation, end_rotation, keep_secret, load_keys, read_ring
 from engine.accounts.signed_links import Key, SealBroken, numbered
-from engine.admin import entered_settings
+from engine.admin import settings_view
 from engine.errors import Conflict
 from engine.features.webhooks import subscriptions
 from engine.queries.work.letter_links import living_letters
 from engine.rules.calendar import local_date
-from engine.store.account_journal import SECRET_ROTATED
 from engine.store.database import Database, table
 from engine.store.event_log import record
 from engine.store.facts import read_fact
+from engine.store.high_water import SECRET_ROTATED
 from engine.store.records import Fact, SecondFactor, Webhook
 from engine.terms import EventKind
 from engine.text import Text
@@ -115,7 +115,7 @@ def retire(settings: Settings, database: Database, now: datetime, *, actor: str,
 def _sealed() -> Sequence[tuple[Any, str, Any]]:
     """(column, use, which rows) of all that is sealed in the database."""
     w, f = table(Webhook), table(Fact)
-    facts = {entered_settings.FACT: entered_settings.USE, zalo.TOKENS: zalo.USE}
+    facts = {settings_view.FACT: settings_view.USE, zalo.TOKENS: zalo.USE}
     return [
         (table(SecondFactor).c.secret, second_factor.USE, true()),
         (w.c.secret, subscriptions.USE, true()),

@@ -19,7 +19,7 @@ from engine.admin.first_steps import CheckLine, unused, well, wrong
 from engine.enums import complete
 from engine.errors import DondocError
 from engine.rules.calendar import PLAN_TIME
-from engine.store.markers import remember_mail_tried
+from engine.store.facts import remember_mail_tried
 from engine.text import Text
 from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
 from notifications.email.signed_addresses import (
@@ -31,9 +31,8 @@ from notifications.email.signed_addresses import (
     signed_key,
 )
 from notifications.email.smtp import Email
-from notifications.inbound.mailbox import Inbox
+from notifications.inbound.fetching import MAX_PART_BYTES, Inbox
 from notifications.inbound.message import Mail, read_mail
-from notifications.inbound.structure import MAX_PART_BYTES
 from workflows.run import channel_wiring
 
 if TYPE_CHECKING:

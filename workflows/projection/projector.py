@@ -27,27 +27,15 @@ from engine.rules.situation import situation
 from engine.rules.words import period_words
 from engine.store.clock import lease_clock, system_clock
 from engine.store.database import Database, table
-from engine.store.markers import last_tick
+from engine.store.facts import last_tick
 from engine.store.records import Event, Letter, Plan
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import columns_for, objects
 from engine.terms import EventKind, PlanState, TimeClass
 from notifications.channel_health import ChannelHealth, channel_health
-from workflows.projection import events
+from workflows.projection import events, shown_runs
 from workflows.projection.events import Happened, happened_to, lines_of
 from workflows.projection.prefect_api import AT_ONCE, PrefectApi
-from workflows.projection.shown_runs import (
-    LATE,
-    Moment,
-    Shown,
-    ShownRun,
-    count_open,
-    ids_of_plans,
-    next_ids,
-    rows_of,
-    run_of,
-    state_of,
-)
 
 log = logging.getLogger(__name__)
 PASS_SECONDS = 20.0
@@ -124,7 +112,7 @@ class Projector:
                 cursor = self._tell(api, cursor, found, now, did)
             while cursor.opened is not None and time.monotonic() < until:
                 with self.database.read() as session:
-                    ids = next_ids(session, cursor.opened, AT_ONCE)
+                    ids = shown_runs.next_ids(session, cursor.opened, AT_ONCE)
                 self._show(api, ids, now, did)
                 cursor = self._move(api, cursor.model_copy(update={"opened": ids[-1] if len(ids) == AT_ONCE else None}))
             did.tables = self._write_tables(api, now, until)
@@ -159,8 +147,8 @@ class Projector:
         ids = {event.assignment_id for event in found if event.assignment_id is not None}
         ended = {event.plan_id for event in found if event.kind in OF_PLANS and event.plan_id is not None}
         with self.database.read() as session:
-            about = {row.id: row for row in rows_of(session, ids)}
-            shown = ids.union(ids_of_plans(session, ended)) if ended else ids
+            about = {row.id: row for row in shown_runs.rows_of(session, ids)}
+            shown = ids.union(shown_runs.ids_of_plans(session, ended)) if ended else ids
         runs = self._show(api, shown, now, did)
         did.events += api.emit(
             told
@@ -204,8 +192,8 @@ class Projector:
 
     def _show_some(self, api: PrefectApi, ids: Sequence[int], now: datetime, did: Projected) -> dict[int, str]:
         with self.database.read() as session:
-            rows, moment, book = rows_of(session, ids), self._moment(session, now), read_rulebook(session)
-        wanted = {row.id: run_of(row, moment, book, self.installation, self.base_url) for row in rows}
+            rows, moment, book = shown_runs.rows_of(session, ids), self._moment(session, now), read_rulebook(session)
+        wanted = {row.id: shown_runs.run_of(row, moment, book, self.installation, self.base_url) for row in rows}
         there = api.runs([run.key for run in wanted.values()])
         runs: dict[int, str] = {}
         for assignment, run in wanted.items():
@@ -230,10 +218,10 @@ class Projector:
         did.lines += len(lines)
         return runs
 
-    def _moment(self, session: Session, now: datetime) -> Moment:
+    def _moment(self, session: Session, now: datetime) -> shown_runs.Moment:
         day = read_day(session, local_date(now))
-        many = count_open(session) > self.most
-        return Moment(day.day, self.own_clock, self._prefects(now), many, day.soon)
+        many = shown_runs.count_open(session) > self.most
+        return shown_runs.Moment(day.day, self.own_clock, self._prefects(now), many, day.soon)
 
     def _signs(self, api: PrefectApi, now: datetime) -> int:
         """Channels that went down or up; and that ticks come to an end, or letters are being sent, as long as they
@@ -263,7 +251,7 @@ class Projector:
             if time.monotonic() > until:
                 break
             with self.database.read() as session:
-                rows = rows_of(session, ids_of_plans(session, [plan_id]))
+                rows = shown_runs.rows_of(session, shown_runs.ids_of_plans(session, [plan_id]))
             if rows:
                 body = {"key": f"dondoc-plan-{plan_id}", "type": "table", "description": self._head(rows, now)}
                 api.ask("POST", "/artifacts/", {**body, "data": json.dumps(_table(rows, now), ensure_ascii=False)})
@@ -272,7 +260,7 @@ class Projector:
             self._owed.discard(plan_id)
         return written
 
-    def _head(self, rows: Sequence[Shown], now: datetime) -> str:
+    def _head(self, rows: Sequence[shown_runs.Shown], now: datetime) -> str:
         """What stands over the table, as Markdown."""
         done = sum(row.done_on is not None for row in rows)
         late = sum(situation(row, local_date(now)).box is TimeClass.OPEN_OVERDUE for row in rows)
@@ -282,10 +270,14 @@ class Projector:
         return words + (f" · bảng này không hiện {left_out} việc" if left_out else "")
 
 
-def _keep(api: PrefectApi, run: ShownRun, there: Any, moment: Moment) -> tuple[str, bool]:
+def _keep(api: PrefectApi, run: shown_runs.ShownRun, there: Any, moment: shown_runs.Moment) -> tuple[str, bool]:
     """The id of a run, empty if there is none and none is wanted; and whether it was made or changed. ``there``: as
     Prefect has it. A Late one that its list would not show any more is made again: nothing moves it there."""
-    if there and run.state.name == LATE and moment.unlisted(there["start_time"] or there["expected_start_time"]):
+    if (
+        there
+        and run.state.name == shown_runs.LATE
+        and moment.unlisted(there["start_time"] or there["expected_start_time"])
+    ):
         there = api.ask("DELETE", f"/flow_runs/{there['id']}")
     if not there:
         return (api.make(run), True) if run.wanted else ("", False)
@@ -297,7 +289,7 @@ def _keep(api: PrefectApi, run: ShownRun, there: Any, moment: Moment) -> tuple[s
     return str(there["id"]), not (told and stands)
 
 
-def _table(rows: Sequence[Shown], now: datetime) -> list[dict[str, str]]:
+def _table(rows: Sequence[shown_runs.Shown], now: datetime) -> list[dict[str, str]]:
     """Those not done first, the oldest due date on top."""
     day = local_date(now)
     ordered = sorted(rows, key=lambda row: (row.done_on is not None, row.due_on or date.max, row.id))
@@ -307,7 +299,7 @@ def _table(rows: Sequence[Shown], now: datetime) -> list[dict[str, str]]:
             "cơ quan": row.agency,
             "kỳ": period_words(row.period, "vi"),
             "hạn": day_digits(row.due_on) if row.due_on else "",
-            "trạng thái": state_of(row, Moment(day)).name,
+            "trạng thái": shown_runs.state_of(row, shown_runs.Moment(day)).name,
             "đã hẹn": day_digits(row.promised_on) if row.promised_on and row.done_on is None else "",
         }
         for row in ordered[:MAX_TABLE_ROWS]

@@ -18,7 +18,7 @@ from notifications.delivery import DeliveryContext
 from notifications.email.signed_addresses import REPLY, REPLY_ADDRESSES, RETURN_ADDRESSES, signed_address
 from notifications.finding_alarm import Operator
 from notifications.inbound.fetching import InboundSources
-from notifications.inbound.proof import MailProof
+from notifications.inbound.message import MailProof
 from notifications.letters.renderer import LetterRenderer, RendererSettings
 from notifications.letters.sign_in_mailer import EmailSignInMailer, Mail
 from notifications.sms.gammu import Gammu
@@ -54,7 +54,7 @@ def sign_in_mailer(current: Callable[[], Settings], signer: Signer) -> EmailSign
 
 def inbound_sources(settings: Settings, signer: Signer) -> InboundSources:
     """The sources of incoming messages; none in demo mode."""
-    from notifications.inbound.mailbox import Inbox, security_of
+    from notifications.inbound.fetching import Inbox, security_of
 
     inbox = None
     if settings.imap_host and not settings.demo:
@@ -151,7 +151,7 @@ def email_channel(settings: Settings, signer: Signer) -> Mail:
 
     if not settings.smtp_host or settings.demo:
         return Maildir(settings.maildir, Sender(settings.mail_from, settings.mail_from_name), delivers=settings.demo)
-    from notifications.email.relay import Relay, Security
+    from notifications.email.connection import Relay, Security
     from notifications.email.smtp import Email
 
     return Email(
@@ -211,7 +211,7 @@ def sms_channel(settings: Settings, signer: Signer) -> Channel | None:
         case "":
             return None
         case "kannel":
-            from notifications.sms.kannel import Kannel
+            from notifications.sms.http_gateways import Kannel
 
             return Kannel(
                 settings.sms_url,
@@ -223,7 +223,7 @@ def sms_channel(settings: Settings, signer: Signer) -> Channel | None:
         case "gammu":
             return _gammu(settings)
         case "esms":
-            from notifications.sms.vietnamese import Esms
+            from notifications.sms.http_gateways import Esms
 
             return Esms(
                 settings.sms_username,
@@ -233,7 +233,7 @@ def sms_channel(settings: Settings, signer: Signer) -> Channel | None:
                 callback_url=f"{callbacks_url}/esms",
             )
         case "speedsms":
-            from notifications.sms.vietnamese import SpeedSms
+            from notifications.sms.http_gateways import SpeedSms
 
             return SpeedSms(password, settings.sms_sender, production=settings.sms_production)
         case unknown:

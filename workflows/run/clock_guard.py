@@ -43,15 +43,14 @@ from engine.rules.calendar import ONE_DAY, PLAN_TIME, WorkCalendar, local_date
 from engine.store.clock import shared_clock, system_clock
 from engine.store.database import Database, table
 from engine.store.event_log import record
-from engine.store.facts import read_as, read_fact, write_fact
+from engine.store.facts import Hold, hold, hold_letters, read_as, read_fact, write_fact
 from engine.store.machines import forget as forget_machines
 from engine.store.machines import machines
-from engine.store.markers import Hold, hold, hold_letters
 from engine.store.records import Event
 from engine.store.rulebook import read_calendar
 from engine.terms import EventKind
 from engine.text import Text
-from workflows.run.mailbox_mark import MARK_SECONDS, observe_in_mailbox
+from workflows.run.installation import MARK_SECONDS, observe_in_mailbox
 from workflows.run.system import System
 
 log = logging.getLogger(__name__)

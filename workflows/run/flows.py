@@ -37,7 +37,7 @@ from engine.assignments.escalation import DueBatch, EscalationResult
 from engine.errors import Unavailable
 from engine.rules.calendar import PLAN_TIME
 from engine.store.database import Database
-from engine.store.markers import held_letters
+from engine.store.facts import held_letters
 from engine.terms import PassName
 from notifications.delivery import DeliveryContext
 from workflows.projection.shown_runs import TICK_FLOW

@@ -22,7 +22,7 @@ from engine.store.clock import Clock
 from engine.store.database import Database
 from engine.terms import PassName
 from engine.views.prometheus import CONTENT_TYPE, render
-from notifications import canary, weekly_letter
+from notifications import arrival
 from notifications.contract.channel import Channel
 from notifications.finding_alarm import Operator, alarm, alarm_findings
 from notifications.inbound.fetching import InboundSources
@@ -52,9 +52,9 @@ async def watch(
     counts = await alarm(database, now, channels, operator)
     counts["findings_told"] = await alarm_findings(database, now, channels, operator)
     if own_mailbox is not None:
-        counts["canary"] = int(await canary.send(database, now, channels["email"], own_mailbox))
+        counts["canary"] = int(await arrival.send(database, now, channels["email"], own_mailbox))
     if arrival_link is not None:
-        sent = await weekly_letter.send(database, now, channels["email"], operator, arrival_link)
+        sent = await arrival.send_weekly(database, now, channels["email"], operator, arrival_link)
         counts["weekly_letter"] = int(sent)
     return finish(database, PassName.WATCH, now, began, counts)
 

@@ -1,8 +1,14 @@
-"""Which installation this is: an id and a check value of the secret, in the database and beside the evidence files.
+"""Which installation this is: an id and a check value of the secret, in the database and beside the evidence files;
+and the high-water mark once more, as a message in its mailbox: a snapshot of the whole machine takes the file
+along.
 
 ``dondoc init`` makes it. ``serve``, the passes and Prefect workers run only where database, secret and files belong
 together: an unmounted volume, an empty file or a wrong folder would otherwise become a new, empty office that reports
 itself well, and a second server with a secret of its own would refuse the links that the first one sends.
+
+A second one: whatever the mailbox answers, the file decides, and letters go on.
+
+Its Message-ID is derived from the secret, so that no letter from outside can take its place.
 """
 
 from __future__ import annotations
@@ -10,9 +16,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
 import uuid
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from sqlalchemy import func, inspect, select
 from sqlmodel import Session
@@ -21,19 +28,17 @@ from config import DATA
 from config.settings import Settings
 from engine.accounts.key_ring import load_keys
 from engine.admin.settings_view import without_password
-from engine.errors import Unavailable
+from engine.errors import BadInput, Unavailable
 from engine.files.calendar import load_calendar
 from engine.files.yaml_reader import read
 from engine.plans import loading
 from engine.rules.policy import Policy
 from engine.store.database import Database, insert_new, table
-from engine.store.facts import read_as, read_fact, write_fact
-from engine.store.markers import INSTALLATION
+from engine.store.facts import INSTALLATION, read_as, read_fact, write_fact
+from engine.store.high_water import NAME, MarkElsewhere, MarkUnusable
 from engine.store.records import Account, Agency, Fact, Plan
 from engine.text import Text
-
-if TYPE_CHECKING:
-    from workflows.run.system import System
+from workflows.run.system import System
 
 FACT = INSTALLATION
 MARK = ".installation"
@@ -171,3 +176,31 @@ def _refused(vi: str, en: str) -> Unavailable:
             f"Not started: {en}. If this is the first time, run “dondoc init”.",
         )
     )
+
+
+log = logging.getLogger(__name__)
+MARK_SECONDS = 3.0
+"""For each response, where letters wait for it."""
+SUBJECT = "Don Doc: da gui den dau, xin de nguyen / how far letters were sent, please leave it here"
+
+
+def observe_in_mailbox(system: System, timeout: float | None = None) -> bool:
+    """Hold the database if it is behind the mark there, else move that on. ``timeout``: seconds for each response. True
+    if there was one, and the database is not behind it."""
+    inbox = system.inbound.inbox
+    if system.delivery.mark is None or inbox is None:
+        return False
+    inbox = replace(inbox, timeout=timeout or inbox.timeout)
+    name = f"<{installation_id(system.database)}.{system.signer.secret('mailbox mark')[:32]}@mark.dondoc>"
+    try:
+        found = inbox.kept(name)
+        path = system.settings.data_dir / NAME  # beside what is kept of changed accounts, which a hold ends
+        mark = MarkElsewhere(path, lambda: found, lambda kept: inbox.keep(name, SUBJECT, kept))
+        try:
+            return not mark.observe(system.database, system.clock()) and found is not None
+        except MarkUnusable:
+            log.warning("The message in the mailbox does not say how far letters were sent: it begins anew")
+            inbox.take_out(name)
+    except (BadInput, Unavailable) as error:
+        log.warning("The mailbox does not keep how far letters were sent (%s)", error)
+    return False

@@ -1,7 +1,7 @@
 """The passes: plain functions (database, now) -> PassReport. Each may crash, overlap, run twice or catch up.
 
 ``tick`` runs those that have something to do, in order of their dependencies. Independent of schedulers:
-``workflows.serving.heartbeat`` calls the passes, ``workflows.run.flows`` wraps them for Prefect.
+``workflows.serving.sending`` calls the passes, ``workflows.run.flows`` wraps them for Prefect.
 """
 
 from __future__ import annotations
@@ -22,13 +22,12 @@ from engine.assignments import escalation, opening
 from engine.assignments import weekly_digest as digests
 from engine.assignments.due_work import Due, in_window, what_is_due
 from engine.assignments.escalation import DueBatch, DueDuty, EscalationResult
-from engine.correspondence.received_files import blank_settled
+from engine.correspondence.handling import blank_settled
 from engine.errors import DondocError, NotFound, Unavailable
 from engine.rules.calendar import day_digits, local_date
 from engine.store.clock import system_clock
 from engine.store.database import Database, insert_new, table
-from engine.store.letter_waits import add_waits
-from engine.store.markers import last_tick, remember_tick
+from engine.store.facts import add_waits, last_tick, remember_tick
 from engine.store.recipients import remember_channels
 from engine.store.records import Event, Pass
 from engine.store.rulebook import read_rulebook

@@ -19,8 +19,7 @@ from config.settings import Settings, read_settings, settings_refused
 from engine.accounts.key_ring import load_keys
 from engine.accounts.setup_code import issue_setup_code
 from engine.accounts.signed_links import Signer
-from engine.admin.entered_settings import entered, read_entered
-from engine.admin.settings_view import removed_lines
+from engine.admin.settings_view import entered, read_entered, removed_lines
 from engine.errors import DondocError
 from engine.store.clock import Clock, DemoClock, system_clock
 from engine.store.database import Database

@@ -22,7 +22,7 @@ from notifications.webhooks import delivery as webhooks
 from workflows.projection.prefect_api import PrefectApi
 from workflows.projection.shown_runs import TICK_FLOW, RunState, run_of_tick
 from workflows.run import channel_wiring, clock_guard, passes
-from workflows.run.mailbox_mark import observe_in_mailbox
+from workflows.run.installation import observe_in_mailbox
 from workflows.run.passes import DATABASE_PASSES, PassReport, failures_recorded
 from workflows.run.private_files import too_wide
 from workflows.run.system import System

@@ -1,34 +1,319 @@
-"""What ``serve`` does besides its pages: the heartbeat, in the process of the pages or in one of its own.
+"""What ``serve`` does besides its pages: the heartbeat, in the process of the pages or in one of its own; and what
+systemd is told: that the service is ready, that it stops, and, within ``WatchdogSec``, that it still lives.
+
+A datagram to ``NOTIFY_SOCKET`` (sd_notify(3)); elsewhere than under systemd nothing is sent. The sign of life is a job
+of the heartbeat and is left out while the pages do not answer a question that needs what every page needs, a thread of
+the web server and the database: a process whose scheduler, web server or threads hang is ended and begun again. A
+database or relay that is away is not among the reasons: that is an answer, and a restart would not bring it back.
+
+The log of ``dondoc serve``: lines for people, or one JSON object a line (DONDOC_LOG=json).
+
+How a process that lives for weeks keeps its memory small.
+
+The listening socket of the web server.
 
 Apart, a reader does not wait while ten thousand letters are rendered, and letters do not wait for readers; what either
 does is in the database, so neither asks the other anything. The pages' process starts the other and starts it again
 when it dies; the other ends when its standard input does, so that it outlives nobody.
 
     python -m workflows.serving.sending SECONDS     by ``sending_process`` alone; between ticks
+
+The heartbeat: APScheduler calls the tick, the audit and the inbound passes. Stateless: a restart loses nothing.
+
+Memory job store; missed runs are coalesced into one, never run concurrently, and never dropped as too late.
+
+The projector as a job of the heartbeat: one sentence in the log when Prefect does not answer, and one when it does
+again.
 """
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import json
 import logging
 import os
+import secrets
 import signal
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+from apscheduler.schedulers.background import BackgroundScheduler
 
 from config.settings import Settings, read_settings
+from engine.errors import BadInput, Unavailable
+from engine.http.guards.request_limits import REQUEST_ID, access
+from engine.rules.calendar import PLAN_TIME
 from engine.store import machines
+from engine.text import Text
 from notifications.delivery import release_kept
-from workflows.run.kept_process import KeptProcess
-from workflows.run.mailbox_mark import MARK_SECONDS, observe_in_mailbox
+from workflows.projection.prefect_api import take_turn
+from workflows.projection.projector import Projector
+from workflows.run import channel_wiring
+from workflows.run.installation import MARK_SECONDS, installation_id, observe_in_mailbox
+from workflows.run.prefect_deployments import prepare
+from workflows.run.prefect_server import KeptProcess
 from workflows.run.system import Running, System, compose
-from workflows.serving.heartbeat import Heartbeat, Projecting, own_host
-from workflows.serving.process import ServiceManager, configure_logging, few_arenas
 from workflows.serving.runs import run_audit, run_inbound, run_tick, run_webhooks
 
 log = logging.getLogger(__name__)
+# A tick that finds the one before still delivering has nothing to do; that is no warning.
+logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
+HANGS_AFTER_SECONDS = 1800
+AFTER_START_SECONDS = 2
+LONG = ("tick",)
+"""Jobs that may take hours: ten thousand letters through a slow relay. What they leave undone is found in the rows."""
+
+
+class Heartbeat:
+    """Calls each job every so many seconds, first immediately; by its name."""
+
+    def __init__(self, jobs: Mapping[str, tuple[Callable[[], None], float]]) -> None:
+        self._began: dict[str, float] = {}
+        scheduler_class: Any = BackgroundScheduler  # untyped
+        self._scheduler = scheduler_class(
+            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}, timezone=UTC
+        )
+        for name, (job, every) in jobs.items():
+            run = logging_errors(name, self._timed(name, job))
+            self._scheduler.add_job(run, "interval", seconds=every, id=name, next_run_time=datetime.now(UTC))
+
+    def start(self) -> None:
+        self._scheduler.start()
+
+    def hanging(self, seconds: float = HANGS_AFTER_SECONDS) -> int:
+        """How many jobs have been running for so long. Until they end none of their kind runs."""
+        now = time.monotonic()
+        return sum(now - began > seconds for name, began in list(self._began.items()) if name not in LONG)
+
+    def _timed(self, name: str, job: Callable[[], None]) -> Callable[[], None]:
+        def run() -> None:
+            self._began[name] = time.monotonic()
+            try:
+                job()
+            finally:
+                self._began.pop(name, None)
+
+        return run
+
+    def stop(self) -> None:
+        """Stop after the running jobs have ended."""
+        self._scheduler.shutdown(wait=True)
+
+
+def logging_errors(name: str, job: Callable[[], None]) -> Callable[[], None]:
+    """Log the exceptions of a job; the next run does the remaining work. A fault is told once, with its traceback
+    unless it is a sentence of ours (Unavailable, however worded), then in one sentence with how often, each time that
+    has doubled: a full disk wrote 92 lines a tick."""
+    last, times = "", 0
+
+    def run() -> None:
+        nonlocal last, times
+        try:
+            job()
+        except Exception as error:
+            ours, said = isinstance(error, Unavailable), str(error).partition("\n")[0]
+            fault = type(error).__name__ if ours else f"{type(error).__name__}: {said}"
+            times = times + 1 if fault == last else 1
+            last = fault
+            if times == 1:
+                traceback = None if ours else error
+                log.error("%s failed; it will be tried again at the next run: %s", name, said, exc_info=traceback)
+            elif times & (times - 1) == 0:
+                log.error("%s failed again, %d times now: %s", name, times, said)
+        else:
+            last, times = "", 0
+
+    return run
+
+
+def daily(name: str, job: Callable[[], None]) -> Any:
+    """A scheduler, not begun: it runs the job soon after it has begun, and when a day in Vietnam has."""
+    scheduler_class: Any = BackgroundScheduler  # untyped
+    scheduler = scheduler_class(job_defaults={"misfire_grace_time": None}, timezone=PLAN_TIME)
+    first = datetime.now(UTC) + timedelta(seconds=AFTER_START_SECONDS)
+    scheduler.add_job(logging_errors(name, job), "cron", hour=0, minute=1, id=name, next_run_time=first)
+    return scheduler
+
+
+def projector(system: System) -> Projector:
+    """The projector of this installation; a demonstration has a clock of its own. At the server beside ``serve``, which
+    has no deployments, it sees to the alarms, too."""
+    settings = system.settings
+    pages = f"http://{own_host(settings.host)}:{settings.port}"
+    address = channel_wiring.alarm_address(settings, system.signer, pages)
+    return Projector(
+        database=system.database,
+        api_url=system.prefect_api,
+        auth=system.prefect_auth,
+        installation=installation_id(system.database) or "demo",
+        base_url=settings.base_url,
+        overdue=settings.prefect_overdue,
+        own_clock=settings.demo,
+        prepare=lambda api: prepare(api, address, alarms=not settings.prefect_api_url),
+    )
+
+
+class Projecting:
+    def __init__(self, system: System) -> None:
+        self._system, self._holder = system, secrets.token_hex(8)
+        self._projector: Projector | None = None
+        self._silent = False
+
+    def run(self) -> None:
+        """One pass, if it is this process's turn and Prefect answers."""
+        system = self._system
+        if not system.prefect_answers() or not take_turn(system.database, self._holder):
+            return
+        self._projector = self._projector or projector(system)
+        self._projector.auth = system.prefect_auth  # another one since our server was started again
+        try:
+            done = self._projector.run(system.clock())
+        except httpx.HTTPError as error:
+            if not self._silent:
+                log.warning("Prefect does not take the picture (%s); it is tried again and again", error)
+            self._silent = True
+            return
+        if self._silent:
+            log.info("Prefect takes the picture again")
+        self._silent = False
+        if done.runs or done.events:
+            log.info(
+                "Prefect: %d runs, %d lines, %d events by %d calls", done.runs, done.lines, done.events, done.calls
+            )
+
+
+def own_host(host: str) -> str:
+    """Where this machine reaches the pages: an address that stands for all of them is not one to call."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{here}]" if ":" in here else here
+
+
+READY, STOPPING, ALIVE = "READY=1", "STOPPING=1", "WATCHDOG=1"
+SIGNS_PER_PERIOD = 3
+ANSWER_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceManager:
+    """``address``: of its socket, empty where there is none. ``watchdog_seconds``: after so long without a sign of life
+    it ends the service; 0: never."""
+
+    address: str = ""
+    watchdog_seconds: float = 0.0
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> ServiceManager:
+        """From the variables that systemd sets for its service's main process."""
+        address, pid = environment.get("NOTIFY_SOCKET", ""), environment.get("WATCHDOG_PID", "")
+        ours = address and pid in ("", str(os.getpid()))
+        return cls(address, int(environment.get("WATCHDOG_USEC", 0)) / 1e6 if ours else 0.0)
+
+    @property
+    def sign_seconds(self) -> float:
+        """How often it wants a sign of life; 0: not at all."""
+        return self.watchdog_seconds / SIGNS_PER_PERIOD
+
+    def tell(self, state: str) -> None:
+        if not self.address:
+            return
+        address = "\0" + self.address[1:] if self.address.startswith("@") else self.address
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagram:
+                datagram.sendto(state.encode(), address)
+        except OSError as error:
+            log.warning("systemd is not told %s: %s", state, error)
+
+    def tell_alive(self, page: str) -> None:
+        """``page``: an address of our own; whatever it answers is a sign of life."""
+        try:
+            httpx.get(page, timeout=ANSWER_SECONDS, trust_env=False)
+        except httpx.HTTPError as error:
+            log.error("our own pages do not answer (%s): systemd is told nothing", type(error).__name__)
+            return
+        self.tell(ALIVE)
+
+
+NOISY = ("apscheduler", "httpx", "httpcore")
+
+
+class JsonLines(logging.Formatter):
+    """at, level, logger, message; request, where one is served; the facts that the line was given; error."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if request_id := REQUEST_ID.get():
+            line["request"] = request_id
+        facts = getattr(record, "facts", None)
+        if isinstance(facts, dict):
+            line |= facts
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def configure_logging(style: str) -> None:
+    """``style``: text or json. Requests are logged one by one in JSON alone; a proxy logs them otherwise."""
+    handler = logging.StreamHandler()
+    text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler.setFormatter(JsonLines() if style == "json" else text)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    access.setLevel(logging.INFO if style == "json" else logging.WARNING)
+    for noisy in NOISY:
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+M_ARENA_MAX = -8
+"""Of mallopt(3)."""
+ARENAS = 2
+
+
+def few_arenas() -> None:
+    """Before the first thread: glibc gives each an arena of its own, eight a processor, and they keep what was freed.
+    Python runs one thread at a time, so two do as well: a province's pages hold 198 MiB after 16 requests at once, with
+    arenas for all 235. Processes that this one starts are told by their environment. Where the C library is another,
+    nothing is done."""
+    os.environ.setdefault("MALLOC_ARENA_MAX", str(ARENAS))
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_ARENA_MAX, ARENAS)
+
+
+def listen_at(host: str, port: int) -> socket.socket:
+    """A bound TCP socket; port 0 picks a free one. Raises BadInput if the address is not available.
+
+    The protocol IPPROTO_TCP is given explicitly: asyncio sets TCP_NODELAY only on such sockets. Otherwise a response in
+    two parts waits for the client's delayed acknowledgement: 40 ms a page.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise BadInput(
+            Text(
+                f"Không mở được {host}:{port} ({error.strerror}); chọn cổng khác bằng --port.",
+                f"{host}:{port} cannot be opened; choose another with --port.",
+            )
+        ) from None
+    return listener
+
+
 TICK_SECONDS = 20
 """How soon what is due is done; a tick with nothing to do costs a few statements."""
 AUDIT_SECONDS, INBOUND_SECONDS, MACHINE_SECONDS, PROJECTION_SECONDS = 300, 60, 60, 5

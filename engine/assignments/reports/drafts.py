@@ -17,7 +17,7 @@ from sqlmodel import Session
 from engine.assignments.reports.evidence import StoredFile
 from engine.errors import BadInput, Conflict
 from engine.rules.words import short_moment
-from engine.store.changed_work import about
+from engine.store.data_versions import about
 from engine.store.database import among, insert_new, table
 from engine.store.records import Draft
 from engine.store.stored_rows import object_of

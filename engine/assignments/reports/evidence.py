@@ -24,12 +24,12 @@ from sqlmodel import Session
 
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
 from engine.errors import BadInput, NotFound
-from engine.store.atomic_file import atomic_write
-from engine.store.changed_work import about
+from engine.store.data_versions import about
 from engine.store.database import insert_new, table
 from engine.store.event_log import record
-from engine.store.records import Agency, Evidence
-from engine.store.stored_rows import objects
+from engine.store.high_water import atomic_write
+from engine.store.records import Evidence
+from engine.store.stored_rows import is_agency, objects
 from engine.terms import EventKind
 from engine.text import Text
 
@@ -98,7 +98,7 @@ def _already_stored(path: Path, size: int) -> bool:
 def enforce_upload_limit(session: Session, agency_id: str, now: datetime) -> None:
     """Check the agency and its hourly limit of new files, before ``store``; otherwise a single leaked link, or a name
     that nobody bears, could fill the disk. Raises NotFound, TooOften."""
-    if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
+    if not is_agency(session, agency_id):
         raise NotFound(Text("Không có cơ quan này trong danh bạ.", "There is no such agency in the directory."))
     enforce_rate_limit(session, UPLOADS, {agency_id: UPLOAD_LIMIT}, now)
 

@@ -21,8 +21,8 @@ from engine.files.plan_parts import Indicator
 from engine.rules.periods import within
 from engine.rules.situation import lacks_report
 from engine.store.database import table
-from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Plan, Report
-from engine.store.stored_rows import objects
+from engine.store.records import Agency, Assignment, Duty, Plan, Report
+from engine.store.stored_rows import members_of_groups, objects
 from engine.terms import PlanState, State
 from engine.text import Text
 
@@ -146,7 +146,11 @@ def _owing(
 ) -> tuple[tuple[Owing, ...], tuple[Owing, ...]]:
     """Who owes a report of what is ordered, for the period or one within it; and of what is only asked for."""
     waiting, asked = (
-        {row.agency_id: Owing(row.agency_id, row.name) for row in rows if row.request is request and _owed(row)}
+        {
+            row.agency_id: Owing(row.agency_id, row.name)
+            for row in rows
+            if row.request is request and lacks_report(row.state)
+        }
         for request in (False, True)
     )
     for row in _within(session, plan_id, period, {row.duty_id for row in rows}):
@@ -154,16 +158,10 @@ def _owing(
     return tuple(waiting.values()), tuple(asked.values())
 
 
-def _owed(row: _Row) -> bool:
-    return lacks_report(row.state)
-
-
 def asked_groups(session: Session, followed: Mapping[str, Mapping[str, Any]]) -> dict[str, frozenset[str]]:
     """Group id -> its members, with those who followed them in the plan (``Plan.followed``); an ended agency stands for
     itself and who followed it. One query."""
-    n = table(AgencyGroup)
-    members = {row.id: row.members for row in session.connection().execute(select(n.c.id, n.c.members))}
-    members |= {ended: [ended] for ended in followed}
+    members = members_of_groups(session) | {ended: [ended] for ended in followed}
     return {name: _with_heirs(agencies, followed) for name, agencies in members.items()}
 
 

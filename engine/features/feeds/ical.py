@@ -25,7 +25,7 @@ from engine.agencies.feed_addresses import Reader, reader_of
 from engine.assignments import situations
 from engine.enums import complete
 from engine.errors import NotFound
-from engine.http.not_modified import unless_known
+from engine.http.page_store import unless_known
 from engine.http.request_context import Unauthenticated
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.situation import NO_REPORT, behind_due, lacks_report

@@ -1,4 +1,7 @@
-"""The facts of a công văn đôn đốc, read from what is overdue now: the numbers of the text are the rows of the annex."""
+"""The facts of a công văn đôn đốc, read from what is overdue now: the numbers of the text are the rows of the annex.
+
+The columns of the list of papers: the drafts that wait to be issued, then what was issued. Pure.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +14,10 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.assignments import situations
-from engine.assignments.chasing import chased
-from engine.assignments.issued_papers import SETTLED, paper_level
-from engine.features.papers.facts import (
-    Dispatch,
-    DutyRow,
-    PaperKind,
-    PlanFacts,
-    PriorPaper,
-    agency_names,
-    common_level,
-    plan_duties,
-    short_committee,
-)
-from engine.features.papers.issuers import issuer_of, ministries
+from engine.assignments.chasing import SETTLED, chased, paper_level
+from engine.assignments.told import agency_names
+from engine.features.papers import facts
+from engine.http.lists.listing import Column, Listing
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
 from engine.rules.calendar import ONE_DAY
@@ -36,6 +29,8 @@ from engine.store.records import Agency, Assignment, Event, Extension, Plan
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import AnyRow, StoredPlan, objects
 from engine.terms import EventKind, State, TimeClass
+from engine.text import Text
+from engine.views.spreadsheets import Kind
 
 MAX_ROWS = 1_000
 MAX_WAITING = 20_000
@@ -53,7 +48,7 @@ GROUPS = {
 class Draft:
     """What a letter can be made of. ``assignment_ids``: the overdue ones it is about."""
 
-    dispatch: Dispatch
+    dispatch: facts.Dispatch
     plan_id: int
     supervisor_id: str
     assignment_ids: tuple[int, ...]
@@ -85,15 +80,15 @@ def dispatch_draft(
         if row.agency_id in addressed and is_past(row.due_on, today.day + HORIZON + ONE_DAY)
     ]
     ids = [row.id for row in late]
-    levels, duties, names = _levels(session), plan_duties(session, plan_row.id), agency_names(session)
+    levels, duties, names = _levels(session), facts.plan_duties(session, plan_row.id), agency_names(session)
     positions = {row.id: row.position for row in duties}
     asked, sent = _extensions(session, ids), chased(session, ids)
 
     def order(row: AssignmentRow) -> tuple[Any, ...]:
         return level_rank(levels.get(row.agency_id, "")), row.agency, positions.get(row.duty_id, 0), row.id
 
-    def line(row: AssignmentRow) -> DutyRow:
-        return DutyRow(
+    def line(row: AssignmentRow) -> facts.DutyRow:
+        return facts.DutyRow(
             agency_id=row.agency_id,
             agency=row.agency,
             citation=row.citation,
@@ -111,16 +106,16 @@ def dispatch_draft(
     late.sort(key=order)
     overdue = tuple(map(line, late))
     issuer = names.get(plan_row.issuer_id, plan_row.issuer_id)
-    dispatch = Dispatch(
-        issuer=issuer_of(session, plan_row, PaperKind.DISPATCH),
-        plan=PlanFacts(plan_row.number, plan_row.issued_on, short_committee(issuer), plan_row.title),
-        reports_to=" và ".join((short_committee(issuer), *ministries(row.text for row in duties))),
+    dispatch = facts.Dispatch(
+        issuer=facts.issuer_of(session, plan_row, facts.PaperKind.DISPATCH),
+        plan=facts.PlanFacts(plan_row.number, plan_row.issued_on, facts.short_committee(issuer), plan_row.title),
+        reports_to=" và ".join((facts.short_committee(issuer), *facts.ministries(row.text for row in duties))),
         overdue=overdue,
         upcoming=tuple(map(line, sorted(soon, key=order))),
         as_of=today.now,
         answer_by=today.calendar.shift(today.day, ANSWER_WORKING_DAYS),
         horizon=max((row.due_on for row in soon if row.due_on), default=today.day),
-        level=common_level(overdue),
+        level=facts.common_level(overdue),
         prior=prior_papers(session, ids),
         request=request,
     )
@@ -135,14 +130,14 @@ def dispatch_draft(
     )
 
 
-def prior_papers(session: Session, assignment_ids: Sequence[int]) -> tuple[PriorPaper, ...]:
+def prior_papers(session: Session, assignment_ids: Sequence[int]) -> tuple[facts.PriorPaper, ...]:
     """The letters that were recorded about these assignments, oldest first."""
     e = table(Event)
     statement = select(e.c.detail).where(
         among(session, e.c.assignment_id, assignment_ids), e.c.kind == EventKind.PAPER_RECORDED
     )
     found = {(each["on"], each["number"]) for each in session.connection().scalars(statement)}
-    return tuple(PriorPaper(number, date.fromisoformat(on)) for on, number in sorted(found))
+    return tuple(facts.PriorPaper(number, date.fromisoformat(on)) for on, number in sorted(found))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -290,3 +285,38 @@ def _extensions(session: Session, assignment_ids: Sequence[int]) -> frozenset[in
         among(session, x.c.assignment_id, assignment_ids), x.c.decided_at.is_(None)
     )
     return frozenset(session.connection().scalars(statement))
+
+
+PaperLine = WaitingDraft | IssuedPaper
+WAITS, ISSUED = Text("dự thảo chờ ban hành", "draft to be issued"), Text("đã phát hành", "issued")
+
+
+def _state(row: PaperLine, language: str) -> str:
+    return (WAITS if isinstance(row, WaitingDraft) else ISSUED).said(language)
+
+
+PAPER_LIST: Listing[PaperLine] = Listing(
+    file_name="van-ban",
+    title=Text("Văn bản đôn đốc", "Dispatches"),
+    columns=(
+        Column(Text("Kế hoạch", "Plan"), lambda row, _: row.plan, width=18),
+        Column(Text("Tình trạng", "State"), _state, width=24),
+        Column(
+            Text("Số công văn", "Number"), lambda row, _: row.number if isinstance(row, IssuedPaper) else None, width=24
+        ),
+        Column(
+            Text("Ngày ban hành", "Issued on"),
+            lambda row, _: row.on if isinstance(row, IssuedPaper) else None,
+            Kind.DAY,
+            12,
+        ),
+        Column(Text("Số phần việc", "Assignments"), lambda row, _: row.assignments, Kind.NUMBER, 12),
+        Column(Text("Số cơ quan", "Agencies"), lambda row, _: row.agencies, Kind.NUMBER, 12),
+        Column(
+            Text("Đã đôn đốc bằng thư từ", "Chased by letter since"),
+            lambda row, _: row.since if isinstance(row, WaitingDraft) else None,
+            Kind.DAY,
+            14,
+        ),
+    ),
+)

@@ -19,10 +19,10 @@ from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
 from engine.admin.published_figures import published
-from engine.assignments.issued_papers import drop_draft, record_paper
+from engine.assignments.chasing import drop_draft, record_paper
 from engine.errors import BadInput, Conflict, NotFound
 from engine.features.papers.dispatch import addressed, dispatch_docx, for_one, proposed, subject_line, text_of
-from engine.features.papers.drafts import Draft, dispatch_draft, issued_papers, waiting_drafts
+from engine.features.papers.drafts import PAPER_LIST, Draft, PaperLine, dispatch_draft, issued_papers, waiting_drafts
 from engine.features.papers.duty_file import duty_file_docx
 from engine.features.papers.facts import (
     MAX_PARAGRAPH_CHARS,
@@ -30,24 +30,24 @@ from engine.features.papers.facts import (
     Dispatch,
     DraftKey,
     PaperKind,
+    departments_of,
     drop_wording,
+    issuer_of,
     keep_wording,
+    letterhead_of,
     read_wording,
 )
-from engine.features.papers.issuers import departments_of, issuer_of, letterhead_of
 from engine.features.papers.letterhead import fill, fill_each
-from engine.features.papers.list_columns import PAPER_LIST, PaperLine
 from engine.features.papers.period_report import period_report
 from engine.features.papers.quick_report import quick_report, quick_report_docx, rank_rows, ranking_docx
 from engine.features.papers.report import report_docx, report_name
-from engine.http.contact_access import require_for
+from engine.http.access import require_for
 from engine.http.filters import AssignmentId, Code, Empty, Plain, PlanId, Several, SmallId, YesNo, queried_day
 from engine.http.forms import FormFields
-from engine.http.lists.list_download import DOCX, ExportFormat, attachment, download
+from engine.http.lists.listing import DOCX, ExportFormat, attachment, download
 from engine.http.render import url
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.queries.filter_choices import PlanChoices, plan_choices
-from engine.queries.stored_plans import active_plans, find_plan, plan_of
+from engine.queries.filter_choices import PlanChoices, active_plans, find_plan, plan_choices, plan_of
 from engine.queries.work.assignments import rows_of
 from engine.rules.privacy import looks_private
 from engine.rules.words import period_words

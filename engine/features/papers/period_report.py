@@ -6,9 +6,16 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.assignments.reports.indicators import Consolidated, FigureLine, Owing, consolidated
+from engine.assignments.told import agency_names
 from engine.enums import complete
-from engine.features.papers.facts import PaperKind, PlanFacts, agency_names, plan_duties, short_committee
-from engine.features.papers.issuers import issuer_of, ministries
+from engine.features.papers.facts import (
+    PaperKind,
+    PlanFacts,
+    issuer_of,
+    ministries,
+    plan_duties,
+    short_committee,
+)
 from engine.features.papers.report import ConductFacts, Difficulty, DutyFacts, FigureFacts, PeriodReport
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows

@@ -17,8 +17,16 @@ from sqlmodel import Session
 
 from engine.assignments.told import Since
 from engine.features.papers.document import BLANK, AnnexColumn, Paper
-from engine.features.papers.facts import Issuer, PaperKind, counted, long_moment, short_committee, tally
-from engine.features.papers.issuers import issuer_of, settings_of
+from engine.features.papers.facts import (
+    Issuer,
+    PaperKind,
+    counted,
+    issuer_of,
+    long_moment,
+    settings_of,
+    short_committee,
+    tally,
+)
 from engine.queries.figures.outlook import Behind, Coming, NextDate, outlook
 from engine.queries.figures.plan_progress import Standing
 from engine.queries.time_class import Today

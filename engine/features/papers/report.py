@@ -297,7 +297,7 @@ def duty_rows(duties: Sequence[DutyFacts]) -> list[tuple[str, ...]]:
             str(n),
             citation,
             shortened(parts[0].text),
-            _some([each.agency for each in parts], MAX_OWNERS, "cơ quan"),
+            _some([each.agency for each in parts], MAX_OWNERS),
             _due(parts),
             _result(parts),
             _summaries(parts),
@@ -330,8 +330,8 @@ def timing_rows(
     return rows
 
 
-def _some(names: Sequence[str], most: int, noun: str) -> str:
-    return ", ".join(names) if len(names) <= most else f"{len(names)} {noun}"
+def _some(names: Sequence[str], most: int) -> str:
+    return ", ".join(names) if len(names) <= most else f"{len(names)} cơ quan"
 
 
 def _due(parts: Sequence[DutyFacts]) -> str:
@@ -361,7 +361,7 @@ def _summaries(parts: Sequence[DutyFacts]) -> str:
             by_text.setdefault(" ".join(each.summary.split()), []).append(each.agency)
     most = MAX_SUMMARY_CHARS // min(max(len(by_text), 1), MAX_SUMMARIES)
     quoted = [
-        (f"{_some(agencies, 1, 'cơ quan')}: " if len(parts) > 1 else "") + f"[{shortened(text, most)}]"
+        (f"{_some(agencies, 1)}: " if len(parts) > 1 else "") + f"[{shortened(text, most)}]"
         for text, agencies in list(by_text.items())[:MAX_SUMMARIES]
     ]
     more = len(by_text) - MAX_SUMMARIES

@@ -17,11 +17,10 @@ from engine.accounts.permissions import Permission
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
 from engine.errors import FieldsRefused, NotFound
 from engine.features.papers import letterhead
-from engine.features.papers.facts import SIGNERS, IssuerSettings, PaperKind
-from engine.features.papers.issuers import departments_of, letterhead_of, settings_of
+from engine.features.papers.facts import SIGNERS, IssuerSettings, PaperKind, departments_of, letterhead_of, settings_of
 from engine.http.filters import AgencyId, Code
 from engine.http.forms import Form, FormFields
-from engine.http.lists.list_download import DOCX, attachment
+from engine.http.lists.listing import DOCX, attachment
 from engine.http.request_context import RequestContext, SignedIn, checked, read_form
 from engine.store.event_log import record
 from engine.store.records import PaperSettings

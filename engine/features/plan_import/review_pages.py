@@ -19,8 +19,7 @@ from engine.agencies.directory_loading import read_directory
 from engine.agencies.groups import remember_names
 from engine.errors import BadInput, Conflict, DondocError, NotFound
 from engine.features.plan_import.drafts.corrections import Corrections, DutyFields, cuts, listed
-from engine.features.plan_import.drafts.model import OTHERS, DutyPlace, Head, PlanDraft
-from engine.features.plan_import.drafts.names import kind_members
+from engine.features.plan_import.drafts.model import OTHERS, DutyPlace, Head, PlanDraft, kind_members
 from engine.features.plan_import.drafts.plan_data import Reviewed, checked, level_of, reviewed, unfinished
 from engine.features.plan_import.drafts.plan_text import plan_text
 from engine.features.plan_import.drafts.rows import page_of, pages_of, runs_of
@@ -35,7 +34,7 @@ from engine.features.plan_import.drafts.stored import (
 from engine.features.plan_import.review_views import ReviewView, choosable, shown_duty
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile
-from engine.files.plan_successions import ended_names
+from engine.files.plan_renewal import ended_names
 from engine.files.yaml_reader import dump
 from engine.http.filters import Empty, SmallId
 from engine.http.forms import Form, plain
@@ -47,7 +46,7 @@ from engine.rules.periods import Cadence
 from engine.rules.typed_day import read_typed_day
 from engine.terms import OutputKind
 from engine.text import Text
-from engine.web.pages.plans.checked_plan import CheckedPlan, check_text, show_checked
+from engine.web.pages.plans.plan_renewal import CheckedPlan, check_text, show_checked
 from engine.web.plan_uploads import SAVING, plan_download
 
 router = APIRouter(include_in_schema=False)

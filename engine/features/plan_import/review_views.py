@@ -18,14 +18,17 @@ from engine.features.plan_import.drafts.model import (
     Paragraph,
     PlanDraft,
     UnknownName,
+    kind_choice,
+    kind_members,
+    lives_on,
+    nearest,
 )
-from engine.features.plan_import.drafts.names import kind_choice, kind_members, lives_on, nearest
 from engine.features.plan_import.drafts.plan_data import UNDATED, Reviewed, asked_days, gaps_before
 from engine.features.plan_import.drafts.rows import ReviewRow, page_of, pages_of
 from engine.features.plan_import.drafts.stored import StoredDraft
 from engine.features.plan_import.importer.base.model import Doubt, Use
 from engine.files.directory import DirectoryFile
-from engine.files.plan_successions import EndedName, ended_among
+from engine.files.plan_renewal import EndedName, ended_among
 from engine.queries.time_class import Today
 from engine.rules.calendar import Due, add_months, day_digits, written
 from engine.rules.typed_day import read_typed_day

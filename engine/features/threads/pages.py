@@ -1,5 +1,9 @@
-"""The page behind «Báo khó khăn, hỏi, xin gia hạn, cử người thay»: what an owner may do beside reporting. Used at the
-desk and, by the link in any letter, without an account; and the page of the duties that an agency helps with."""
+"""The page behind «Báo khó khăn, hỏi, xin gia hạn, cử người thay»: what an owner may do beside reporting; and the same
+thread behind the links of letters.
+
+Used at the desk and, by the link in any letter, without an account; and the page of the duties that an agency helps
+with.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
+from engine.accounts.signed_links import Link, Purpose
+from engine.agencies import contacts
 from engine.agencies.contacts import ContactLine
 from engine.agencies.preferences import MAY_NAME
 from engine.assignments.bulk_decisions import ask_for_days
@@ -20,19 +26,19 @@ from engine.assignments.reports.evidence import MAX_FILE_BYTES, StoredFile, keep
 from engine.assignments.reports.submission import TypedPromise, read_promise
 from engine.correspondence.entries import MAX_TEXT_CHARS, OWNER_KINDS, NewEntry, add_part, answer, write
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
-from engine.http.contact_access import own_contact
+from engine.http.access import own_contact
 from engine.http.filters import AgencyId, Code, Count, PeriodKey, SmallId
-from engine.http.forms import MAX_REASON_CHARS, Form
-from engine.http.later_days import asked_again
-from engine.http.request_context import RequestContext, SignedIn, read_form
+from engine.http.forms import MAX_REASON_CHARS, Form, asked_again
+from engine.http.request_context import RequestContext, SignedIn, Unauthenticated, read_form
 from engine.http.request_context import checked as token_checked
 from engine.http.uploads import ACCEPT, MAX_FORM_PARTS, store_uploads
 from engine.queries.directory.enquiries import monitors
-from engine.queries.stored_plans import plan_of
+from engine.queries.filter_choices import plan_of
 from engine.queries.time_class import Today
 from engine.queries.work.assignment_story import assignment_row
 from engine.queries.work.desk import agency_name
 from engine.queries.work.incoming import messages_about
+from engine.queries.work.letter_links import linked_assignments
 from engine.queries.work.promises import promise_choices, waiting_days
 from engine.queries.work.report_page import ReportItem, report_page
 from engine.queries.work.threads import Coordinated, EntryLine, coordinated, threads_of
@@ -42,7 +48,8 @@ from engine.rules.situation import is_ahead
 from engine.terms import EntryKind
 from engine.text import Text
 from engine.web.pages.account.preferences import check_deputy, name_deputy
-from engine.web.pages.work.report import Address, at_desk
+from engine.web.pages.work import letter_links
+from engine.web.pages.work.report import Address, at_desk, language_parameter
 
 router = APIRouter(include_in_schema=False)
 FILES = 0
@@ -387,3 +394,46 @@ def part_sent(ctx: RequestContext, form: Form, agency_id: str) -> bool:
         for each in files if changed else ():
             keep(session, each, agency_id=owner_id, **ctx.by)
     return changed
+
+
+PartForm = Annotated[Form, Depends(letter_links.uploads(Purpose.ACKNOWLEDGE))]
+
+
+@router.post("/l/{token}/part")
+def part(ctx: Unauthenticated, form: PartForm, token: str) -> Response:
+    """The part of a coordinating agency in a duty that the letter named."""
+    link = letter_links.checked(ctx, form.raw("token"), token, Purpose.ACKNOWLEDGE)
+    assignment_id = form.number("id")
+    with ctx.reading() as (session, today):
+        contact, _ = letter_links.linked(session, today, link)
+        named = linked_assignments(session, link)
+    ctx = letter_links.as_contact(ctx, contact, token, link.purpose)
+    if assignment_id not in named:
+        raise NotFound(Text("Thư này không nói về việc ấy.", "This letter does not mention that assignment."))
+    try:
+        changed = part_sent(ctx, form, contact.agency_id)
+    except (BadInput, Conflict) as error:
+        return letter_links.acknowledge_page(
+            ctx, token, link, "", error.said(ctx.language), (form.raw("id"), form.raw("text")), error.status
+        )
+    return ctx.go(f"/l/{token}", said="part" if changed else "already", lang=language_parameter(ctx))
+
+
+@router.get("/r/{token}/thread")
+def thread_shown(ctx: Unauthenticated, token: str, said: Code = "", n: Count = 0) -> Response:
+    ctx, where, contact = _thread(ctx, token, letter_links.opened(ctx, Purpose.REPORT, token))
+    return thread_page(ctx, where, contact, outcome=said, n=n)
+
+
+@router.post("/r/{token}/thread")
+def thread_posted(ctx: Unauthenticated, form: letter_links.ReportForm, token: str) -> Response:
+    ctx, where, contact = _thread(ctx, token, letter_links.checked(ctx, form.raw("token"), token, Purpose.REPORT))
+    return thread_sent(ctx, form, where, contact)
+
+
+def _thread(ctx: RequestContext, token: str, link: Link) -> tuple[RequestContext, Address, ContactLine]:
+    """The page of a report link's thread, and the contact in whose name a deputy may be named."""
+    ctx, where = letter_links.report_address(ctx, token, link)
+    ctx.require(Permission.RAISE, where.agency_id)
+    with ctx.app.database.read() as session:
+        return ctx, where, contacts.find(session, link.contact_id)

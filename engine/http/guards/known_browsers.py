@@ -28,7 +28,7 @@ from engine.accounts.sign_in import SignInRefused, device_words, note_proof, ses
 from engine.enums import complete
 from engine.errors import BadInput, TooOften
 from engine.http.app_context import AccountLetter
-from engine.http.expired_forms import ProofFirst
+from engine.http.error_pages import ProofFirst
 from engine.http.forms import Form
 from engine.http.request_context import RequestContext, guarded
 from engine.http.security import REFUSALS, YEAR_SECONDS, SecurityEvent

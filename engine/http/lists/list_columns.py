@@ -9,13 +9,12 @@ from enum import StrEnum
 from typing import TypeVar
 
 from engine.admin.published_figures import PublishedRow
-from engine.assignments.measures import Boxes
 from engine.assignments.reports.indicators import Consolidated
+from engine.assignments.situations import Boxes
 from engine.http.lists.listing import Column, Head, Listing, number_column
 from engine.plans.simulated_year import SimulatedLetter, SimulatedYear
 from engine.queries.directory import agencies
-from engine.queries.directory.agencies import AgencyRow
-from engine.queries.directory.agency import DirectoryLine
+from engine.queries.directory.agencies import AgencyRow, DirectoryLine
 from engine.queries.figures import plan_progress, plans
 from engine.queries.figures.board import AgencyLine, Board, Counts
 from engine.queries.figures.plan_progress import AgencyStanding
@@ -35,8 +34,7 @@ from engine.terms import Role, TimeClass
 from engine.text import Text
 from engine.views.event_sentences import actor_words, done_words, said
 from engine.views.labels import label
-from engine.views.paper_list import assignment_words, letter_words
-from engine.views.spreadsheets import Cell, Kind
+from engine.views.spreadsheets import Cell, Kind, assignment_words, letter_words
 
 T = TypeVar("T")
 ORDERED, ASKED = Text("giao việc", "order"), Text("đề nghị", "request")

@@ -16,8 +16,8 @@ from sqlmodel import Session
 from engine.accounts.accounts import AccountLine, list_accounts
 from engine.accounts.permissions import ActorRole
 from engine.files.directory import fold
+from engine.queries.filter_choices import active_plans
 from engine.queries.paging import PER_PAGE, Page, decode, page
-from engine.queries.stored_plans import active_plans
 from engine.store.data_versions import Topic, depends_on
 from engine.store.database import among, table
 from engine.store.recipients import read_recipients

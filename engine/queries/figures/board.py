@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlmodel import Session
 
 from engine.assignments import situations
-from engine.assignments.measures import report_timing_column
+from engine.assignments.situations import report_timing_column
 from engine.queries.directory.agencies import places_in_directory
 from engine.queries.filter_choices import Orders
 from engine.queries.time_class import Thresholds, Today, time_class, worst
@@ -51,9 +51,9 @@ COMING = (TimeClass.OPEN_IN_TIME, TimeClass.DUE_SOON, TimeClass.NO_DEADLINE)
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Numbers of assignments by the two measures (``engine.assignments.measures``): tasks ``done``; and of the reports
-    ``reported`` (in, even if returned since), ``on_time`` of these, ``returned`` now, ``undone``: in, but the task is
-    not finished."""
+    """Numbers of assignments by the two measures (``engine.assignments.situations``): tasks ``done``; and of the
+    reports ``reported`` (in, even if returned since), ``on_time`` of these, ``returned`` now, ``undone``: in, but the
+    task is not finished."""
 
     done: int = 0
     reported: int = 0

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import Session
 
 from engine.assignments import situations, told
-from engine.assignments.measures import rate
+from engine.assignments.situations import rate
 from engine.assignments.told import Since
 from engine.assignments.weekly_digest import week_of
 from engine.plans.closing import PlanToEnd, plans_to_end

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session
 
 from engine.assignments import situations
-from engine.assignments.measures import BOX, BOX_VALUES, Boxes, box_conditions
+from engine.assignments.situations import BOX, BOX_VALUES, Boxes, box_conditions
 from engine.queries.filter_choices import Orders
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import table

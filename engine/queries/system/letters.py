@@ -21,7 +21,7 @@ from engine.store.data_versions import Topic, depends_on
 from engine.store.database import among, table
 from engine.store.recipients import address_of
 from engine.store.records import Agency, Assignment, Contact, Delivery, Duty, Letter, LetterBody, Notice, Plan
-from engine.store.records.letter_text import unpack
+from engine.store.records.columns import unpack
 from engine.store.stored_rows import object_of, objects, objects_of
 from engine.terms import LetterState, NoticeKind, Role
 from engine.text import Text

@@ -15,8 +15,8 @@ from sqlmodel import Session
 from engine.assignments import situations
 from engine.assignments.backlog import WAITS, select_past_plans
 from engine.assignments.chasing import escalations_sent
-from engine.assignments.measures import report_timing, report_timing_column
 from engine.assignments.promise_rows import promise_waits, promises_made
+from engine.assignments.situations import report_timing, report_timing_column
 from engine.errors import NotFound
 from engine.queries.filter_choices import SqlOrders, sql_order
 from engine.queries.paging import PER_PAGE, Page, decode, in_order, page, streamed

@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 from sqlmodel import Session
 
 from engine.assignments import situations
+from engine.correspondence.handling import ReceivedFile, file_of
 from engine.correspondence.message_acts import Done, MessageDuty, Request, duties_of
-from engine.correspondence.received_files import ReceivedFile, file_of
 from engine.errors import NotFound
 from engine.queries.filter_choices import SqlOrders, sql_order
 from engine.queries.paging import PER_PAGE, Page, decode, page, streamed

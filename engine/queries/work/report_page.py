@@ -17,7 +17,7 @@ from engine.assignments.reports.indicators import FigureLine, asked_groups, cons
 from engine.assignments.reports.submission import PromiseChoices
 from engine.errors import NotFound
 from engine.files.plan_parts import Indicator
-from engine.queries.stored_plans import plan_of
+from engine.queries.filter_choices import plan_of
 from engine.queries.time_class import Today
 from engine.queries.work.assignment_story import ReportLine, waited_for
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined

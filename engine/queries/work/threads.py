@@ -14,16 +14,8 @@ from sqlmodel import Session
 
 from engine.assignments import situations
 from engine.queries.time_class import Today
+from engine.queries.work import assignments
 from engine.queries.work.assignment_story import ReportLine
-from engine.queries.work.assignments import (
-    AssignmentFilter,
-    AssignmentRow,
-    columns,
-    conditions,
-    from_rows,
-    joined,
-    last_promise,
-)
 from engine.rules.periods import within
 from engine.store.database import among, table
 from engine.store.records import Agency, Assignment, Duty, Plan, Promise, Report, ThreadEntry
@@ -95,7 +87,7 @@ class AwaitedHelp:
 class Coordinated:
     """A duty that an agency helps with: the lead's assignment, its last report, and the parts given."""
 
-    row: AssignmentRow
+    row: assignments.AssignmentRow
     last: ReportLine | None
     parts: tuple[EntryLine, ...]
 
@@ -110,7 +102,7 @@ def awaited_of(session: Session, agency_id: str) -> tuple[AwaitedHelp, ...]:
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
         .join(g, g.c.id == a.c.agency_id)
-        .where(made.c.waits_for == agency_id, last_promise(), situations.owed())
+        .where(made.c.waits_for == agency_id, assignments.last_promise(), situations.owed())
         .order_by(made.c.promised_on, made.c.id)
         .limit(MAX_COORDINATED)
     )
@@ -191,12 +183,12 @@ def coordinated(
     duties = [row.id for row in session.connection().execute(stored) if agency_id in row.coordinating]
     if not duties:
         return ()
-    wanted = AssignmentFilter(states=COUNTED_STATES, ids=tuple(assignment_ids))
-    statement = joined(select(*columns(today))).where(
-        *conditions(wanted, today), among(session, a.c.duty_id, duties), a.c.agency_id != agency_id
+    wanted = assignments.AssignmentFilter(states=COUNTED_STATES, ids=tuple(assignment_ids))
+    statement = assignments.joined(select(*assignments.columns(today))).where(
+        *assignments.conditions(wanted, today), among(session, a.c.duty_id, duties), a.c.agency_id != agency_id
     )
     found = session.connection().execute(statement.order_by(a.c.due_on, a.c.id).limit(MAX_COORDINATED)).all()
-    rows = from_rows(found)
+    rows = assignments.from_rows(found)
     ids = [row.id for row in rows]
     last = _last_reports(session, ids)
     parts = [each for each in entries(session, ids) if each.kind is EntryKind.PART and each.agency_id == agency_id]

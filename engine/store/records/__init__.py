@@ -15,11 +15,11 @@ from engine.store.records.accounts import (
     SignInLink,
     UserSession,
 )
-from engine.store.records.agencies import Agency, AgencyGroup, Contact, Succession
 from engine.store.records.letters import (
     EARLY,
     MESSAGE_WAITS,
     STILL_OWED,
+    WEBHOOK_OWED,
     WITH_RECEIPT,
     AnswerCode,
     Delivery,
@@ -30,11 +30,24 @@ from engine.store.records.letters import (
     LetterBody,
     Notice,
     Told,
+    Webhook,
+    WebhookMessage,
 )
-from engine.store.records.plans import HAS_OPENING, Duty, Plan, PlanDraft
-from engine.store.records.rules import CalendarDay, LadderRecord, PaperSettings, PolicyRecord
+from engine.store.records.plans import (
+    HAS_OPENING,
+    Agency,
+    AgencyGroup,
+    CalendarDay,
+    Contact,
+    Duty,
+    LadderRecord,
+    PaperSettings,
+    Plan,
+    PlanDraft,
+    PolicyRecord,
+    Succession,
+)
 from engine.store.records.running import ChangedWork, DataVersion, Fact, Pass, PendingAnswer
-from engine.store.records.webhooks import WEBHOOK_OWED, Webhook, WebhookMessage
 from engine.store.records.work import (
     DECLINED,
     HAS_NEXT,

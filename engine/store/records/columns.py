@@ -1,12 +1,47 @@
-"""Column types shared by the tables, and the naming convention of constraints."""
+"""Column types shared by the tables, among them the text of letters, which is stored compressed, and the naming
+convention of constraints.
 
+``letter_words_1.txt`` is for good: what was compressed against it can be read with it only (zlib compares a checksum
+and fails otherwise). Other words go into another file, and the letters of before keep this one.
+"""
+
+import zlib
 from enum import StrEnum
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Column, Enum, Integer, LargeBinary, TypeDecorator
 from sqlmodel import SQLModel
 
-from engine.store.records.letter_text import pack, unpack
+PLAIN = b"\0"
+"""First byte of a text from before texts were compressed; the rest is UTF-8."""
+LEVEL, WINDOW_BITS, MEMORY = 3, 13, 7
+"""A window of 8 KiB suits a letter: to set up zlib's usual one takes longer than to compress."""
+
+
+def pack(text: str, like: str = "") -> bytes:
+    """Compressed UTF-8. ``like``: a text that is similar and stays at hand, as the text part beside the HTML part."""
+    packer = zlib.compressobj(LEVEL, zlib.DEFLATED, WINDOW_BITS, MEMORY, zlib.Z_DEFAULT_STRATEGY, _dictionary(like))
+    return packer.compress(text.encode()) + packer.flush()
+
+
+def unpack(packed: bytes, like: str = "") -> str:
+    """The text; ``like`` as it was packed. Reads what was compressed without any dictionary, too."""
+    if packed.startswith(PLAIN):
+        return packed[1:].decode()
+    unpacker = zlib.decompressobj(zdict=_dictionary(like))
+    return (unpacker.decompress(packed) + unpacker.flush()).decode()
+
+
+def _dictionary(like: str) -> bytes:
+    return _words() + like.encode()
+
+
+@cache
+def _words() -> bytes:
+    return Path(__file__).with_name("letter_words_1.txt").read_bytes()
+
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -50,7 +85,7 @@ def json_column(*, nullable: bool = False, default: object = None) -> Any:
 
 
 class PackedText(TypeDecorator[str]):
-    """Text that is compressed in the database (``engine.store.records.letter_text``)."""
+    """Text that is compressed in the database (``engine.store.records.columns``)."""
 
     impl = LargeBinary
     cache_ok = True

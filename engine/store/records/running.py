@@ -47,7 +47,7 @@ class DataVersion(SQLModel, table=True):
 
 class ChangedWork(SQLModel, table=True):
     """A change of a topic from one version to the next in its slot that was about one agency's work, or about a few
-    agencies', a row each (``engine.store.changed_work``)."""
+    agencies', a row each (``engine.store.data_versions``)."""
 
     __tablename__ = "changed_work"
     __table_args__ = (Index("ix_changed_work_before", "slot", "topic", "before"),)

@@ -331,7 +331,7 @@ class Event(SQLModel, table=True):
 
 
 class EventLink(SQLModel, table=True):
-    """A link of the chain over the log (``engine.store.event_chain``): SHA-256 of the link before and of the event."""
+    """A link of the chain over the log (``engine.store.event_log``): SHA-256 of the link before and of the event."""
 
     __tablename__ = "event_link"
     position: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
@@ -340,7 +340,7 @@ class EventLink(SQLModel, table=True):
 
 
 class RowSeal(SQLModel, table=True):
-    """What a row was when it was looked at last (``workflows.checks.row_seals``)."""
+    """What a row was when it was looked at last (``workflows.checks.record_checks``)."""
 
     __tablename__ = "row_seal"
     of: str = Field(primary_key=True, max_length=32)
@@ -350,7 +350,7 @@ class RowSeal(SQLModel, table=True):
 
 
 class UndoableAct(SQLModel, table=True):
-    """What somebody decided, for as long as it can be undone (``engine.assignments.acts.undo``). Deleted a day later;
+    """What somebody decided, for as long as it can be undone (``engine.assignments.undo``). Deleted a day later;
     the log keeps the act and that it was undone."""
 
     __tablename__ = "undoable_act"

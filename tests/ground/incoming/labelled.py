@@ -29,9 +29,8 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.accounts.signed_links import Signer
-from engine.correspondence.handling import record_requests
+from engine.correspondence.handling import receive_file, record_requests
 from engine.correspondence.message_acts import Request
-from engine.correspondence.received_files import receive_file
 from engine.errors import DondocError
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Duty, Event, Extension, IncomingMessage, Promise, ThreadEntry
@@ -40,8 +39,7 @@ from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.delivery import deliver
 from notifications.email.mime import Sender, compose
 from notifications.inbound import answers
-from notifications.inbound.message import read_mail
-from notifications.inbound.proof import MailProof
+from notifications.inbound.message import MailProof, read_mail
 from notifications.letters.renderer import LetterRenderer, RendererSettings
 
 SENT, ANSWERED = at("2021-06-03", "07:30"), at("2021-06-07", "08:00")

@@ -15,12 +15,12 @@ from ground.post import KEY, Answering
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
 from engine.store.database import Database
-from engine.store.event_chain import head
+from engine.store.event_log import head
 from engine.store.records import Incoming
-from notifications import canary
+from notifications import arrival
 from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.inbound.fetching import InboundSources, receive
-from notifications.inbound.proof import MailProof
+from notifications.inbound.message import MailProof
 from workflows.checks.record_checks import office_findings
 from workflows.run.channel_wiring import own_mailbox
 
@@ -62,7 +62,7 @@ def laid(database: Database) -> Database:
 
 
 def sent(database: Database, wall: str, relay: Ours, day: str = DAY) -> bool:
-    return asyncio.run(canary.send(database, at(day, wall), relay, lambda key: MAILBOX))
+    return asyncio.run(arrival.send(database, at(day, wall), relay, lambda key: MAILBOX))
 
 
 def fetched(database: Database, wall: str, relay: Ours) -> dict[str, int]:

@@ -18,13 +18,12 @@ import pytest
 from ground.smtp_server import FaultyServer, Kind
 
 from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
+from notifications.email.connection import Relay, Security
 from notifications.email.maildir import Maildir
 from notifications.email.mime import Sender, digest
-from notifications.email.relay import Relay, Security
 from notifications.email.smtp import Email
 from notifications.sms.gammu import Gammu
-from notifications.sms.kannel import Kannel
-from notifications.sms.vietnamese import Esms, SpeedSms
+from notifications.sms.http_gateways import Esms, Kannel, SpeedSms
 from notifications.sms.zalo import Zalo, ZaloFirst, read_templates
 
 AT = datetime(2021, 6, 17, 1, 0, tzinfo=UTC)

@@ -25,8 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, update
 
-from engine.agencies.preferences import ASKED
-from engine.agencies.suppressions import lift_suppressions
+from engine.agencies.preferences import ASKED, lift_suppressions
 from engine.queries.system.letters import count_letters
 from engine.rules.situation import Action
 from engine.store.database import Database, table
@@ -36,9 +35,8 @@ from notifications.channel_health import MAX_FAILURES, channel_health
 from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.delivery import Delivered, DeliveryContext, deliver, release_kept
 from notifications.email.smtp_replies import Stage, reply_outcome
-from notifications.leases import BATCH
 from notifications.receipts.letter_outcomes import suppress
-from notifications.settlement import FIRST_WAIT, LONGEST_WAIT, retry_at
+from notifications.settlement import BATCH, FIRST_WAIT, LONGEST_WAIT, retry_at
 from workflows.checks.audit import run_checks
 
 NIGHT = at(DAY, "22:00")

@@ -34,7 +34,7 @@ from engine.store.records import Delivery, Event, Letter
 from engine.terms import EventKind, LetterState
 from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.delivery import deliver
-from notifications.leases import BATCH, MAX_LOST_LEASES
+from notifications.settlement import BATCH, MAX_LOST_LEASES
 from workflows.checks.audit import run_checks
 
 MINUTE = timedelta(minutes=1)

@@ -17,10 +17,10 @@ from engine.admin.first_steps import arrival_keys, confirm_arrival
 from engine.errors import LinkRefused
 from engine.rules.calendar import DayException, DayKind
 from engine.store.database import Database
-from engine.store.event_chain import head
+from engine.store.event_log import head
 from engine.store.records import Pass
 from engine.terms import WaitReason
-from notifications import weekly_letter
+from notifications import arrival
 from notifications.contract.channel import Channel, Fate, Outcome
 from notifications.finding_alarm import Operator
 from workflows.checks.audit import audit
@@ -45,7 +45,7 @@ def laid(database: Database) -> Database:
 
 
 def sent(database: Database, day: str, wall: str, relay: Channel, operator: Operator = OPERATOR) -> bool:
-    return asyncio.run(weekly_letter.send(database, at(day, wall), relay, operator, lambda week: f"https://x/{week}"))
+    return asyncio.run(arrival.send_weekly(database, at(day, wall), relay, operator, lambda week: f"https://x/{week}"))
 
 
 def missing(database: Database, folder: Path, day: str, wall: str, **more: str) -> int:

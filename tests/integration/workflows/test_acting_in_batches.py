@@ -15,7 +15,7 @@ from engine.assignments import escalation
 from engine.assignments.escalation import DueBatch, EscalationResult
 from engine.errors import NotFound, Unavailable
 from engine.store.database import Database
-from engine.store.markers import last_tick, remember_tick
+from engine.store.facts import last_tick, remember_tick
 from engine.store.records import Assignment, Event, Notice
 from engine.terms import EventKind
 from workflows.run import passes

@@ -32,7 +32,7 @@ from notifications.channel_health import record_outcomes
 from notifications.contract.channel import About, Fate, Outcome
 from notifications.delivery import deliver
 from notifications.inbound.incoming_rows import record
-from notifications.inbound.replying import Answer, send_answer
+from notifications.inbound.performing import Answer, send_answer
 from workflows.checks.audit import STUCK_TOLERANCE, Audit, audit, run_checks
 from workflows.checks.record_checks import evidence_lost
 from workflows.checks.repair import repair

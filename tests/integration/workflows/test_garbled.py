@@ -16,8 +16,7 @@ from ground.post import KEY, LetterBox, post_office
 from config.settings import Settings
 from engine.queries.system.health import health
 from engine.store.database import Database, insert_new
-from engine.store.facts import JSON_FACTS, JSON_PREFIXES, write_fact
-from engine.store.markers import hold
+from engine.store.facts import JSON_FACTS, JSON_PREFIXES, hold, write_fact
 from engine.store.records import Fact
 from notifications.finding_alarm import Operator
 from workflows.checks.audit import audit, run_checks

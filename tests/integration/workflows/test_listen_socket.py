@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from engine.errors import BadInput
-from workflows.serving.process import listen_at
+from workflows.serving.sending import listen_at
 
 
 def test_what_is_answered_leaves_at_once() -> None:

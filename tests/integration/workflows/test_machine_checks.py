@@ -11,7 +11,7 @@ from sqlalchemy import insert
 
 from engine.rules.calendar import DayKind
 from engine.store.database import Database, table
-from engine.store.markers import remember_backup
+from engine.store.facts import remember_backup
 from engine.store.records import CalendarDay
 from workflows.checks.record_checks import backup_old, disk_low, holidays_missing
 

@@ -10,7 +10,7 @@ from ground.post import KEY
 
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
-from engine.admin.entered_settings import FACT, USE, read_entered
+from engine.admin.settings_view import FACT, USE, read_entered
 from engine.store.database import Database
 from engine.store.facts import write_fact
 from workflows.operation import doctor

@@ -21,11 +21,10 @@ from engine.store.clock import system_clock
 from engine.store.database import Database, table
 from engine.store.machines import machines
 from engine.store.records import Assignment, Pass
-from notifications.email.relay import Security
-from notifications.inbound.mailbox import LOGOUT_SECONDS, Inbox
+from notifications.email.connection import Security
+from notifications.inbound.fetching import LOGOUT_SECONDS, Inbox
 from workflows.run.system import compose
-from workflows.serving.process import ALIVE
-from workflows.serving.sending import STOP_SECONDS, Sending
+from workflows.serving.sending import ALIVE, STOP_SECONDS, Sending
 
 SOON = 30.0
 

@@ -18,7 +18,7 @@ from engine.store.database import Database
 from engine.store.records import Letter
 from engine.terms import LetterState
 from notifications.inbound.fetching import InboundSources
-from notifications.inbound.proof import MailProof
+from notifications.inbound.message import MailProof
 from workflows.run.system import compose
 from workflows.serving.runs import run_inbound, run_tick
 

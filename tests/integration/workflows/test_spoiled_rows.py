@@ -32,14 +32,14 @@ from engine.queries.system.health import health
 from engine.rules.calendar import DayException, DayKind
 from engine.rules.situation import Action
 from engine.store.database import Database, insert_new
-from engine.store.event_chain import verify
+from engine.store.event_log import verify
 from engine.store.facts import unreadable_facts
 from engine.store.records import Assignment, Digest, Fact
 from engine.terms import Outcome
 from notifications.delivery import deliver
 from workflows.checks.audit import audit, counted
+from workflows.checks.record_checks import look
 from workflows.checks.repair import repair
-from workflows.checks.row_seals import look
 from workflows.operation.doctor import examine
 from workflows.run import passes
 from workflows.run.passes import DutiesFailed

@@ -31,20 +31,19 @@ from engine.rules.calendar import DayException, DayKind
 from engine.rules.words import coded
 from engine.store.clock import system_clock
 from engine.store.database import Database, table
-from engine.store.markers import remember_backup
+from engine.store.facts import remember_backup
 from engine.store.records import Assignment, Event, Letter, Pass, Plan
 from engine.terms import LetterState, PassName
 from engine.views.prometheus import render
-from notifications.email.relay import Security
-from notifications.inbound.fetching import InboundSources
-from notifications.inbound.mailbox import Inbox
-from notifications.inbound.proof import MailProof
+from notifications.email.connection import Security
+from notifications.inbound.fetching import InboundSources, Inbox
+from notifications.inbound.message import MailProof
 from workflows.checks import record_checks
 from workflows.run import clock_guard
 from workflows.run.passes import record_failure
 from workflows.run.system import System, compose
-from workflows.serving.heartbeat import logging_errors
 from workflows.serving.runs import run_audit, run_inbound, run_tick
+from workflows.serving.sending import logging_errors
 
 NEW_YEAR = DayException(date(2022, 1, 3), DayKind.HOLIDAY, "Tết Dương lịch")
 NOW, DECEMBER = at("2021-04-07", "09:00"), at("2021-12-16", "09:00")

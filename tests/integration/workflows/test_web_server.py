@@ -15,8 +15,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from workflows.serving.process import listen_at
-from workflows.web_server import ConnectionLimits, WebServer
+from workflows.server import ConnectionLimits, WebServer
+from workflows.serving.sending import listen_at
 
 QUICK = ConnectionLimits(connections=20, header_seconds=0.3, body_seconds=0.3, body_bytes=100, whole_body_seconds=2.0)
 

@@ -23,12 +23,12 @@ from imapclient import IMAPClient
 from config.settings import Settings
 from engine.store.database import Database
 from engine.store.event_log import record
-from engine.store.markers import hold
+from engine.store.facts import hold
 from engine.terms import EventKind
 from workflows.checks.record_checks import office_findings
 from workflows.run import channel_wiring
 from workflows.run.inbound_passes import receive, watch
-from workflows.run.mailbox_mark import observe_in_mailbox
+from workflows.run.installation import observe_in_mailbox
 from workflows.run.system import System, compose
 
 MONDAY, TUESDAY = "2021-06-14", "2021-06-15"

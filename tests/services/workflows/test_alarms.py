@@ -24,14 +24,14 @@ from engine.store.clock import system_clock
 from engine.store.database import Database
 from engine.store.records import Letter
 from engine.terms import LetterState
+from notifications.email.connection import Relay, Security
 from notifications.email.mime import Sender
-from notifications.email.relay import Relay, Security
 from notifications.email.smtp import Email
 from workflows.projection import events
 from workflows.projection.prefect_api import PrefectApi
 from workflows.projection.projector import Projector
 from workflows.run import passes
-from workflows.run.prefect_automations import read, register
+from workflows.run.prefect_deployments import read, register
 from workflows.run.prefect_server import PrefectServer
 
 pytestmark = pytest.mark.prefect

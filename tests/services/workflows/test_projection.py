@@ -32,7 +32,7 @@ from engine.terms import State
 from workflows.projection.prefect_api import PrefectApi, take_turn
 from workflows.projection.projector import Projector
 from workflows.projection.shown_runs import ABOVE
-from workflows.run.prefect_automations import prepare
+from workflows.run.prefect_deployments import prepare
 from workflows.run.prefect_server import PrefectServer
 
 pytestmark = pytest.mark.prefect

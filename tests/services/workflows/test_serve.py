@@ -22,7 +22,7 @@ from ground.web_servers import served
 from sqlalchemy import update
 
 from engine.store.database import Database, table
-from engine.store.markers import hold
+from engine.store.facts import hold
 from engine.store.records import Letter
 from engine.store.version import version_line
 from engine.terms import LetterState

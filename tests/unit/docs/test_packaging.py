@@ -16,7 +16,7 @@ from typer.main import get_command
 
 from config.removed_settings import REMOVED
 from config.settings import Settings
-from engine.admin.settings_documents import documents
+from engine.admin.settings_view import documents
 from workflows.cli import app
 
 PACKAGING = ROOT / "packaging"
@@ -50,7 +50,7 @@ def test_the_alert_rules_ask_for_metrics_that_there_are() -> None:
 
 @pytest.mark.parametrize("path", list(documents()))
 def test_what_names_every_setting_is_made_from_their_fields(path: str) -> None:
-    """`python -m engine.admin.settings_documents`"""
+    """`python -m engine.admin.settings_view`"""
     assert (ROOT / path).read_text() == documents()[path]
     assert all(f"DONDOC_{name.upper()}" in documents()[path] for name in Settings.model_fields)
 

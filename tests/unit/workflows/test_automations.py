@@ -9,7 +9,7 @@ from config.settings import KEPT_RUN, Settings
 from engine.terms import NoticeKind, WebhookEvent
 from workflows.projection import events
 from workflows.projection.shown_runs import FLOW, LATE, TICK_FLOW
-from workflows.run.prefect_automations import read
+from workflows.run.prefect_deployments import read
 
 TOLD = {f"dondoc.{each.value}" for each in WebhookEvent} | {
     events.TICK,

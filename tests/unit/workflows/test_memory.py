@@ -5,7 +5,7 @@ import sys
 
 ASK = """
 import ctypes, sys, threading
-from workflows.serving.process import few_arenas
+from workflows.serving.sending import few_arenas
 if sys.argv[1] == "few":
     few_arenas()
 held, door = [], threading.Barrier(12)

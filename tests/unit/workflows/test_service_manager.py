@@ -15,7 +15,7 @@ import pytest
 from ground.paths import ROOT
 from ground.web_servers import listening, served
 
-from workflows.serving.process import ALIVE, READY, ServiceManager
+from workflows.serving.sending import ALIVE, READY, ServiceManager
 
 UNIT = (ROOT / "packaging" / "dondoc.service").read_text()
 

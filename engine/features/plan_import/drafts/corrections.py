@@ -19,8 +19,9 @@ from engine.features.plan_import.drafts.model import (
     PlanDraft,
     Times,
     TimeWords,
+    matching_directory,
+    offer,
 )
-from engine.features.plan_import.drafts.names import matching_directory, offer
 from engine.features.plan_import.drafts.reading import shown, times_of
 from engine.features.plan_import.importer.base.model import Deadline, Origin
 from engine.features.plan_import.importer.phrases.deadlines import deadlines_in
@@ -31,8 +32,7 @@ from engine.features.plan_import.importer.phrases.owners import owner_line, owne
 from engine.features.plan_import.importer.phrases.timing import timing_of
 from engine.files.directory import DirectoryFile
 from engine.rules.periods import Cadence, ReportDays
-from engine.rules.report_days import TYPED_AS, TypedDays, read_report_days
-from engine.rules.typed_day import read_typed_day
+from engine.rules.typed_day import TYPED_AS, TypedDays, read_report_days, read_typed_day
 from engine.terms import OutputKind
 from engine.text import Text
 

@@ -22,8 +22,9 @@ from engine.features.plan_import.drafts.model import (
     PlanDraft,
     UnknownName,
     citations,
+    kind_members,
+    nearest,
 )
-from engine.features.plan_import.drafts.names import kind_members, nearest
 from engine.features.plan_import.importer.phrases.deadlines import deadlines_in
 from engine.features.plan_import.importer.phrases.timing import timing_of
 from engine.files.directory import AgencyEntry, DirectoryFile, fold
@@ -34,8 +35,7 @@ from engine.files.yaml_reader import dump_plain, read
 from engine.rules.calendar import WorkCalendar
 from engine.rules.outputs import MAX_WHAT_CHARS
 from engine.rules.periods import Cadence, ReportDays
-from engine.rules.report_days import TYPED_AS, read_report_days
-from engine.rules.typed_day import read_typed_day
+from engine.rules.typed_day import TYPED_AS, read_report_days, read_typed_day
 from engine.text import Text
 
 PLAIN = ("number", "title", "short_title", "sms_name")

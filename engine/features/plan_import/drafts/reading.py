@@ -20,8 +20,9 @@ from engine.features.plan_import.drafts.model import (
     PlanDraft,
     Times,
     TimeWords,
+    matching_directory,
+    offer,
 )
-from engine.features.plan_import.drafts.names import matching_directory, offer
 from engine.features.plan_import.importer import Accounted, ImportedPlan
 from engine.features.plan_import.importer.base.model import DutyText, ItemText, Use
 from engine.features.plan_import.importer.phrases.agency_lists import VERB

@@ -1,6 +1,6 @@
 """Plan documents under review in the database: created from an upload, corrected by users who may load plans, deleted
-when saved as a plan or discarded (or expired: ``retention``). Each of these is an event; no event contains text of the
-document."""
+when saved as a plan or discarded (or expired: ``engine.application.daily_cleanup``). Each of these is an event; no
+event contains text of the document."""
 
 from __future__ import annotations
 

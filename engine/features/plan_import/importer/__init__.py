@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.features.plan_import.importer.assembly import assembled
+from engine.features.plan_import.importer.assembly import as_json, assembled
 from engine.features.plan_import.importer.base.model import Accounted, ImportedPlan, Use
-from engine.features.plan_import.importer.output import as_json
 from engine.features.plan_import.importer.phrases.owners import Directory, NullDirectory
-from engine.features.plan_import.importer.reading.limits import LIMITS, Limits, refused
+from engine.features.plan_import.importer.reading.pdf import LIMITS, Limits, refused
 from engine.features.plan_import.importer.reading.reader import read_pages
 from engine.limited_process import CallFailed, LimitExceeded, shared_process
 

@@ -50,7 +50,18 @@ from engine.features.plan_import.importer.entries import (
     with_facts_of,
     words_of,
 )
-from engine.features.plan_import.importer.phrases.agency_lists import NO_BODY, lead_of, placed_owner
+from engine.features.plan_import.importer.phrases.agency_lists import (
+    CARRIED_OUT,
+    END,
+    NO_BODY,
+    asks_all,
+    has_task,
+    is_role_alone,
+    lead_of,
+    placed_owner,
+    roles_in,
+    speaks_to_all,
+)
 from engine.features.plan_import.importer.phrases.deadlines import deadlines_in
 from engine.features.plan_import.importer.phrases.labels import (
     Label,
@@ -72,15 +83,6 @@ from engine.features.plan_import.importer.phrases.owners import (
     owner_of,
     split_names,
     unaddressed,
-)
-from engine.features.plan_import.importer.phrases.roles import (
-    CARRIED_OUT,
-    END,
-    asks_all,
-    has_task,
-    is_role_alone,
-    roles_in,
-    speaks_to_all,
 )
 from engine.features.plan_import.importer.reading.pdf import Table
 from engine.features.plan_import.importer.structure.account import LEAVE, NOBODY, Account

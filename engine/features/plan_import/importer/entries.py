@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.features.plan_import.importer.base.model import Deadline, Origin, Place
-from engine.features.plan_import.importer.phrases.agency_lists import NO_BODY
+from engine.features.plan_import.importer.phrases.agency_lists import NO_BODY, is_role_alone, roles_in
 from engine.features.plan_import.importer.phrases.deadlines import deadlines_in, is_dated
 from engine.features.plan_import.importer.phrases.labels import Label, is_task_title
 from engine.features.plan_import.importer.phrases.marks import BULLETS, Rank, body_of
@@ -26,7 +26,6 @@ from engine.features.plan_import.importer.phrases.owners import (
     owner_line,
     spelled_out,
 )
-from engine.features.plan_import.importer.phrases.roles import is_role_alone, roles_in
 from engine.features.plan_import.importer.structure.facts import Facts
 from engine.features.plan_import.importer.structure.joining import Fact
 from engine.features.plan_import.importer.structure.outline import Node

@@ -17,16 +17,7 @@ from engine.agencies import preferences
 from engine.agencies.contacts import ContactLine, phone_number
 from engine.agencies.preferences import MAY_NAME, Preferences, preferences_of
 from engine.errors import BadInput, Conflict, FieldsRefused
-from engine.http.contact_access import (
-    CHANNEL_ACTIONS,
-    ChannelAction,
-    create_feed,
-    feed_address,
-    find_contact,
-    own_contact,
-    revoke_agency_feed,
-    visible_feeds,
-)
+from engine.http import access
 from engine.http.filters import AgencyId, Code, SmallId
 from engine.http.forms import Form
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
@@ -52,7 +43,7 @@ class Trouble:
 def mine(ctx: SignedIn, said: Code = "") -> Response:
     ctx.require(Permission.SET_PREFERENCES, ctx.actor.agency_id)
     with ctx.app.database.read() as session:
-        contact = own_contact(ctx, session)
+        contact = access.own_contact(ctx, session)
     return preferences_page(ctx, contact.id if contact else 0, outcome=said)
 
 
@@ -77,7 +68,7 @@ def name(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
     try:
         check_deputy(form)
         with ctx.writing() as session:
-            contact = find_contact(ctx, session, contact_id)
+            contact = access.find_contact(ctx, session, contact_id)
             ctx.require(Permission.NAME_DEPUTY, contact.agency_id)
             name_deputy(ctx, session, form, contact)
     except (BadInput, Conflict) as error:
@@ -91,7 +82,7 @@ def name(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
 @router.post("/wishes/{contact_id}/deputies/{deputy_id}/end")
 def end(ctx: SignedIn, form: PostedForm, contact_id: SmallId, deputy_id: SmallId) -> Response:
     with ctx.writing() as session:
-        contact = find_contact(ctx, session, contact_id)
+        contact = access.find_contact(ctx, session, contact_id)
         ctx.require(Permission.NAME_DEPUTY, contact.agency_id)
         preferences.end_deputy(session, contact_id, deputy_id, **ctx.by)
     return ctx.go(f"/wishes/{contact_id}", said="ended")
@@ -104,14 +95,14 @@ def make(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
     contact_id = form.number("contact") if form.has("contact") else 0
     with ctx.writing() as session:
         owner_id = contact_id if form.raw("whose") == "mine" else None
-        key = create_feed(ctx, session, agency_id, owner_id)
-    return preferences_page(ctx, contact_id, fresh=feed_address(ctx, key))
+        key = access.create_feed(ctx, session, agency_id, owner_id)
+    return preferences_page(ctx, contact_id, fresh=access.feed_address(ctx, key))
 
 
 @router.post("/agencies/{agency_id}/feeds/{feed_id}/revoke")
 def revoke(ctx: SignedIn, form: PostedForm, agency_id: AgencyId, feed_id: SmallId) -> Response:
     with ctx.writing() as session:
-        revoke_agency_feed(ctx, session, agency_id, feed_id)
+        access.revoke_agency_feed(ctx, session, agency_id, feed_id)
     back = f"/wishes/{form.number('contact')}" if form.has("contact") else "/wishes"
     return ctx.go(back, said="revoked")
 
@@ -131,10 +122,10 @@ def preferences_page(
     with ctx.app.database.read() as session:
         preferences = preferences_of(session, contact_id, ctx.now) if contact_id else None
         if preferences and not by_link:
-            find_contact(ctx, session, contact_id)
+            access.find_contact(ctx, session, contact_id)
         agency_id = preferences.contact.agency_id if preferences else ctx.actor.agency_id
         agency = agency_name(session, agency_id)[0] if agency_id else ""
-        feeds = () if by_link or not agency_id else visible_feeds(session, agency_id, contact_id, ctx.now)
+        feeds = () if by_link or not agency_id else access.visible_feeds(session, agency_id, contact_id, ctx.now)
     act_at = ctx.path if by_link else f"/wishes/{contact_id}/letters"
     return ctx.page(
         "wishes.html",
@@ -211,8 +202,8 @@ def _day(form: Form, name: str) -> date:
 
 def set_channel(ctx: RequestContext, form: Form, contact_id: int) -> str:
     """Stop, slow or resume one channel; returns the action."""
-    do, channel = form.choice("do", ChannelAction), form.text("channel", 16)
+    do, channel = form.choice("do", access.ChannelAction), form.text("channel", 16)
     with ctx.writing() as session:
-        find_contact(ctx, session, contact_id)
-        CHANNEL_ACTIONS[do](session, contact_id, channel, **ctx.by)
+        access.find_contact(ctx, session, contact_id)
+        access.CHANNEL_ACTIONS[do](session, contact_id, channel, **ctx.by)
     return do.value

@@ -18,17 +18,8 @@ from fastapi.responses import RedirectResponse, Response
 from itsdangerous import BadSignature, URLSafeSerializer
 from starlette.background import BackgroundTask
 
+from engine.accounts import oidc
 from engine.accounts.accounts import AccountLine, any_active, find, mailbox, match_subject
-from engine.accounts.oidc import (
-    RETURN,
-    ROUND_TRIP_LIFETIME,
-    AuthorizationRequest,
-    Provider,
-    ProviderUnavailable,
-    SingleSignOnRefused,
-    VerifiedIdentity,
-    consume_state,
-)
 from engine.accounts.secret_keys import MAX_KEY_CHARS, digest_of
 from engine.accounts.sign_in import (
     LINK,
@@ -273,16 +264,16 @@ COOKIE = "dondoc_sso"
 
 @router.get("/sign-in/sso")
 def go(ctx: Anonymous, to: To = "") -> Response:
-    provider, auth_request = _provider(ctx), AuthorizationRequest.now(local(to), ctx.now)
+    provider, auth_request = _provider(ctx), oidc.AuthorizationRequest.now(local(to), ctx.now)
     try:
         answer = RedirectResponse(provider.address(auth_request, ctx.now), 303)
-    except ProviderUnavailable as error:
+    except oidc.ProviderUnavailable as error:
         return sign_in_page(ctx, local(to), trouble=error)
     sealed = str(_serializer(ctx).dumps(asdict(auth_request)))
     answer.set_cookie(
         guarded(COOKIE, ctx.secure),
         sealed,
-        max_age=int(ROUND_TRIP_LIFETIME.total_seconds()),
+        max_age=int(oidc.ROUND_TRIP_LIFETIME.total_seconds()),
         httponly=True,
         samesite="lax",
         secure=ctx.secure,
@@ -290,29 +281,29 @@ def go(ctx: Anonymous, to: To = "") -> Response:
     return answer
 
 
-@router.get(RETURN)
+@router.get(oidc.RETURN)
 def come(ctx: Anonymous) -> Response:
     provider, auth_request = _provider(ctx), _stored_request(ctx)
     try:
         if auth_request is None:
-            raise SingleSignOnRefused(
+            raise oidc.SingleSignOnRefused(
                 Text(
                     "Lần đăng nhập chung này đã quá mười phút, hoặc không bắt đầu từ trình duyệt này; hãy làm lại.",
                     "This single sign-on is older than ten minutes, or did not begin in this browser; start again.",
                 )
             )
         with ctx.writing() as session:
-            consume_state(session, auth_request.state, ip=ctx.ip, now=ctx.now)
+            oidc.consume_state(session, auth_request.state, ip=ctx.ip, now=ctx.now)
         who = provider.verify_return(dict(ctx.request.query_params), auth_request, ctx.now)
         line = _account(ctx, who)
         with ctx.writing() as session:
             key = open_session(session, line.id, way="single_sign_on", device=ctx.device, now=ctx.now)
-    except (SingleSignOnRefused, ProviderUnavailable, TooOften, SignInRefused) as error:
+    except (oidc.SingleSignOnRefused, oidc.ProviderUnavailable, TooOften, SignInRefused) as error:
         return _without_cookie(ctx, sign_in_page(ctx, auth_request.to if auth_request else "", trouble=error))
     return _without_cookie(ctx, by_single_sign_on(ctx, entered(ctx, auth_request.to, key, line.email)))
 
 
-def _account(ctx: RequestContext, who: VerifiedIdentity) -> AccountLine:
+def _account(ctx: RequestContext, who: oidc.VerifiedIdentity) -> AccountLine:
     """The account for a verified identity. Accounts are not created here: an administrator creates them for the mailbox
     that the provider has verified."""
     with ctx.writing() as session:
@@ -320,13 +311,13 @@ def _account(ctx: RequestContext, who: VerifiedIdentity) -> AccountLine:
     if line is not None:
         return line
     if not who.verified:
-        raise SingleSignOnRefused(
+        raise oidc.SingleSignOnRefused(
             Text(
                 "Hệ thống đăng nhập chung chưa xác minh hộp thư của ông/bà, nên chưa gắn được với tài khoản nào ở đây.",
                 "The single sign-on has not verified your mailbox, so it cannot be matched to an account here.",
             )
         )
-    raise SingleSignOnRefused(
+    raise oidc.SingleSignOnRefused(
         Text(
             "Hộp thư này chưa có tài khoản ở đây, hoặc tài khoản đã gắn với một người khác; hãy hỏi người quản trị.",
             "This mailbox has no account here, or its account belongs to another sign-on; ask the administrator.",
@@ -334,7 +325,7 @@ def _account(ctx: RequestContext, who: VerifiedIdentity) -> AccountLine:
     )
 
 
-def _provider(ctx: RequestContext) -> Provider:
+def _provider(ctx: RequestContext) -> oidc.Provider:
     if ctx.app.single_sign_on is None:
         raise NotFound
     return ctx.app.single_sign_on
@@ -344,10 +335,10 @@ def _serializer(ctx: RequestContext) -> URLSafeSerializer:
     return ctx.app.signer.serializer("single-sign-on")
 
 
-def _stored_request(ctx: RequestContext) -> AuthorizationRequest | None:
+def _stored_request(ctx: RequestContext) -> oidc.AuthorizationRequest | None:
     try:
         sealed = ctx.request.cookies.get(guarded(COOKIE, ctx.secure), "")
-        auth_request = AuthorizationRequest(**_serializer(ctx).loads(sealed))
+        auth_request = oidc.AuthorizationRequest(**_serializer(ctx).loads(sealed))
     except (BadSignature, TypeError):
         return None
     return None if auth_request.is_over(ctx.now) else auth_request

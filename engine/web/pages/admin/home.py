@@ -15,7 +15,7 @@ from engine.assignments.handover import agencies_with_work_left
 from engine.errors import NotAllowed
 from engine.http.filters import Cursor, Logged, Sort
 from engine.http.lists.list_columns import log_list
-from engine.http.lists.list_download import ExportFormat, download, filter_names
+from engine.http.lists.listing import ExportFormat, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.filter_choices import plan_choices

@@ -1,9 +1,10 @@
-"""The board: the state of all assignments at a glance, and what the user has to decide."""
+"""The board: the state of all assignments at a glance, and what the user has to decide; seven measured steps stand in
+its place until a plan runs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, TypedDict
 
@@ -12,24 +13,68 @@ from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
 from engine.accounts.permissions import ActorRole, Permission
+from engine.admin.first_steps import CheckLine, Mark, first_steps
 from engine.assignments.handover import agencies_with_work_left
 from engine.assignments.told import Figures
 from engine.http.filters import Code, Empty, PageNumber, PlanId
 from engine.http.lists.list_columns import board_list
-from engine.http.lists.list_download import ExportFormat, download, filter_names
+from engine.http.lists.listing import ExportFormat, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.plans.closing import PlanToEnd, plans_to_end
 from engine.queries.figures.board import board, promised_counts
 from engine.queries.figures.grid import MAX_MARKS, Grid, grid
 from engine.queries.figures.outlook import NextDate, Selection, next_dates, told_before
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices, sorted_by_order
+from engine.queries.system.health import setup_state
 from engine.queries.system.letters import count_kept
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, Promised
 from engine.queries.work.todo import Todo, todo
 from engine.rules.words import level_name
+from engine.store.facts import mail_tried
+from engine.text import Text
 from engine.views.labels import label
-from engine.web.pages.overview.first_steps import steps_of
+
+TITLES: Mapping[str, tuple[Text, str]] = {
+    "address": (Text("Địa chỉ của hệ thống", "The system's address"), "/admin/settings/address"),
+    "smtp": (Text("Thư đi", "Outgoing mail"), "/admin/settings/mail"),
+    "agencies": (Text("Danh bạ cơ quan", "Directory of agencies"), "/admin/contact-sheet"),
+    "contacts": (Text("Đầu mối nhận thư", "Contacts who get letters"), "/admin/contact-sheet"),
+    "calendar": (Text("Lịch nghỉ", "Holidays"), "/admin/calendar"),
+    "plan": (Text("Kế hoạch", "Plan"), "/plans/import"),
+    "watch": (Text("Ai được báo khi hệ thống ngừng", "Who hears when it stops"), "/admin/settings"),
+}
+"""Name of a line -> what the step is called and the page where it is done."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """``next``: the first step that is not done."""
+
+    title: Text
+    path: str
+    line: CheckLine
+    next: bool
+
+    @property
+    def done(self) -> bool:
+        return self.line.mark is Mark.WELL
+
+
+def steps_of(ctx: RequestContext, session: Session, today: Today) -> list[Step]:
+    """Empty while a plan runs, and for who cannot set anything up."""
+    if not ctx.may(Permission.SEE_SETTINGS):
+        return []
+    state, settings = setup_state(session, today), ctx.app.settings_now
+    if state.active_plans:
+        return []
+    paths = {name: path for name, (_, path) in TITLES.items()}
+    if state.loaded_plans:
+        paths["plan"] = "/plans"
+    lines = first_steps(settings, state, mail_tried(session, settings.smtp_host), ctx.now)
+    first = next((line.name for line in lines if line.mark is not Mark.WELL), "")
+    return [Step(TITLES[line.name][0], paths[line.name], line, line.name == first) for line in lines]
+
 
 router = APIRouter(include_in_schema=False)
 MAX_CELLS, MAX_LINES = 220, 60

@@ -20,8 +20,8 @@ from engine.http.request_context import NOBODY, Fields, SignedIn, Unauthenticate
 from engine.queries.system.health import Health, Trouble, health
 from engine.queries.system.log import answer, failing
 from engine.rules.words import coded
+from engine.store.facts import last_backup
 from engine.store.machines import machines
-from engine.store.markers import last_backup
 from engine.store.version import version_line
 
 router = APIRouter(include_in_schema=False)

@@ -18,11 +18,11 @@ from engine.admin.published_figures import (
     published_rows,
     restatements,
 )
-from engine.assignments.issued_papers import drafts_waiting
+from engine.assignments.chasing import drafts_waiting
 from engine.errors import BadInput, Conflict, DondocError
 from engine.http.filters import Code, PlanId, Several, SmallId, Sort, YesNo
 from engine.http.lists.list_columns import StandingLine, published_list, standing_list, year_list
-from engine.http.lists.list_download import ExportFormat, download, filter_names
+from engine.http.lists.listing import ExportFormat, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.closing import past_plan_ids
 from engine.queries.directory.agencies import agency_choices

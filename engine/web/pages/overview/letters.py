@@ -11,10 +11,10 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from engine.accounts.permissions import Permission
-from engine.assignments.issued_papers import drafts_waiting
+from engine.assignments.chasing import drafts_waiting
 from engine.http.filters import Cursor, LetterId, Letters, Sort
 from engine.http.lists.list_columns import LETTER_LIST
-from engine.http.lists.list_download import ExportFormat, download, filter_names
+from engine.http.lists.listing import ExportFormat, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.http.security import LETTER_POLICY
 from engine.queries.directory.agencies import agency_choices

@@ -23,7 +23,7 @@ from engine.http.filters import Code, PageNumber, SmallId
 from engine.http.forms import parse_day
 from engine.http.guards.waiting import answered
 from engine.http.lists.list_columns import simulated_list
-from engine.http.lists.list_download import ExportFormat, download
+from engine.http.lists.listing import ExportFormat, download
 from engine.http.long_work import Progress
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.simulated_year import BUSY_WEEK, SimulatedDay, SimulatedYear
@@ -98,7 +98,7 @@ def simulate(
     def simulated() -> SimulatedYear:
         return work(plan.file, request.first, request.last, scenario, progress.tell)
 
-    if export_format:  # it has its turn already (``engine.http.guards.long_work_turns``)
+    if export_format:  # it has its turn already (``engine.http.guards.request_limits``)
         year = simulated()
         rows = year.some(week, agency)
         return download(ctx, export_format, simulated_list(plan.row, year), rows, {"agency": year.names})

@@ -1,4 +1,5 @@
-"""Plan files: load one, draft next year's from this year's, and end a plan.
+"""Plan files: load one, draft next year's from this year's, and end a plan. A file without mistakes is shown before it
+is saved: its summary, what to confirm, and each owner that has ended.
 
 The text travels in the form until it is saved: the server keeps nothing between requests, and nothing typed is lost.
 """
@@ -6,19 +7,21 @@ The text travels in the form until it is saved: the server keeps nothing between
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from datetime import date
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
+from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
 from engine.agencies.directory_loading import read_directory
 from engine.errors import BadInput, Conflict, DondocError, FileRefused
+from engine.files import plan_renewal
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile
-from engine.files.plan_renewal import Point, plan_number, renew, require_issue_for, require_later, same_day
+from engine.files.plan_check import PlanReport, check
+from engine.files.yaml_reader import dump
 from engine.http.filters import SmallId
 from engine.http.forms import MAX_REASON_CHARS, Form, clean, parse_day
 from engine.http.guards.waiting import answered
@@ -30,9 +33,101 @@ from engine.queries.figures.plans import PlanPage, plan_page
 from engine.queries.system.policies import known_until
 from engine.queries.time_class import Today
 from engine.rules.calendar import day_digits
+from engine.terms import PlanState
 from engine.text import Text
-from engine.web.pages.plans.checked_plan import CheckedPlan, check_text, replaced, show_checked
 from engine.web.plan_uploads import SAVING, Upload, digest_of, received, typed_form
+
+ALL, TICKED, AS_PROPOSED = "all", "ticked", "*"
+
+
+@dataclass(frozen=True)
+class CheckedPlan:
+    """A plan file that has no mistakes. ``stands``: the stored plan of the same key; ``stale``: why it is not saved."""
+
+    text: str
+    plan: PlanFile
+    report: PlanReport
+    stands: tuple[int, PlanState] | None
+    stale: Conflict | None = None
+
+
+def check_text(ctx: RequestContext, text: str) -> CheckedPlan:
+    """Raises FileRefused and BadInput."""
+    with ctx.reading() as (session, today):
+        plan = loading.read_plan(session, text)
+        return CheckedPlan(text, plan, report_of(session, plan, today), loading.find_plan(session, plan))
+
+
+def report_of(session: Session, plan: PlanFile, today: Today) -> PlanReport:
+    return check(plan, read_directory(session, contacts=True), today.calendar)
+
+
+def replaced(ctx: RequestContext, text: str, form: Form) -> CheckedPlan:
+    """The text with successors in the place of owners that have ended: of all that are proposed (``do=all``) or those
+    that are ticked, each by what is chosen beside it. Raises FileRefused and BadInput."""
+    found = check_text(ctx, text)
+    ended = {each.id: each for each in found.report.ended}
+    everything = form.raw("do") == ALL
+    chosen: dict[str, tuple[str, ...]] = {}
+    for name, each in ended.items():
+        if everything or name in form.every("ended"):
+            to = form.raw(f"to-{name}")
+            new = each.proposed if to in ("", AS_PROPOSED) else (to,)
+            if new:
+                chosen[name] = new
+    if not chosen:
+        raise BadInput(Text("Chưa chọn cơ quan nào để thay.", "No agency was ticked."))
+    with ctx.reading() as (session, _):
+        directory = read_directory(session)
+    changed = plan_renewal.with_successors(found.plan, directory, chosen)
+    head = [f"# {plan_renewal.CONFIRM}: {place}: {what}" for place, what in _to_confirm(text) if place not in chosen]
+    return check_text(ctx, "\n".join([*head, dump(changed)]))
+
+
+def show_checked(ctx: RequestContext, found: CheckedPlan, error: DondocError | None = None) -> Response:
+    """The page with the plan's summary."""
+    ended = {each.id for each in found.report.ended}  # shown by themselves
+    trouble = error or found.stale
+    with ctx.reading() as (session, today):
+        directory = read_directory(session)
+        return ctx.page(
+            "plan_check.html",
+            trouble.status if trouble else 200,
+            today=today,
+            plan=found.plan,
+            report=found.report,
+            text=found.text,
+            stands=found.stands,
+            confirm=[
+                (PLACES.get(place, (place, place))[ctx.language == "en"], what)
+                for place, what in _to_confirm(found.text)
+                if place not in ended
+            ],
+            stale=trouble.said(ctx.language) if trouble else "",
+            names=directory.latest_names,
+            groups=directory.groups,
+        )
+
+
+PLACES = {
+    "number": ("Số, ký hiệu", "Number"),
+    "issued_on": ("Ngày ban hành", "Issued on"),
+    "title": ("Tên văn bản", "Title"),
+    "short_title": ("Tên ngắn", "Short title"),
+    "sms_name": ("Tên trong SMS", "Name in SMS"),
+    "supervisor": ("Cơ quan theo dõi, đôn đốc", "Supervising department"),
+    "calendar": ("Lịch làm việc", "Calendar"),
+    "owners": ("Cơ quan chủ trì", "Owners"),
+}
+"""Plan file fields as people call them."""
+
+
+def _to_confirm(text: str) -> list[tuple[str, str]]:
+    """(field, what to confirm) of the comment lines at the top of a draft."""
+    head = f"# {plan_renewal.CONFIRM}: "
+    parted = (line.removeprefix(head).partition(": ") for line in text.splitlines() if line.startswith(head))
+    return [(place, what) for place, _, what in parted]
+
 
 router = APIRouter(include_in_schema=False)
 MAX_PLAN_CHARS = 900_000
@@ -95,8 +190,8 @@ def ask_renewal(ctx: SignedIn, plan_id: SmallId) -> Response:
     with ctx.reading() as (session, today):
         plan = plan_page(session, today, plan_id)
     year = plan.file.final_year + 1
-    issued = same_day(plan.file, year)
-    return _renewal(ctx, plan, {"year": str(year), "number": "", "issued_on": _written(issued)}, today)
+    issued = plan_renewal.same_day(plan.file, year)
+    return _renewal(ctx, plan, {"year": str(year), "number": "", "issued_on": day_digits(issued)}, today)
 
 
 @router.post("/plans/{plan_id}/renew")
@@ -124,22 +219,22 @@ class _WrongField(Exception):
 
 
 def renewed(
-    plan: PlanFile, typed: dict[str, str], today: Today, directory: DirectoryFile, changed: Sequence[Point]
+    plan: PlanFile, typed: dict[str, str], today: Today, directory: DirectoryFile, changed: Sequence[plan_renewal.Point]
 ) -> str:
     """The text of the new plan file. Raises _WrongField."""
     field = "number"
     try:
-        number = plan_number(typed["number"].strip())
+        number = plan_renewal.plan_number(typed["number"].strip())
         field = "issued_on"
         issued = parse_day(typed["issued_on"], today.day, past=True)
         field = "year"
         year = int(typed["year"]) if typed["year"].strip().isdecimal() else 0
-        require_later(plan, year)
+        plan_renewal.require_later(plan, year)
         field = "issued_on"
-        require_issue_for(issued, year)
+        plan_renewal.require_issue_for(issued, year)
     except BadInput as error:
         raise _WrongField(field, error) from None
-    return renew(
+    return plan_renewal.renew(
         plan,
         year=year,
         number=number,
@@ -149,10 +244,6 @@ def renewed(
         directory=directory,
         changed=changed,
     )[0]
-
-
-def _written(day: date) -> str:
-    return day_digits(day)
 
 
 def _renewal(

@@ -19,14 +19,13 @@ from engine.files.plan_renewal import YEARS_AS, Years, read_years
 from engine.http.filters import Code, Cursor, SmallId, Sort, Typed
 from engine.http.forms import MAX_REASON_CHARS
 from engine.http.lists.list_columns import PLAN_LIST, figure_list, figure_rows
-from engine.http.lists.list_download import ExportFormat, download
+from engine.http.lists.listing import ExportFormat, download
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.closing import end_past, past_plan, plans_to_end
 from engine.plans.plan_today import YearChange, correct_years, rehearse_years
 from engine.queries.figures.outlook import Selection, furthest_behind, furthest_of, next_dates
 from engine.queries.figures.plans import PlanPage, every_plan, list_plans, plan_page
-from engine.queries.filter_choices import period_choices
-from engine.queries.stored_plans import main_period
+from engine.queries.filter_choices import main_period, period_choices
 from engine.queries.work.assignments import AssignmentFilter
 from engine.text import Text
 from engine.web.pages.overview.board import told_and_coming

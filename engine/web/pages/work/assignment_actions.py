@@ -1,5 +1,6 @@
-"""Actions on one assignment from its page, from one table of permission -> action. A rejected form shows the page again
-with the error and what was typed."""
+"""Actions on one assignment from its page, from one table of permission -> action: a rejected form shows the page
+again with what was typed; undoing what one has just decided; its evidence as a download, never rendered inside a
+page."""
 
 from __future__ import annotations
 
@@ -13,18 +14,19 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import Acting, Permission
 from engine.assignments import lifecycle
-from engine.assignments.acts.undo import undoable
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import ask_for_day
+from engine.assignments.undo import kept_act, undo, undoable
 from engine.correspondence.entries import MAX_TEXT_CHARS, answer, ask
 from engine.errors import BadInput, Conflict, DondocError, FieldsRefused, NotAllowed, NotFound
-from engine.http.contact_access import Action, require_for
-from engine.http.filters import AssignmentId
-from engine.http.forms import MAX_REASON_CHARS, RESUBMITTED_BY, Form
-from engine.http.later_days import asked_again
+from engine.http.access import Action, require_for
+from engine.http.filters import AgencyId, AssignmentId, SmallId
+from engine.http.forms import MAX_REASON_CHARS, RESUBMITTED_BY, Form, asked_again
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
+from engine.http.uploads import Digest, evidence_response
 from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import assignment_row
+from engine.queries.work.assignments import rows_of
 from engine.terms import EventKind
 from engine.text import Text
 from engine.web.pages.work.assignments import Trouble, story_page
@@ -126,3 +128,33 @@ def _again(ctx: RequestContext, form: Form, assignment_id: int, permission: Perm
     typed = {name: form.raw(name)[:10_000] for name in ("reason", "until", "to", "answer", "words", "entry", "code")}
     trouble = Trouble(permission.value, error.said(ctx.language), typed)
     return story_page(ctx, assignment_id, trouble=trouble, status=error.status)
+
+
+NEEDS: Mapping[EventKind, Permission] = {
+    EventKind.ACCEPTED: Permission.ACCEPT,
+    EventKind.RETURNED: Permission.RETURN,
+    EventKind.ACKNOWLEDGED: Permission.ACKNOWLEDGE,
+    EventKind.CHASED: Permission.CHASE,
+    EventKind.CANCELLED: Permission.CANCEL,
+    EventKind.EXTENSION_GRANTED: Permission.DECIDE_EXTENSION,
+    EventKind.EXTENSION_REFUSED: Permission.DECIDE_EXTENSION,
+    EventKind.PROMISE_AGREED: Permission.DECIDE_EXTENSION,
+    EventKind.PROMISE_REFUSED: Permission.DECIDE_EXTENSION,
+}
+"""What one must still be allowed to do in order to undo it."""
+
+
+@router.post("/undo/{act_id}")
+def take_back(ctx: SignedIn, form: PostedForm, act_id: SmallId) -> Response:
+    with ctx.reading() as (session, today):
+        kept = kept_act(session, act_id, ctx.actor.name)
+        for row in rows_of(session, today, kept.assignment_ids):
+            require_for(ctx, NEEDS[kept.kind], row)
+    with ctx.writing() as session:
+        decided = undo(session, act_id, **ctx.by)
+    return ctx.go(kept.place, said="undone", n=len(decided.done) or None, kept=len(decided.left) or None)
+
+
+@router.get("/agencies/{agency_id}/files/{digest}")
+def download(ctx: SignedIn, agency_id: AgencyId, digest: Digest) -> Response:
+    return evidence_response(ctx, agency_id, digest)

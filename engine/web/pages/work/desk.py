@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.assignments.acts.undo import undoable
-from engine.http.contact_access import MAX_ACKNOWLEDGED, acknowledge_all
+from engine.assignments.undo import undoable
+from engine.http.access import MAX_ACKNOWLEDGED, acknowledge_all
 from engine.http.filters import AgencyId, Code, Cursor, PlanId, Sort
 from engine.http.lists.list_columns import AGENCY_LIST
-from engine.http.lists.list_download import ExportFormat, download
+from engine.http.lists.listing import ExportFormat, download
 from engine.http.request_context import PostedForm, SignedIn
 from engine.queries.directory.agencies import OWN_SORT, list_agencies
 from engine.queries.figures.board import promised_counts

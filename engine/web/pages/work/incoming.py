@@ -16,12 +16,11 @@ from engine.correspondence import entries, handling
 from engine.correspondence.handling import NOTHING_CHOSEN
 from engine.correspondence.message_acts import DAYS, ENTRIES, Done, Request
 from engine.errors import BadInput, Conflict, DondocError, FieldsRefused, ForbiddenMove
+from engine.http.access import message_filter, readable_message, record_message, take_back_message
 from engine.http.filters import MAX_INT64, Code, Count, Cursor, SmallId, Sort, YesNo
-from engine.http.forms import MAX_REASON_CHARS, Form
-from engine.http.later_days import asked_again
+from engine.http.forms import MAX_REASON_CHARS, Form, asked_again
 from engine.http.lists.list_columns import MESSAGE_LIST
-from engine.http.lists.list_download import ExportFormat, download, filter_names
-from engine.http.messages import message_filter, readable_message, record_message, take_back_message
+from engine.http.lists.listing import ExportFormat, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.time_class import Today
 from engine.queries.work.incoming import (

@@ -28,8 +28,8 @@ from engine.agencies.preferences import slow
 from engine.assignments.lifecycle import acknowledge, decline
 from engine.assignments.reports.evidence import MAX_FILE_BYTES
 from engine.errors import Conflict, ForbiddenMove, LinkRefused, NotFound, Unavailable
+from engine.http.access import CHANNEL_ACTIONS, ChannelAction
 from engine.http.app_context import SignInLetter
-from engine.http.contact_access import CHANNEL_ACTIONS, ChannelAction
 from engine.http.filters import Code, PageNumber, SmallId, YesNo
 from engine.http.forms import MAX_REASON_CHARS, Form
 from engine.http.request_context import Fields, RequestContext, Unauthenticated, read_form
@@ -52,7 +52,7 @@ from engine.store.recipients import WHOLE, address_of
 from engine.text import Text
 from engine.views.next_step import Bodies, next_step
 from engine.web.pages.account.preferences import Trouble, preferences_page
-from engine.web.pages.work.report import Address, report_form, submit
+from engine.web.pages.work.report import Address, language_parameter, report_form, submit
 
 router = APIRouter(include_in_schema=False)
 STOP_SIGNED_IN = Text(
@@ -313,10 +313,6 @@ def report_address(ctx: RequestContext, token: str, link: Link) -> tuple[Request
         return _report_path(ctx, link, f"{plan_id}:{period}")
 
     return ctx, Address(contact.agency_id, plan_id, period, f"/r/{token}", path_of)
-
-
-def language_parameter(ctx: RequestContext) -> str:
-    return ctx.request.query_params.get("lang", "")
 
 
 WORKS_FOR = timedelta(days=15)

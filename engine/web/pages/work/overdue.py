@@ -9,15 +9,15 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
-from engine.assignments.acts.undo import undoable
 from engine.assignments.bulk_decisions import MAX_DECISIONS, check_selection
 from engine.assignments.lifecycle import chase
+from engine.assignments.undo import undoable
 from engine.errors import BadInput
-from engine.http.contact_access import require_for
+from engine.http.access import require_for
 from engine.http.filters import Assignments, Code, PageNumber, Sort
 from engine.http.forms import Form, clean
 from engine.http.lists.list_columns import OVERDUE_LIST
-from engine.http.lists.list_download import ExportFormat, download, filter_names
+from engine.http.lists.listing import ExportFormat, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.figures.board import promised_counts
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices

@@ -26,8 +26,7 @@ from engine.assignments.reports.submission import (
 )
 from engine.errors import BadInput, Conflict
 from engine.http.filters import AgencyId, Code, PageNumber, PeriodKey, SmallId, YesNo
-from engine.http.forms import Form, clean
-from engine.http.later_days import asked_again
+from engine.http.forms import Form, asked_again, clean
 from engine.http.render import url
 from engine.http.request_context import RequestContext, SignedIn, read_form
 from engine.http.request_context import checked as token_checked
@@ -303,7 +302,7 @@ def _send(
             report(session, assignment_id, text, **ctx.by)
         for page in pages:
             _keep_unreported(session, ctx, page, forms[_key(page)], checked.get(_key(page)))
-    return ctx.go(where.path, said="reported", n=len(reports), lang=_language_parameter(ctx))
+    return ctx.go(where.path, said="reported", n=len(reports), lang=language_parameter(ctx))
 
 
 def _key(page: ReportPage) -> Key:
@@ -391,7 +390,7 @@ def _save(
             if page is pages[0] or is_touched(page, form):
                 _save_draft(session, ctx, page, form)
     number = _page_number(ctx)
-    return ctx.go(where.path, said="draft", lang=_language_parameter(ctx), page=number if number > 1 else "")
+    return ctx.go(where.path, said="draft", lang=language_parameter(ctx), page=number if number > 1 else "")
 
 
 def _save_draft(session: Session, ctx: RequestContext, page: ReportPage, form: ReportForm) -> None:
@@ -454,5 +453,5 @@ def _mark(forms: tuple[ReportForm, ...]) -> str:
     return fingerprint(texts)
 
 
-def _language_parameter(ctx: RequestContext) -> str:
+def language_parameter(ctx: RequestContext) -> str:
     return ctx.request.query_params.get("lang", "")

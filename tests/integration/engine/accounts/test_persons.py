@@ -9,9 +9,8 @@ from ground.factory import at, lay, row
 from ground.office import join
 from sqlalchemy import update
 
-from engine.accounts.accounts import create
+from engine.accounts.accounts import create, same_person
 from engine.accounts.api_tokens import make_token, tokens_of
-from engine.accounts.persons import same_person
 from engine.store.database import Database, table
 from engine.store.records import Contact
 from engine.terms import Role

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from engine.admin import published_figures
 from engine.admin.published_figures import Published, Restatement
 from engine.assignments import lifecycle
-from engine.assignments.measures import Boxes
+from engine.assignments.situations import Boxes
 from engine.assignments.told import compared
 from engine.errors import BadInput, Conflict, NotFound
 from engine.queries.figures.plan_progress import Standing, standing

@@ -25,7 +25,7 @@ from ground.factory import (
 
 from engine.assignments import calendar_change, lifecycle
 from engine.assignments.calendar_change import CalendarChange, Preview
-from engine.assignments.measures import task_timing
+from engine.assignments.situations import task_timing
 from engine.errors import BadInput
 from engine.plans.closing import redate_all
 from engine.rules.calendar import DayException, DayKind

@@ -13,8 +13,8 @@ from sqlmodel import Session
 
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
-from engine.assignments.measures import report_timing, task_timing
 from engine.assignments.promise_rows import PromiseText
+from engine.assignments.situations import report_timing, task_timing
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.plans.amendments import Amendment, amend_duty
 from engine.plans.closing import redate_all

@@ -26,8 +26,7 @@ from engine.assignments.outbox import (
 )
 from engine.rules.calendar import DayException, DayKind, WorkCalendar
 from engine.rules.policy import Policy
-from engine.store.changed_work import changed_agencies
-from engine.store.data_versions import Topic, read_versions
+from engine.store.data_versions import Topic, changed_agencies, read_versions
 from engine.store.database import Database, table
 from engine.store.recipients import lifetime, read_recipients, remember_channels
 from engine.store.records import Contact, Event, Letter, Notice

@@ -16,11 +16,11 @@ from sqlalchemy import select, update
 from sqlmodel import Session, SQLModel
 
 from engine.assignments import lifecycle
-from engine.assignments.acts.undo import UNDO_TIME, undo, undoable, undoable_acts
 from engine.assignments.bulk_decisions import accept_reports, decide_extensions, decide_promises, return_reports
 from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import make_promise
+from engine.assignments.undo import UNDO_TIME, undo, undoable, undoable_acts
 from engine.errors import Conflict, NotFound
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Event, Extension, Letter, Notice, Promise, Report

@@ -15,10 +15,10 @@ from sqlalchemy import delete, update
 
 from engine.assignments.backlog import backlogs
 from engine.assignments.lifecycle import ReportText, report
-from engine.assignments.measures import Boxes
 from engine.assignments.opening import open_due
 from engine.assignments.outbox import digest_day, hold_lines
 from engine.assignments.promise_rows import PromiseText
+from engine.assignments.situations import Boxes
 from engine.assignments.told import counted, since
 from engine.assignments.weekly_digest import (
     is_owed,

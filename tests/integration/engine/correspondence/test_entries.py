@@ -14,7 +14,7 @@ from engine.correspondence import entries
 from engine.correspondence.entries import NewEntry
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotAllowed
 from engine.features.papers.period_report import period_report
-from engine.queries.stored_plans import plan_of
+from engine.queries.filter_choices import plan_of
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.threads import coordinated, difficulties, threads_of
 from engine.store.database import Database

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from ground.office import Office, everything, open_office
 
-from engine.http.guards.body_limits import access
+from engine.http.guards.request_limits import access
 from engine.store.database import Database
-from workflows.serving.process import JsonLines
+from workflows.serving.sending import JsonLines
 
 
 @pytest.fixture

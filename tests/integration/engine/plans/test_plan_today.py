@@ -15,8 +15,8 @@ from engine.files.plan import PlanFile
 from engine.files.plan_renewal import Point, renew
 from engine.files.yaml_reader import read
 from engine.plans.amendments import Amendment, NewDuty, add_duty, amend_duty, drop_duty
+from engine.plans.following import change_supervisor, replace_owner
 from engine.plans.plan_today import plan_today
-from engine.plans.successions import change_supervisor, replace_owner
 from engine.rules.calendar import WorkCalendar
 from engine.store.database import Database, table
 from engine.store.records import Agency, Duty

@@ -36,8 +36,7 @@ from engine.errors import BadInput, Conflict, NotFound
 from engine.files.calendar import load_calendar_file
 from engine.files.directory import load_directory
 from engine.files.plan import PlanFile, load_plan
-from engine.plans.following import Replaced, Reporting
-from engine.plans.successions import change_supervisor, proposed_replacements, replace_owner
+from engine.plans.following import Replaced, Reporting, change_supervisor, proposed_replacements, replace_owner
 from engine.queries.figures.plan_progress import standing
 from engine.queries.time_class import read_today
 from engine.queries.work.report_page import report_page

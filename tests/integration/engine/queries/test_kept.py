@@ -22,8 +22,8 @@ from sqlmodel import Session, SQLModel
 
 from engine.admin.published_figures import list_published
 from engine.assignments import lifecycle
+from engine.assignments.chasing import drafts_waiting
 from engine.assignments.handover import agencies_with_work_left
-from engine.assignments.issued_papers import drafts_waiting
 from engine.assignments.lifecycle import ReportText
 from engine.assignments.told import agency_names, issuers_of_plans, last_of_all
 from engine.assignments.weekly_digest import week_of
@@ -36,9 +36,8 @@ from engine.queries.figures.outlook import Selection, behind_of_each, due_and_do
 from engine.queries.figures.plan_progress import standings
 from engine.queries.figures.plans import list_plans, plan_page
 from engine.queries.figures.year import letters_by_week, periods_to_open, told_to_departments, work_of_year, year_of
-from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
+from engine.queries.filter_choices import active_plans, department_choices, kind_choices, plan_choices
 from engine.queries.kept import KeptAnswers
-from engine.queries.stored_plans import active_plans
 from engine.queries.system.letters import LetterFilter, count_kept, letters_by_day
 from engine.queries.time_class import Today, read_day
 from engine.queries.work.assignments import AssignmentFilter, Promised, list_assignments
@@ -46,9 +45,8 @@ from engine.queries.work.conduct import conduct
 from engine.queries.work.desk import desk
 from engine.queries.work.overdue import how_many_overdue, overdue
 from engine.queries.work.promises import reasons_counted
-from engine.queries.work.todo import todo, waiting_counts
-from engine.queries.work.waiting_lines import waiting_lines
-from engine.store import changed_work
+from engine.queries.work.todo import todo, waiting_counts, waiting_lines
+from engine.store import data_versions
 from engine.store.data_versions import (
     BY_AGENCY,
     TOPICS,
@@ -185,7 +183,7 @@ def test_a_statement_is_known_by_the_table_it_writes_and_not_by_those_it_reads(f
     with fresh.database.write() as session:
         session.connection().execute(select(assignment).with_for_update()).all()
         session.connection().execute(update(letter).where(told_of).values(state=LetterState.QUEUED))
-        written = session.info[changed_work.WRITTEN]
+        written = session.info[data_versions.WRITTEN]
         assert set(written.topics) == {Topic.LETTERS}
 
 
@@ -212,7 +210,7 @@ def test_only_the_store_writes_by_text() -> None:
         for path in (ROOT / package).rglob("*.py")
         if "migrations" not in path.parts and raw.search(path.read_text(encoding="utf8"))
     }
-    assert found == {"engine/store/changed_work.py", "engine/store/database.py"}
+    assert found == {"engine/store/data_versions.py", "engine/store/database.py"}
 
 
 def test_letters_that_are_sent_and_settled_do_not_make_board_and_standing_read_again(fresh: Laid) -> None:

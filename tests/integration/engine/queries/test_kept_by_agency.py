@@ -47,9 +47,17 @@ from engine.queries.work.overdue import late_contacts, late_of_each, late_period
 from engine.queries.work.promises import causes_of_each, reasons_counted
 from engine.queries.work.reports_to_accept import waiting_of_each
 from engine.queries.work.todo import todo
-from engine.store import changed_work
-from engine.store.changed_work import about, about_agency, changed_agencies
-from engine.store.data_versions import BY_AGENCY, TOPICS_OF, Topic, read_topics, read_versions
+from engine.store import data_versions
+from engine.store.data_versions import (
+    BY_AGENCY,
+    TOPICS_OF,
+    Topic,
+    about,
+    about_agency,
+    changed_agencies,
+    read_topics,
+    read_versions,
+)
 from engine.store.database import Database, table
 from engine.store.records import Agency, Assignment, Plan
 from engine.terms import EntryKind, Outcome, Waiting
@@ -291,27 +299,27 @@ def test_of_too_many_agencies_nothing_is_told(laid: Laid) -> None:
 
 
 def test_what_happened_too_long_ago_is_not_told_any_more(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changed_work, "SLOTS", 1)
+    monkeypatch.setattr(data_versions, "SLOTS", 1)
 
     def acting(session: Session) -> None:
         with about(session, "so-ldtbxh"):
             rename_plan(session)
 
-    monkeypatch.setattr(changed_work, "MOST_ROWS", 20)
+    monkeypatch.setattr(data_versions, "MOST_ROWS", 20)
     assert changed_by(laid.database, *[acting] * 20) == {"so-ldtbxh"}
     assert changed_by(laid.database, *[acting] * 21) is None
 
 
 def test_what_was_forgotten_is_about_anybodys(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changed_work, "SLOTS", 1)
-    monkeypatch.setattr(changed_work, "KEPT_ROWS", 2)
+    monkeypatch.setattr(data_versions, "SLOTS", 1)
+    monkeypatch.setattr(data_versions, "KEPT_ROWS", 2)
 
     def acting(session: Session) -> None:
         with about(session, "so-ldtbxh"):
             rename_plan(session)
 
-    assert changed_by(laid.database, acting, acting, changed_work.forget_old_changes) == {"so-ldtbxh"}
-    assert changed_by(laid.database, acting, acting, acting, changed_work.forget_old_changes) is None
+    assert changed_by(laid.database, acting, acting, data_versions.forget_old_changes) == {"so-ldtbxh"}
+    assert changed_by(laid.database, acting, acting, acting, data_versions.forget_old_changes) is None
 
 
 def test_changes_about_anybodys_work_of_another_topic_do_not_hide_whose_work_it_was(laid: Laid) -> None:
@@ -326,7 +334,7 @@ def test_changes_about_anybodys_work_of_another_topic_do_not_hide_whose_work_it_
 
 def test_what_the_program_before_this_one_wrote_is_about_anybodys(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
     """It gives new versions and tells nothing."""
-    monkeypatch.setattr(changed_work, "SLOTS", 1)
+    monkeypatch.setattr(data_versions, "SLOTS", 1)
 
     def acting(session: Session) -> None:
         with about(session, "so-ldtbxh"):

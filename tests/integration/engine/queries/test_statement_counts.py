@@ -21,10 +21,10 @@ from engine.queries.work.assignment_story import story
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.desk import desk
 from engine.queries.work.overdue import overdue
+from engine.queries.work.promises import EXTENSIONS
 from engine.queries.work.report_page import SheetLayout, report_page, report_sheet
 from engine.queries.work.reports_to_accept import reports_waiting
 from engine.queries.work.todo import todo
-from engine.queries.work.waiting_rows import EXTENSIONS
 
 ASKED: dict[str, Callable[[Session, Today], Any]] = {
     "board": lambda session, today: board(session, today, AssignmentFilter()),

@@ -9,7 +9,7 @@ from ground.factory import Laid, at, row
 from sqlalchemy import select
 
 from engine.assignments import situations
-from engine.assignments.measures import report_timing, report_timing_column, task_timing
+from engine.assignments.situations import report_timing, report_timing_column, task_timing
 from engine.queries.time_class import read_today, time_class, worst
 from engine.rules.situation import CASES, COUNTED, NEEDS, OWES, UNFINISHED, Action, Owed, Where, given, situation
 from engine.store.database import table

@@ -17,8 +17,7 @@ from sqlalchemy.event import listen
 
 from engine.application.daily_cleanup import run_daily_cleanup
 from engine.store.database import Database
-from engine.store.event_chain import Verdict, head, loose, verify
-from engine.store.event_log import record
+from engine.store.event_log import Verdict, head, loose, record, verify
 from engine.store.records import Event, EventLink
 from engine.terms import EventKind
 from workflows.checks.audit import audit, run_checks

@@ -12,7 +12,7 @@ from sqlmodel import insert
 
 from engine.store.database import Database, table
 from engine.store.records import LetterBody
-from engine.store.records.letter_text import pack, unpack
+from engine.store.records.columns import pack, unpack
 
 TEXT = "Kính gửi: Ủy ban nhân dân huyện A\n\nĐề nghị khẩn trương báo cáo 2 nhiệm vụ đã quá hạn.\n"
 

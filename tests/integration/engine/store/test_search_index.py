@@ -12,7 +12,7 @@ from ground.databases import closing_database
 from ground.factory import add_contact, at, lay, rows
 from sqlalchemy import Column, String, delete, insert, text, update
 
-from engine.assignments.issued_papers import record_paper
+from engine.assignments.chasing import record_paper
 from engine.store import search_index
 from engine.store.database import FIRST_RELEASED, LAST_UNRELEASED, Database, table
 from engine.store.records import Agency, Assignment, Contact, Duty, LetterBody, Plan

@@ -13,7 +13,7 @@ from sqlalchemy import insert, update
 
 from engine.queries.system.letters import LetterCounts, count_letters
 from engine.store.database import Database, table
-from engine.store.letter_waits import add_waits, place
+from engine.store.facts import add_waits, place
 from engine.store.records import Fact, Letter, Pass
 from engine.terms import LetterState
 from engine.views.prometheus import render

@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 from ground.office import NOW, Office, as_role, looking, open_office
 from openpyxl import load_workbook
 
-from engine.assignments.issued_papers import record_paper
+from engine.assignments.chasing import record_paper
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import make_promise
 from engine.queries.figures.year import Week, year_of

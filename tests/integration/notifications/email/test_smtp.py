@@ -15,8 +15,8 @@ from ground.smtp_server import FaultyServer, Kind, certificate
 
 from engine.errors import BadInput
 from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
+from notifications.email.connection import Relay, Security
 from notifications.email.mime import Sender
-from notifications.email.relay import Relay, Security
 from notifications.email.signed_addresses import BOUNCE, signed_key
 from notifications.email.smtp import Email, RateLimit
 

@@ -25,7 +25,7 @@ from engine.accounts.signed_links import Signer
 from engine.assignments import weekly_digest
 from engine.assignments.reports import drafts
 from engine.correspondence import entries, handling
-from engine.correspondence.received_files import receive_file
+from engine.correspondence.handling import receive_file
 from engine.store.database import Database, table
 from engine.store.records import (
     Agency,
@@ -50,15 +50,13 @@ from notifications.channel_health import channel_health
 from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.delivery import deliver
 from notifications.email.bounces import Bounce, Severity
+from notifications.email.connection import Security
 from notifications.email.mime import Sender, compose, digest
-from notifications.email.relay import Security
 from notifications.email.signed_addresses import BOUNCE, RETURN_ADDRESSES, signed_address
 from notifications.inbound import answers
-from notifications.inbound.fetching import InboundSources, receive
-from notifications.inbound.mailbox import Inbox
-from notifications.inbound.message import read_mail
+from notifications.inbound.fetching import InboundSources, Inbox, receive
+from notifications.inbound.message import MailProof, read_mail
 from notifications.inbound.performing import AnswerResult
-from notifications.inbound.proof import MailProof
 from notifications.letters.renderer import LetterRenderer, RendererSettings
 from notifications.receipts import letter_outcomes
 from notifications.sms.replies import NOT_UNDERSTOOD, incoming

@@ -17,9 +17,9 @@ from config.settings import Settings
 from engine.accounts.signed_links import Signer
 from engine.http.app_context import SignInLetter
 from engine.text import LANGUAGES
+from notifications.email.connection import Relay, Security
 from notifications.email.maildir import letters, read
 from notifications.email.mime import Sender
-from notifications.email.relay import Relay, Security
 from notifications.email.smtp import Email
 from notifications.letters.renderer import LetterRenderer, RendererSettings
 from notifications.letters.sign_in_mailer import EmailSignInMailer

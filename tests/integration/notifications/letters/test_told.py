@@ -15,7 +15,7 @@ from engine.application.daily_cleanup import delete_expired
 from engine.assignments.weekly_digest import make
 from engine.features.papers.quick_report import quick_report, text_of
 from engine.queries.figures.outlook import outlook
-from engine.queries.stored_plans import plan_of
+from engine.queries.filter_choices import plan_of
 from engine.rules.situation import Action
 from engine.store.database import Database, table
 from engine.store.records import Contact, Letter, Told

@@ -24,7 +24,7 @@ from engine.rules.situation import Action
 from engine.rules.targets import Allowed
 from engine.store.database import Database, table
 from engine.store.event_log import append, event
-from engine.store.markers import Hold, hold_letters
+from engine.store.facts import Hold, hold_letters
 from engine.store.records import Duty, Webhook, WebhookMessage
 from engine.terms import EventKind, LetterState, State
 from engine.views.prometheus import render

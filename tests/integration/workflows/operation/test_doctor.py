@@ -27,12 +27,11 @@ from config.settings import Settings
 from engine.admin.first_steps import CheckLine, Mark, WeeklyLetter, write_weekly_letter
 from engine.queries.system.health import AUDIT, SILENT_AFTER
 from engine.store.database import Database, table
-from engine.store.facts import write_fact
-from engine.store.markers import Hold, hold_letters, mail_tried, remember_backup
+from engine.store.facts import Hold, hold_letters, mail_tried, remember_backup, write_fact
 from engine.store.records import CalendarDay, Contact, Letter, LetterBody, Pass
 from engine.store.version import version_line
 from engine.terms import LetterState, Role
-from notifications import canary
+from notifications import arrival
 from notifications.sms import receipts
 from workflows.operation import doctor
 from workflows.run.installation import establish
@@ -184,7 +183,7 @@ def test_it_says_which_way_proves_that_letters_arrive(healthy: System) -> None:
     assert line(by_mailbox, "arrival").what.en == "a test letter a day comes back to traloi; none yet"
     with healthy.database.write() as session:
         write_weekly_letter(session, WeeklyLetter(week="2026-W25", confirmed_at="2026-06-16T02:05:00+00:00"))
-        write_fact(session, canary.FACT, '{"day": "2026-06-23", "back_at": "2026-06-23T00:31:00+00:00"}')
+        write_fact(session, arrival.FACT, '{"day": "2026-06-23", "back_at": "2026-06-23T00:31:00+00:00"}')
     assert "gần nhất 09:05" in line(healthy, "arrival").what.vi
     assert "gần nhất 07:31" in line(by_mailbox, "arrival").what.vi
 

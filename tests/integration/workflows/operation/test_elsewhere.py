@@ -24,8 +24,7 @@ from config.settings import Settings
 from engine.admin.first_steps import CheckLine, Mark
 from engine.store.database import Database
 from workflows.operation import elsewhere
-from workflows.operation.dns_texts import AskTexts, TextRecords, ask_texts, name_servers
-from workflows.operation.elsewhere import clock_elsewhere, sender_domain
+from workflows.operation.elsewhere import AskTexts, TextRecords, ask_texts, clock_elsewhere, name_servers, sender_domain
 from workflows.run import clock_guard
 from workflows.run.system import System, compose
 

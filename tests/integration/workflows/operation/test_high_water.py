@@ -31,20 +31,19 @@ from engine.rules.targets import Allowed
 from engine.store import high_water
 from engine.store.database import Database
 from engine.store.event_log import record
+from engine.store.facts import hold
 from engine.store.high_water import HighWater, MarkElsewhere
-from engine.store.markers import hold
 from engine.store.records import Letter, WebhookMessage
 from engine.terms import EventKind, LetterState
 from engine.text import Text
 from notifications.contract.channel import Outcome, Outgoing
-from notifications.inbound.mailbox import Inbox
-from notifications.leases import BATCH
+from notifications.inbound.fetching import Inbox
+from notifications.settlement import BATCH
 from notifications.webhooks.delivery import send_owed
 from workflows.operation.restore import release
 from workflows.run import clock_guard, passes
 from workflows.run.clock_guard import ClockReading
-from workflows.run.installation import establish, installation_id
-from workflows.run.mailbox_mark import observe_in_mailbox
+from workflows.run.installation import establish, installation_id, observe_in_mailbox
 from workflows.run.system import System, compose
 from workflows.serving import runs
 from workflows.serving.sending import Sending

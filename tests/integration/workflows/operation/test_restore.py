@@ -20,25 +20,23 @@ from ground.postgres import Ground
 from sqlalchemy import select
 
 from config.settings import Settings
-from engine.accounts.accounts import account, deactivate, set_password
-from engine.accounts.after_restore import answer, unanswered
+from engine.accounts.accounts import account, answer, deactivate, set_password, unanswered
 from engine.accounts.api_tokens import bearer_of, make_token
 from engine.accounts.key_ring import load_keys
 from engine.accounts.sign_in import LinkStale, account_of_link, holder_of, open_session, request_link
-from engine.admin.entered_settings import save
+from engine.admin.settings_view import save
 from engine.agencies.feed_addresses import make_feed
 from engine.assignments.reports import evidence
 from engine.errors import BadInput, Conflict, Unavailable
 from engine.queries.system.health import Trouble, health
 from engine.store.database import Database, table
 from engine.store.event_log import record
-from engine.store.markers import last_backup
+from engine.store.facts import last_backup
 from engine.store.records import Event, Feed, Letter, Notice
 from engine.terms import EventKind, LetterState
 from notifications.email.smtp import Email
 from workflows.checks.audit import run_checks
-from workflows.operation.backup import MANIFEST, Manifest, backup, damage
-from workflows.operation.drill import prove
+from workflows.operation.backup import MANIFEST, Manifest, backup, damage, prove
 from workflows.operation.restore import held, release, restore
 from workflows.operation.secret_rotation import rotate
 from workflows.run import clock_guard, passes

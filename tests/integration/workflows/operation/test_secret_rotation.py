@@ -15,8 +15,8 @@ from ground.post import LetterBox, post_office
 from config.settings import Settings
 from engine.accounts.key_ring import SECRET, begin_rotation, load_keys
 from engine.accounts.signed_links import Link, Purpose, numbered
-from engine.admin.entered_settings import read_entered, save
 from engine.admin.first_steps import arrival_keys
+from engine.admin.settings_view import read_entered, save
 from engine.errors import Conflict, LinkRefused, Unavailable
 from engine.features.webhooks import subscriptions as webhooks
 from engine.http.security import FormTokens

@@ -33,11 +33,11 @@ from ground.post import KEY, LetterBox, post_office
 from ground.postgres import Ground
 
 from config.settings import Settings
-from engine.admin.entered_settings import read_entered
+from engine.admin.settings_view import read_entered
 from engine.store import search_index
 from engine.store.database import FIRST_RELEASED, LAST_UNRELEASED, Database
 from engine.store.records import Account, Letter, LetterBody, Notice, Promise, SavedView
-from engine.store.records.letter_text import unpack
+from engine.store.records.columns import unpack
 from workflows.checks.audit import run_checks
 from workflows.operation.backup import DUMPS, Manifest, backup, postgres_command, run_postgres
 from workflows.operation.doctor import examine

@@ -38,8 +38,7 @@ from workflows.cli import app
 from workflows.run.passes import tick
 from workflows.simulation.demo import fast_forward
 from workflows.simulation.scenarios import simulated_agencies
-from workflows.simulation.simulation import cached_simulation, simulate, summary
-from workflows.simulation.year_reports import as_csv, as_html, as_ics, as_json
+from workflows.simulation.simulation import as_csv, as_html, as_ics, as_json, cached_simulation, simulate, summary
 
 FIRST, LAST, YEAR_ENDS = date(2021, 4, 7), date(2021, 7, 9), date(2022, 1, 31)
 BEATS = [time(7, 0), time(7, 30), time(8, 0), time(9, 0), time(9, 30), time(12, 0), time(16, 30)]

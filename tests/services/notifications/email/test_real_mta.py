@@ -12,8 +12,8 @@ from ground.postfix import Postfix, running_postfix
 
 from notifications.contract.channel import Fate, Outgoing
 from notifications.email import bounces
+from notifications.email.connection import Relay, Security
 from notifications.email.mime import Sender
-from notifications.email.relay import Relay, Security
 from notifications.email.signed_addresses import BOUNCE, signed_key
 from notifications.email.smtp import Email
 from notifications.inbound.message import read_mail

@@ -48,14 +48,13 @@ from engine.store.records import (
 from engine.terms import LetterState, Role, State
 from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.delivery import DeliveryContext, deliver
+from notifications.email.connection import Relay, Security
 from notifications.email.mime import Sender
-from notifications.email.relay import Relay, Security
 from notifications.email.signed_addresses import RETURN_ADDRESSES
 from notifications.email.smtp import Email
 from notifications.inbound import answers
-from notifications.inbound.fetching import InboundSources, receive
-from notifications.inbound.mailbox import Inbox
-from notifications.inbound.proof import MailProof
+from notifications.inbound.fetching import InboundSources, Inbox, receive
+from notifications.inbound.message import MailProof
 from notifications.letters.renderer import LetterRenderer, RendererSettings
 from notifications.sms.replies import from_kannel
 from workflows.operation.trial_letter import round_trip

@@ -11,8 +11,8 @@ from ground.dovecot import PASSWORD, Dovecot, running_dovecot
 from imapclient import IMAPClient
 
 from engine.errors import BadInput, Unavailable
-from notifications.email.relay import Security
-from notifications.inbound.mailbox import Inbox
+from notifications.email.connection import Security
+from notifications.inbound.fetching import Inbox
 from notifications.inbound.message import read_mail
 
 NOW = datetime.now(UTC)

@@ -14,7 +14,7 @@ from engine.errors import BadInput
 from engine.terms import LetterState
 from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.sms.gateway import reference
-from notifications.sms.kannel import Kannel
+from notifications.sms.http_gateways import Kannel
 from notifications.sms.receipts import advance, verify
 from notifications.sms.receipts import from_kannel as receipt_from_kannel
 from notifications.sms.replies import Incoming, candidate_codes, from_kannel

@@ -156,11 +156,6 @@ def test_difficulties_are_reported_as_they_arise_and_open_no_round():
     assert [each.period.key for each in rounds_of(PLAN, "V.1")] == ["2021-H1", "2021-Y"]
 
 
-def test_rounds_can_be_asked_for_a_shorter_time():
-    found = due_periods(PLAN, PLAN.duties["IV.2.1"].duty, VN, until=date(2021, 6, 30))
-    assert [each.period.key for each in found] == ["2021-H1"]
-
-
 def test_a_letter_moves_one_round_and_says_so():
     overrides = "overrides: [{period: 2021-Y, due: 2021-12-25, basis: 99/SYT-VP}]"
     (year,) = rounds_of(plan("due_day: 17", f"due_day: 17, {overrides}"), "IV.1.1")

@@ -10,7 +10,7 @@ from ground.factory import CONFIG
 from engine.errors import BadInput
 from engine.files.directory import DirectoryFile, load_directory
 from engine.files.plan import PlanFile, load_plan
-from engine.files.plan_successions import ended_among, ended_names, with_successors
+from engine.files.plan_renewal import ended_among, ended_names, with_successors
 
 ON = date(2026, 3, 2)
 

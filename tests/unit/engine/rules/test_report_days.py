@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from engine.rules.report_days import read_report_days
+from engine.rules.typed_day import read_report_days
 
 SINCE = date(2026, 1, 15)
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from engine.assignments.measures import Boxes
+from engine.assignments.situations import Boxes
 from engine.assignments.told import Since
 from engine.queries.figures.outlook import Behind, Outlook
 from engine.queries.figures.plan_progress import Standing

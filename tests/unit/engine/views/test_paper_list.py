@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from engine.text import Text
-from engine.views.paper_list import PAPER_WIDTH, paper_list
-from engine.views.spreadsheets import Cell, Kind, Sheet, SheetColumn
+from engine.views.spreadsheets import PAPER_WIDTH, Cell, Kind, Sheet, SheetColumn, paper_list
 
 Row = dict[str, Cell]
 JUNE, JULY = date(2021, 6, 17), date(2021, 7, 8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import BadInput
-from notifications.email.address import Address, encoded_words, read_address
+from notifications.email.mime import Address, encoded_words, read_address
 
 READ = {
     "vanthu@huyen.example": Address("vanthu@huyen.example"),

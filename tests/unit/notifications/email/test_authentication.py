@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from notifications.email.authentication import is_authenticated
+from notifications.inbound.message import is_authenticated
 
 SENDER = "coordinator@so-ban.example"
 PASSES = [

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from engine.errors import BadInput
+from notifications.email.connection import Relay, Security
 from notifications.email.mime import Sender
-from notifications.email.relay import Relay, Security
 
 SENDER = Sender("nhacviec@so.example", "Đôn Đốc")
 MISTAKES: list[dict[str, Any]] = [

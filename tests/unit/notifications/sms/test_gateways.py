@@ -14,9 +14,8 @@ import pytest
 from engine.errors import BadInput
 from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.sms.gateway import HttpGateway, reference
-from notifications.sms.kannel import Kannel
+from notifications.sms.http_gateways import Esms, Kannel, SpeedSms
 from notifications.sms.text import plain
-from notifications.sms.vietnamese import Esms, SpeedSms
 
 KEY = "letter:12:sms:2021-06-17"
 LETTER = Outgoing(

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import BadInput
-from notifications.sms.text import BASIC, EXTENSION, Coding, Size, brand, fit, measure, plain, subject_words
+from notifications.sms.text import BASIC, EXTENSION, MAX_PARTS, Coding, Size, brand, fit, measure, plain, subject_words
 
 
 def test_the_gsm_alphabet_has_127_characters_beside_its_escape():
@@ -61,16 +61,16 @@ def test_a_text_without_marks_always_travels_in_the_gsm_alphabet(text):
 
 
 def test_a_text_that_fits_is_not_touched():
-    fitted = fit("Nhiệm vụ IV.2.1 còn 3 ngày", tail="XN 2762")
-    assert fitted.text == "Nhiem vu IV.2.1 con 3 ngay XN 2762"
+    fitted = fit("Nhiệm vụ IV.2.1 còn 3 ngày")
+    assert fitted.text == "Nhiem vu IV.2.1 con 3 ngay"
     assert not fitted.cut
 
 
-def test_a_long_text_is_cut_at_a_word_says_so_and_keeps_its_tail():
-    fitted = fit("nhiệm vụ IV.2.1 quá hạn; " * 40, tail="Nhận: XN 2762")
+def test_a_long_text_is_cut_at_a_word_and_says_so():
+    fitted = fit("nhiệm vụ IV.2.1 quá hạn; " * 40)
     assert fitted.cut
     assert fitted.size.parts == 2
-    assert fitted.text.endswith("... (con nua) Nhan: XN 2762")
+    assert fitted.text.endswith("... (con nua)")
     assert fitted.text.split("...")[0].rsplit(" ", 1)[1] in {"nhiem", "vu", "IV.2.1", "qua", "han;"}
 
 
@@ -86,20 +86,15 @@ def test_a_text_in_english_ends_in_english():
 
 
 def test_one_endless_word_is_cut_inside():
-    fitted = fit("x" * 900, tail="XN 2762")
-    assert fitted.text.endswith("xxx... (con nua) XN 2762")
+    fitted = fit("x" * 900)
+    assert fitted.text.endswith("xxx... (con nua)")
     assert fitted.size == Size(Coding.GSM7, 2, 0)
 
 
-def test_a_tail_that_does_not_fit_is_refused_in_words():
-    with pytest.raises(BadInput, match="longer than 1 parts"):
-        fit("", parts=1, tail="y" * 161)
-
-
-@given(st.text(max_size=700), st.text(max_size=60), st.sampled_from([1, 2, 3]), st.booleans())
-def test_whatever_is_written_fits(text, tail, parts, marks):
-    fitted = fit(text, parts, tail=tail, marks=marks)
-    assert fitted.size.parts <= parts
+@given(st.text(max_size=700), st.booleans())
+def test_whatever_is_written_fits(text, marks):
+    fitted = fit(text, marks=marks)
+    assert fitted.size.parts <= MAX_PARTS
     assert fitted.size == measure(fitted.text)
 
 

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from engine.features.plan_import.importer.base.model import Deadline, DeadlineKind, Doubt
 from engine.rules.calendar import ONE_DAY, add_months, day_digits
 from engine.rules.periods import Cadence, DayOfYear, ReportDays, Weekday, periods
-from engine.rules.report_days import TypedDays
+from engine.rules.typed_day import TypedDays
 from engine.rules.vietnamese import matching, phrase, spelled
 from engine.text import Text
 

@@ -10,10 +10,22 @@ from pathlib import Path
 
 from engine.errors import BadInput
 from engine.features.plan_import.importer.base.model import Doubt, Place
-from engine.features.plan_import.importer.reading.html import declared_charset, read_page
-from engine.features.plan_import.importer.reading.limits import LIMITS, Limits, refused
-from engine.features.plan_import.importer.reading.markdown import is_markdown, read_markdown
-from engine.features.plan_import.importer.reading.pdf import Block, Pages, Table, TextLine, read_pdf
+from engine.features.plan_import.importer.reading.marked_text import (
+    declared_charset,
+    is_markdown,
+    read_markdown,
+    read_page,
+)
+from engine.features.plan_import.importer.reading.pdf import (
+    LIMITS,
+    Block,
+    Limits,
+    Pages,
+    Table,
+    TextLine,
+    read_pdf,
+    refused,
+)
 from engine.features.plan_import.importer.reading.word import read_word
 from engine.rules.vietnamese import clean, modern, opened, strange_words
 from engine.text import Text

@@ -22,8 +22,7 @@ from lxml import etree
 from lxml.etree import _Element  # the type of a parsed element; lxml gives it no public name
 
 from engine.features.plan_import.importer.base.model import Place
-from engine.features.plan_import.importer.reading.limits import Limits, refused
-from engine.features.plan_import.importer.reading.pdf import Block, Grid, Pages, Table, TextLine
+from engine.features.plan_import.importer.reading.pdf import Block, Grid, Limits, Pages, Table, TextLine, refused
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _ROMAN = {1000: "M", 900: "CM", 500: "D", 400: "CD", 100: "C", 90: "XC", 50: "L", 40: "XL", 10: "X", 9: "IX"}

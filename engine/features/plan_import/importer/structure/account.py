@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.features.plan_import.importer.base.model import Accounted, Use
+from engine.features.plan_import.importer.phrases.agency_lists import roles_in
 from engine.features.plan_import.importer.phrases.deadlines import LONGEST, is_dated
 from engine.features.plan_import.importer.phrases.labels import Label, label_of_line
 from engine.features.plan_import.importer.phrases.names import nameless
 from engine.features.plan_import.importer.phrases.owners import owner_line
-from engine.features.plan_import.importer.phrases.roles import roles_in
 from engine.features.plan_import.importer.reading.pdf import BAR, Block, Table, TextLine
 from engine.features.plan_import.importer.structure.duty_tables import persons_of
 from engine.features.plan_import.importer.structure.header import Parts

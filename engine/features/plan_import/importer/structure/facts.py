@@ -17,13 +17,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from engine.features.plan_import.importer.base.model import Deadline, Doubt, Found
-from engine.features.plan_import.importer.phrases.agency_lists import VERB, bodies_in, lead_of, unknown_label
+from engine.features.plan_import.importer.phrases.agency_lists import HELPS, VERB, bodies_in, lead_of, unknown_label
 from engine.features.plan_import.importer.phrases.deadlines import deadlines_in
 from engine.features.plan_import.importer.phrases.labels import Label, label_of_column, label_of_line, labels_in
 from engine.features.plan_import.importer.phrases.marks import BULLETS, Rank, is_step
 from engine.features.plan_import.importer.phrases.name_words import opens_duty
 from engine.features.plan_import.importer.phrases.owners import owner_line
-from engine.features.plan_import.importer.phrases.roles import HELPS
 from engine.features.plan_import.importer.reading.pdf import Table
 from engine.features.plan_import.importer.structure.joining import Fact, Paragraph
 from engine.files.plan import MOST_YEARS

@@ -13,12 +13,11 @@ from itertools import pairwise
 
 from engine.features.plan_import.importer.base.model import Place
 from engine.features.plan_import.importer.phrases import lexicon as say
-from engine.features.plan_import.importer.phrases.agency_lists import unknown_label
+from engine.features.plan_import.importer.phrases.agency_lists import speaks_to_all, unknown_label
 from engine.features.plan_import.importer.phrases.labels import Label, label_of_line
 from engine.features.plan_import.importer.phrases.marks import BULLETS, Mark, Rank, body_of, mark_of
 from engine.features.plan_import.importer.phrases.name_words import opens_duty
 from engine.features.plan_import.importer.phrases.owners import bodies_alone, owner_line
-from engine.features.plan_import.importer.phrases.roles import speaks_to_all
 from engine.features.plan_import.importer.reading.pdf import BAR, Table, TextLine
 from engine.features.plan_import.importer.reading.word import roman
 from engine.rules.vietnamese import is_capital, matching, starts_small

@@ -14,7 +14,7 @@ from itertools import takewhile, zip_longest
 
 from engine.features.plan_import.importer.base.model import Place
 from engine.features.plan_import.importer.phrases import lexicon as say
-from engine.features.plan_import.importer.phrases.agency_lists import doer_in
+from engine.features.plan_import.importer.phrases.agency_lists import closes_plan, doer_in, speaks_to_all
 from engine.features.plan_import.importer.phrases.deadlines import is_dated
 from engine.features.plan_import.importer.phrases.labels import Label, is_task_title, label_of_column, label_of_line
 from engine.features.plan_import.importer.phrases.marks import BULLETS, STRUCTURE, Mark, Rank, is_step, roman_value
@@ -26,7 +26,6 @@ from engine.features.plan_import.importer.phrases.owners import (
     owner_line,
     spelled_out,
 )
-from engine.features.plan_import.importer.phrases.roles import closes_plan, speaks_to_all
 from engine.features.plan_import.importer.reading.pdf import Table
 from engine.features.plan_import.importer.structure.duty_tables import Columns
 from engine.features.plan_import.importer.structure.joining import Fact, Paragraph, ended

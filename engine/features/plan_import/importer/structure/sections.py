@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from engine.features.plan_import.importer.base.model import Origin
-from engine.features.plan_import.importer.phrases.agency_lists import doer_in, placed_owner
+from engine.features.plan_import.importer.phrases.agency_lists import closes_plan, doer_in, has_task, placed_owner
 from engine.features.plan_import.importer.phrases.deadlines import is_dated
 from engine.features.plan_import.importer.phrases.labels import Label, knowing, label_of_line
 from engine.features.plan_import.importer.phrases.marks import Rank
@@ -23,7 +23,6 @@ from engine.features.plan_import.importer.phrases.owners import (
     singular,
     spelled_out,
 )
-from engine.features.plan_import.importer.phrases.roles import closes_plan, has_task
 from engine.features.plan_import.importer.structure.duty_tables import Columns, columns_of, continued
 from engine.features.plan_import.importer.structure.outline import Node, Theme, is_part, theme_of, under_topic
 

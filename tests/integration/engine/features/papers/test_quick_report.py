@@ -11,7 +11,7 @@ from ground.office import looking, open_office
 
 from engine.assignments.weekly_digest import make
 from engine.features.papers.quick_report import quick_report, text_of
-from engine.queries.stored_plans import plan_of
+from engine.queries.filter_choices import plan_of
 from engine.rules.situation import Action
 from engine.store.database import Database
 

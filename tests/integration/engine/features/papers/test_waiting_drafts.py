@@ -13,7 +13,7 @@ from httpx import Response
 from sqlalchemy import update
 
 from engine.assignments.backlog import backlogs
-from engine.assignments.issued_papers import drafts_waiting
+from engine.assignments.chasing import drafts_waiting
 from engine.features.papers.drafts import waiting_drafts
 from engine.queries.time_class import read_today
 from engine.store.database import Database, table

@@ -28,7 +28,7 @@ from engine.features.plan_import.drafts.reading import draft_of
 from engine.features.plan_import.drafts.rows import pages_of
 from engine.features.plan_import.drafts.stored import make_draft
 from engine.features.plan_import.importer import read_document
-from engine.features.plan_import.importer.reading.limits import LIMITS
+from engine.features.plan_import.importer.reading.pdf import LIMITS
 from engine.files.directory import load_directory
 from engine.files.plan import PlanFile, directory_mistakes
 from engine.files.yaml_reader import read

@@ -9,7 +9,7 @@ from ground.factory import at, item, lay, plan_file, row
 from sqlalchemy import select, update
 
 from engine.assignments import lifecycle
-from engine.assignments.issued_papers import record_paper
+from engine.assignments.chasing import record_paper
 from engine.assignments.lifecycle import ReportText, SignedPaper
 from engine.features.search.queries import SHOWN, Kind, Sight, search
 from engine.store.database import Database, table

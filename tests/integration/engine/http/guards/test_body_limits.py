@@ -11,7 +11,7 @@ from ground.office import NOW, Office, as_role, contact_of, open_office
 from engine.accounts.accounts import deactivate
 from engine.accounts.api_tokens import make_token
 from engine.accounts.signed_links import Purpose
-from engine.http.guards.body_limits import MAX_FILES_BYTES
+from engine.http.guards.request_limits import MAX_FILES_BYTES
 from engine.http.security import MAX_BODY_BYTES, MAX_STRANGER_BYTES
 from engine.store.database import Database
 

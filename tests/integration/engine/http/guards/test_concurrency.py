@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from engine.accounts.signed_links import Signer
-from engine.http.guards.concurrency import Concurrency
+from engine.http.guards.request_limits import Concurrency
 from engine.http.render import Templates
 from engine.http.request_context import Tools
 from engine.http.security import FormTokens, SecurityLog

@@ -27,8 +27,7 @@ from engine.store.data_versions import TOPICS, Topic, noting_reads, read_topics
 from engine.store.database import Database, table
 from engine.store.records import Account, Contact, UserSession
 from notifications.inbound.answers import take_mail, take_sms
-from notifications.inbound.message import read_mail
-from notifications.inbound.proof import MailProof
+from notifications.inbound.message import MailProof, read_mail
 from notifications.sms.replies import incoming
 from workflows.run import passes
 

@@ -15,7 +15,7 @@ from ground.office import NOW, Office, as_role, enter, join, open_office, servin
 from starlette.requests import Request
 
 from engine.application.app import make_app
-from engine.http.guards.long_work_turns import OTHER_PATHS, WAITS_ELSEWHERE, is_long_work
+from engine.http.guards.request_limits import OTHER_PATHS, WAITS_ELSEWHERE, is_long_work
 from engine.store.database import Database
 
 ADDRESSES = (

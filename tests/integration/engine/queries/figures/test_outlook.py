@@ -9,7 +9,7 @@ import pytest
 from ground.factory import Laid, at, do, lay, swept
 from ground.office import looking
 
-from engine.assignments.measures import Boxes
+from engine.assignments.situations import Boxes
 from engine.assignments.told import AgencyChange
 from engine.assignments.weekly_digest import make
 from engine.queries.figures.outlook import Coming, NextDate, Outlook, outlook

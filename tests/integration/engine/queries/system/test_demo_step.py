@@ -8,7 +8,7 @@ from ground.factory import rows
 from ground.office import NOW, OPENED
 from sqlmodel import Session
 
-from engine.queries.system.setup_state import step_news
+from engine.queries.system.health import step_news
 from engine.queries.time_class import Today
 from engine.store.records import Event, Letter, Notice
 from engine.terms import EventKind

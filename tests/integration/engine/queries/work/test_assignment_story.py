@@ -23,7 +23,7 @@ from engine.queries.work.desk import SECTIONS, desk
 from engine.queries.work.ladder_steps import RUNG_EVENTS, RungState
 from engine.queries.work.report_page import report_page
 from engine.store.database import Database, table
-from engine.store.markers import Hold, hold_letters
+from engine.store.facts import Hold, hold_letters
 from engine.store.records import Fact, Letter, Pass
 from engine.terms import EventKind, LetterState, Outcome, Role, State, TimeClass, Timing
 

@@ -12,12 +12,12 @@ from ground.office import looking, open_office
 from sqlmodel import Session
 
 from engine.assignments import lifecycle
-from engine.assignments.acts.undo import undo, undoable, undoable_acts
 from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
+from engine.assignments.undo import undo, undoable, undoable_acts
 from engine.features.papers.period_report import period_report
 from engine.features.papers.report import text_of, timing_rows
-from engine.queries.stored_plans import plan_of
+from engine.queries.filter_choices import plan_of
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.conduct import Conduct, ConductOfAll, conduct
 from engine.store.database import Database

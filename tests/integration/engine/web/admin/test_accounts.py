@@ -12,7 +12,7 @@ from ground.office import NOW, Office, as_role, enter, join, open_office
 from ground.post import LinkBox, link_post
 from httpx import Response
 
-from engine.admin.entered_settings import entered
+from engine.admin.settings_view import entered
 from engine.store.database import Database
 from engine.store.records import Account, UserSession, Webhook
 

@@ -11,7 +11,7 @@ from ground.office import NOW, Office, as_role, enter, join, open_office
 from ground.post import KEY
 
 from config.settings import ENTERED, Settings
-from engine.admin.entered_settings import save
+from engine.admin.settings_view import save
 from engine.store.database import Database
 from engine.store.records import Event
 from engine.terms import EventKind

@@ -17,8 +17,7 @@ from ground.smtp_server import FaultyServer
 from config import SettingsRefused
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
-from engine.admin.entered_settings import FACT, USE, open_tried, read_entered, seal_tried
-from engine.admin.settings_view import describe_settings
+from engine.admin.settings_view import FACT, USE, describe_settings, open_tried, read_entered, seal_tried
 from engine.queries.system.health import PREFIX
 from engine.store.database import Database
 from engine.store.facts import read_fact, write_fact

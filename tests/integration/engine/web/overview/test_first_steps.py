@@ -13,7 +13,7 @@ from ground.office import Office, as_role, enter, join, open_office
 from engine.agencies.agencies import add_agency
 from engine.agencies.contacts import add
 from engine.store.database import Database
-from engine.store.markers import remember_mail_tried
+from engine.store.facts import remember_mail_tried
 from engine.terms import Role
 
 NOW = at("2026-11-29", "09:00")

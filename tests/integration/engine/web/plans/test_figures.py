@@ -17,7 +17,7 @@ from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
 from engine.features.papers.period_report import period_report
 from engine.queries.figures.board import board
-from engine.queries.stored_plans import plan_of
+from engine.queries.filter_choices import plan_of
 from engine.queries.time_class import read_today
 from engine.queries.work.assignments import AssignmentFilter
 from engine.store.database import Database

@@ -15,7 +15,7 @@ from ground.post import LetterBox, post_office
 from engine.assignments.weekly_digest import make
 from engine.features.papers.quick_report import quick_report, text_of
 from engine.plans.loading import load_plan
-from engine.queries.stored_plans import plan_of
+from engine.queries.filter_choices import plan_of
 from engine.rules.situation import Action
 from engine.store.database import Database
 from workflows.run import passes

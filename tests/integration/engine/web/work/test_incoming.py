@@ -13,10 +13,10 @@ from ground.incoming.messages import keep_message
 from ground.office import Office, as_role, contact_of, open_office, token_in
 from sqlalchemy import update
 
-from engine.assignments.acts.undo import UNDO_TIME
 from engine.assignments.reports import evidence
+from engine.assignments.undo import UNDO_TIME
+from engine.correspondence.handling import blank_settled, forget_senders
 from engine.correspondence.message_acts import Request
-from engine.correspondence.received_files import blank_settled, forget_senders
 from engine.store.database import Database, table
 from engine.store.records import (
     Assignment,

@@ -22,7 +22,7 @@ from engine.assignments.promises import make_promise
 from engine.features.papers.drafts import dispatch_draft
 from engine.features.papers.period_report import period_report
 from engine.features.papers.report import text_of
-from engine.queries.stored_plans import plan_of
+from engine.queries.filter_choices import plan_of
 from engine.store.database import Database
 from engine.store.records import Notice, Promise
 from engine.terms import NoticeKind, Outcome, PromiseState

@@ -19,10 +19,9 @@ from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import make_promise
 from engine.correspondence.entries import NewEntry, write
-from engine.queries.work import waiting_lines as module
+from engine.queries.work import todo as module
 from engine.queries.work.assignments import AssignmentFilter
-from engine.queries.work.todo import MESSAGES, waiting_counts
-from engine.queries.work.waiting_lines import waiting_lines
+from engine.queries.work.todo import MESSAGES, waiting_counts, waiting_lines
 from engine.store.database import Database, table
 from engine.store.records import IncomingMessage
 from engine.terms import EntryKind, Waiting, WaitReason

@@ -13,7 +13,7 @@ from ground.office import Office, looking, open_office
 
 from engine.assignments.lifecycle import return_report
 from engine.features.papers.period_report import period_report
-from engine.queries.stored_plans import plan_of
+from engine.queries.filter_choices import plan_of
 from engine.store.database import Database
 from engine.store.records import Assignment, Draft, Promise, Report
 from engine.terms import State

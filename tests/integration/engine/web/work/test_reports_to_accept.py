@@ -15,7 +15,7 @@ from engine.assignments import lifecycle
 from engine.store.database import Database, table
 from engine.store.records import Agency, Assignment, Duty, Notice, Report
 from engine.terms import NoticeKind, State
-from engine.web.pages.work import bulk_decisions
+from engine.web.pages.work import decisions
 
 SO_BAN, HUYEN_A = 1, 2
 BOTH = {"id": ["1", "2"]}
@@ -253,7 +253,7 @@ def test_of_more_than_are_shown_those_whose_output_is_to_be_seen_wait(
     owes(lived, "IV.2.1")
     with lived.write() as session:
         session.connection().execute(table(Report).update().values(outcome="done"))
-    monkeypatch.setattr(bulk_decisions, "SHOWN", 1)
+    monkeypatch.setattr(decisions, "SHOWN", 1)
     asked = office.post("/accept", act="accept", all="1")
     assert "Lần này chưa quyết định: 1 báo cáo phải xem sản phẩm" in words(asked.text)
     assert len(BeautifulSoup(asked.text, "lxml").select("input[name=id]")) == 1

@@ -17,7 +17,7 @@ import pytest
 from lxml import etree
 from services.libreoffice import as_pdf
 
-from engine.assignments.measures import Boxes
+from engine.assignments.situations import Boxes
 from engine.assignments.told import Since
 from engine.features.papers.dispatch import dispatch_docx
 from engine.features.papers.facts import Dispatch, DutyRow, Issuer, PlanFacts

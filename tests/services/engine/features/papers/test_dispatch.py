@@ -19,6 +19,7 @@ from docx.shared import Pt
 from services.libreoffice import as_pdf
 
 from engine.features.papers.dispatch import addressed, dispatch_docx, subject_line, text_of
+from engine.features.papers.document import LEAST_LINES
 from engine.features.papers.facts import (
     Dispatch,
     DutyRow,
@@ -29,7 +30,6 @@ from engine.features.papers.facts import (
     place_of,
     shortened,
 )
-from engine.features.papers.page_fill import LEAST_LINES
 from engine.rules.calendar import PLAN_TIME, day_digits
 
 ISSUER = Issuer(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.features.papers.issuers import ministries
+from engine.features.papers.facts import ministries
 
 LABOUR = "Bộ Lao động - Thương binh và Xã hội"
 

@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import BadInput
 from engine.features.plan_import.importer import read_document
-from engine.features.plan_import.importer.reading.limits import Limits
+from engine.features.plan_import.importer.reading.pdf import Limits
 
 PACKAGE = '<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
 SMALL = Limits(file_bytes=200_000, unpacked_bytes=2_000_000, part_bytes=1_000_000, entries=50, lines=2_000, cells=2_000)

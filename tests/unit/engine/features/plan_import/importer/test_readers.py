@@ -10,7 +10,7 @@ from docx.oxml import OxmlElement
 
 from engine.errors import BadInput
 from engine.features.plan_import.importer import read_document
-from engine.features.plan_import.importer.reading.markdown import is_markdown, read_markdown
+from engine.features.plan_import.importer.reading.marked_text import is_markdown, read_markdown
 from engine.features.plan_import.importer.reading.pdf import Table, TextLine
 from engine.features.plan_import.importer.reading.reader import read_pages
 from engine.rules.vietnamese import (

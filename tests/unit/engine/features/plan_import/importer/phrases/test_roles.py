@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.features.plan_import.importer.phrases.roles import roles_in
+from engine.features.plan_import.importer.phrases.agency_lists import roles_in
 
 HELPERS = [
     ("Truy quét; có sự tham gia của Công an và Dân quân các xã.", ("Công an và Dân quân các xã",)),

@@ -1,11 +1,13 @@
 """Access to contacts: the user's own, or one that their account administers; changes channels and calendar feeds.
 
 Actions on assignments, as a page's form and the API's JSON both ask for them.
+
+Who may read an incoming message, and what both its page and the API do with one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, Unpack
@@ -13,18 +15,22 @@ from typing import Protocol, Unpack
 from sqlmodel import Session
 
 from engine.accounts.accounts import account
-from engine.accounts.permissions import Acting, Permission, concerned
+from engine.accounts.permissions import Acting, ActorRole, Permission, concerned
 from engine.agencies import contacts, preferences
 from engine.agencies.contacts import ContactLine
 from engine.agencies.feed_addresses import FeedLine, feeds_of, make_feed, revoke_feed
 from engine.assignments.lifecycle import acknowledge
+from engine.correspondence import handling
+from engine.correspondence.message_acts import Done, Request
 from engine.enums import complete
-from engine.errors import BadInput, NotFound
+from engine.errors import BadInput, NotAllowed, NotFound
 from engine.http.request_context import RequestContext
-from engine.queries.time_class import read_today
+from engine.queries.time_class import Today, read_today
 from engine.queries.work.assignments import AssignmentRow, rows_of
-from engine.terms import State
+from engine.queries.work.incoming import MessageFilter, MessageStory, message_story
+from engine.terms import AnswerRead, State
 from engine.text import Text
+from engine.views.event_sentences import recorded_by_person, taken_back
 
 
 class ChannelAction(StrEnum):
@@ -117,3 +123,37 @@ def acknowledge_all(ctx: RequestContext, session: Session, ids: Collection[int])
         require_for(ctx, Permission.ACKNOWLEDGE, row)
     new = (row.id for row in rows if row.state is State.ASSIGNED)
     return tuple(each for each in new if acknowledge(session, each, **ctx.by))
+
+
+def message_filter(ctx: RequestContext, agency: str = "", waiting: bool | None = None, kind: str = "") -> MessageFilter:
+    ctx.require(Permission.HANDLE_MESSAGES, "" if ctx.may(Permission.HANDLE_MESSAGES) else ctx.actor.agency_id)
+    reader = "" if ctx.actor.role is ActorRole.ADMINISTRATOR else ctx.actor.agency_id
+    return MessageFilter(
+        agency_id=agency, waiting=waiting, kind=kind, reader=reader, monitor=ctx.actor.role is ActorRole.MONITOR
+    )
+
+
+def readable_message(ctx: RequestContext, message_id: int) -> tuple[MessageStory, Today]:
+    """The message, for those whose agency wrote it or reads it. Raises NotFound, NotAllowed."""
+    with ctx.reading() as (session, today):
+        found = message_story(session, message_id)
+    wanted = message_filter(ctx)
+    whose = {found.row.agency_id} | ({found.row.supervisor_id} if wanted.monitor else set())
+    if wanted.reader and wanted.reader not in whose:
+        raise NotAllowed
+    return found, today
+
+
+def record_message(
+    ctx: RequestContext, session: Session, message_id: int, requests: Sequence[Request], how: AnswerRead
+) -> tuple[Done, ...]:
+    """Record what a message asks, and tell its writer."""
+    done = handling.record_requests(session, message_id, requests, how, **ctx.by)
+    handling.tell_writer(session, message_id, recorded_by_person(done), ctx.now)
+    return done
+
+
+def take_back_message(ctx: RequestContext, session: Session, message_id: int) -> None:
+    """Take back what a message did, and tell its writer."""
+    done = handling.misread(session, message_id, **ctx.by)
+    handling.tell_writer(session, message_id, taken_back(done), ctx.now)
