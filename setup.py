@@ -5,9 +5,11 @@ all. Of `git archive` the commit, without git at all `0.2.0.dev0`. A source dist
 """
 
 import re
+import shutil
 from pathlib import Path
 
 from setuptools import setup
+from setuptools.command.build_py import build_py
 from setuptools_scm.version import ScmVersion
 
 CHANGES = Path(__file__).with_name("CHANGELOG.md").read_text(encoding="utf-8")
@@ -26,4 +28,20 @@ def node(commit: ScmVersion) -> str:
     return "" if _tagged(commit) or not commit.node else f"+g{commit.node.removeprefix('g')[:8]}"
 
 
-setup(use_scm_version={"version_scheme": release, "local_scheme": node, "fallback_version": f"{NEWEST}.dev0"})
+class WithManual(build_py):
+    """The documents go along, for /help; a checkout reads its own."""
+
+    def run(self) -> None:
+        super().run()
+        docs = Path(__file__).with_name("docs")
+        for page in () if self.editable_mode else docs.rglob("*.md"):
+            if "decisions" not in page.parts:
+                to = Path(self.build_lib, "engine/features/guide/manual", page.relative_to(docs))
+                to.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(page, to)
+
+
+setup(
+    use_scm_version={"version_scheme": release, "local_scheme": node, "fallback_version": f"{NEWEST}.dev0"},
+    cmdclass={"build_py": WithManual},
+)

@@ -11,6 +11,7 @@ from engine.api import routes as api_routes
 from engine.api.operations import describe
 from engine.application import probes
 from engine.features.feeds import ical as ical_feeds
+from engine.features.guide import manual
 from engine.features.guide import pages as guide
 from engine.features.papers import pages as papers
 from engine.features.papers import settings_page as paper_settings
@@ -58,6 +59,7 @@ PAGES = (
     incoming,
     search,
     guide,
+    manual,
     desk,
     report,
     thread,

@@ -103,6 +103,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/plans/{plan_id}": ("/plans/{plan}", "/plans/{loaded}"),
     "/plans/{plan_id}/activate": ("/plans/{loaded}/activate",),
     "/plans/{plan_id}/simulate": ("/plans/{loaded}/simulate?until=2021-06-30",),
+    "/help/{page:path}": ("/help/vi/van-hanh", "/help/operating/mail", "/help/vi/van-hanh/sao-luu", "/help/settings"),
     "/report/{agency_id}/{plan_id}/{period}": (
         "/report/{agency}/{plan}/{period}",
         "/report/ubnd-huyen-yen-thanh/{plan}/{period}",
@@ -143,6 +144,7 @@ NO_PAGES = {
     "/papers/settings/{agency_id}/letterhead.docx",
     "/letters/{letter_id}/html",
     "/guide/pictures/{name}.webp",
+    "/help",  # leads to the contents in the reader's language
     "/agencies/{agency_id}/files/{digest}",
     "/r/{token}/files/{digest}",
     "/admin/calendar/preview",

@@ -24,6 +24,7 @@ def test_a_wheel_serves_the_demonstration_elsewhere(tmp_path: Path) -> None:
     source = tmp_path / "source"
     for name in PACKAGES:
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "docs", source / "docs", ignore=shutil.ignore_patterns("screenshots"))
     for name in ("pyproject.toml", "setup.py", "CHANGELOG.md", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     words = ["wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(source)]
@@ -44,7 +45,7 @@ def test_a_wheel_serves_the_demonstration_elsewhere(tmp_path: Path) -> None:
     try:
         address = f"http://127.0.0.1:{port}"
         assert wait_until(lambda: status(f"{address}/readyz") == httpx.codes.OK, SOON)
-        for path in ("/", "/overdue", "/leadership", "/letters", "/papers", "/plans/1", "/guide", "/api", "/admin"):
+        for path in ("/", "/overdue", "/leadership", "/letters", "/plans/1", "/guide", "/help/operating/mail", "/api"):
             assert status(address + path) == httpx.codes.OK, path
         where = "import workflows.cli; print(workflows.cli.__file__)"
         told = subprocess.check_output([sys.executable, "-c", where], env={**os.environ, **environment}, cwd=tmp_path)

@@ -87,6 +87,14 @@ LINES: tuple[tuple[str, str, str, str, str, tuple[Permission, ...]], ...] = (
         (Permission.SEE_HEALTH,),
     ),
     (
+        "/help",
+        "Tài liệu vận hành",
+        "Manual",
+        "Cài đặt, thư, sao lưu, nâng cấp, khi có sự cố: tài liệu của đúng phiên bản này.",
+        "Installing, mail, backup, upgrades, what to do when something stops: that of this version.",
+        (Permission.SEE_SETTINGS,),
+    ),
+    (
         "/admin/webhooks",
         "Webhook",
         "Webhooks",
