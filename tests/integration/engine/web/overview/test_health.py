@@ -29,5 +29,5 @@ def test_the_local_one_is_named_by_its_port_and_none_by_nothing(lived: Database,
 
 def test_it_says_which_version_and_which_schema_run(lived: Database, tmp_path: Path) -> None:
     office = open_office(lived, tmp_path)
-    assert f"Đôn Đốc {version_line('vi')}" in office.get("/health").text
-    assert f"Đôn Đốc {version_line('en')}" in office.get("/health?lang=en").text
+    assert f"Đôn Đốc</span> {version_line('vi')}" in office.get("/health").text
+    assert f"Đôn Đốc</span> {version_line('en')}" in office.get("/health?lang=en").text
