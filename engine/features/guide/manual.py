@@ -61,7 +61,7 @@ def _read(page: str) -> tuple[str, Markup]:
         elif token.children is not None:
             token.children = [each for each in token.children if each.type != "image"]
             _lead(page, token.children)
-    html = markdown.renderer.render(tokens[3:], markdown.options, {})
+    html = re.sub(r"<th([^>]*)></th>", r"<td\1></td>", markdown.renderer.render(tokens[3:], markdown.options, {}))
     label = "Bảng, cuộn ngang được" if page.startswith("vi/") else "Table, scrolls sideways"
     return title, Markup(html.replace("<table>", SCROLL.format(label=label)).replace("</table>", "</table></div>"))
 

@@ -32,6 +32,7 @@ def test_every_page_is_shown_and_every_link_leads_to_one_or_to_its_chapter(admin
     for name, page in pages.items():
         assert page.h1 is not None, name
         assert page.h1.get_text(strip=True), name
+        assert [head for head in page.select("th") if not head.get_text(strip=True)] == [], name
         for link in page.select("main .stack a"):
             target = urlsplit(str(link["href"]))
             to = target.path.removeprefix("/help/") or name
