@@ -16,10 +16,9 @@ from typing import Any
 import pytest
 from browser.conftest import Spring, spring_of, visitors
 from browser.visitors import DESK, PHONE, Visitor
-from fastapi import APIRouter
-from fastapi.routing import APIRoute
 from ground.postgres import Ground
 from ground.province import MANY, SILENT, fill
+from ground.walk import flat
 from lxml.html import HtmlElement, fromstring
 from playwright.sync_api import Browser
 
@@ -183,16 +182,8 @@ def busy(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
 
 
 def test_every_page_has_an_example() -> None:
-    served = {route.path for page in PAGES for route in routes(page.router) if "GET" in route.methods}  # type: ignore
+    served = {route.path for page in PAGES for route in flat(page.router) if "GET" in route.methods}  # type: ignore
     assert served == {*EXAMPLES, *OPEN, *NO_PAGES}
-
-
-def routes(router: APIRouter) -> Iterator[APIRoute]:
-    for each in router.routes:
-        if isinstance(each, APIRoute):
-            yield each
-        else:
-            yield from routes(each.original_router)  # type: ignore[attr-defined]
 
 
 def addresses(pages: Mapping[str, tuple[str, ...]], names: Mapping[str, Any]) -> list[str]:

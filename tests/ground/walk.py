@@ -103,18 +103,18 @@ def routes(method: str) -> list[Address]:
             _of(route.dependant, "query_params"),
         )
         for page in PAGES
-        for route in _flat(page.router)
+        for route in flat(page.router)
         if method in route.methods  # type: ignore[operator]
     ]
 
 
-def _flat(router: Any) -> Iterator[APIRoute]:
+def flat(router: Any) -> Iterator[APIRoute]:
     """The routes of a router, including nested routers."""
     for each in router.routes:
         if isinstance(each, APIRoute):
             yield each
         elif hasattr(each, "original_router"):
-            yield from _flat(each.original_router)
+            yield from flat(each.original_router)
 
 
 @dataclass(frozen=True)

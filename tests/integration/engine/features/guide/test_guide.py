@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from fastapi import APIRouter
-from fastapi.routing import APIRoute
 from ground.office import Office
+from ground.walk import flat
 
 from engine.application.app import PAGES
 from engine.features.guide.__main__ import DOCS
@@ -24,16 +22,8 @@ def test_every_page_of_the_bar_has_its_paragraph(path: str) -> None:
     assert guide().about(path) is not None
 
 
-def routes(router: APIRouter) -> Iterator[APIRoute]:
-    for each in router.routes:
-        if isinstance(each, APIRoute):
-            yield each
-        else:
-            yield from routes(each.original_router)  # type: ignore[attr-defined]
-
-
 def test_every_page_has_its_paragraph() -> None:
-    pages = {each.path for page in PAGES for each in routes(page.router) if "GET" in (each.methods or ())}  # type: ignore[attr-defined]
+    pages = {each.path for page in PAGES for each in flat(page.router) if "GET" in (each.methods or ())}  # type: ignore[attr-defined]
     without = {path for path in pages if guide().about(re.sub(r"\{\w+\}", "7", path)) is None}
     assert without == {
         *("/api", "/feed/{name}", "/guide", "/guide/pictures/{name}.webp", "/search", "/styleguide"),
