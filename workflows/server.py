@@ -235,7 +235,8 @@ def serve(settings: Settings, tick_seconds: int = 0) -> None:
     few_arenas()
     from engine.application.first_of_day import read_first
     from workflows.server import SWITCH_SECONDS, WebServer, limits_for_this_process
-    from workflows.serving.sending import TICK_SECONDS, Sending, daily, sending_process
+    from workflows.serving.heartbeat import daily
+    from workflows.serving.sending import TICK_SECONDS, Sending, sending_process
 
     log.info("Đôn Đốc %s", version_line("en"))
     manager = ServiceManager.of(os.environ)

@@ -21,7 +21,7 @@ from playwright.sync_api import Page, sync_playwright
 from config.settings import DemoSettings
 from workflows.projection.shown_runs import ABOVE
 from workflows.run.system import compose
-from workflows.serving.sending import projector
+from workflows.serving.heartbeat import projector
 from workflows.simulation.demo import prepare
 from workflows.simulation.examples import Example
 

@@ -1,7 +1,7 @@
 """The passes: plain functions (database, now) -> PassReport. Each may crash, overlap, run twice or catch up.
 
 ``tick`` runs those that have something to do, in order of their dependencies. Independent of schedulers:
-``workflows.serving.sending`` calls the passes, ``workflows.run.flows`` wraps them for Prefect.
+``workflows.serving.heartbeat`` calls the passes, ``workflows.run.flows`` wraps them for Prefect.
 """
 
 from __future__ import annotations

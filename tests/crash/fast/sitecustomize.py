@@ -60,7 +60,7 @@ CHANGED: dict[str, Callable[[Any], None]] = {
     "engine.store.clock": _clock,
     "notifications.delivery": _delivery,
     "workflows.run.clock_guard": _guard,
-    "workflows.serving.sending": _heartbeat,
+    "workflows.serving.heartbeat": _heartbeat,
 }
 
 

@@ -42,8 +42,8 @@ from workflows.checks import record_checks
 from workflows.run import clock_guard
 from workflows.run.passes import record_failure
 from workflows.run.system import System, compose
+from workflows.serving.heartbeat import logging_errors
 from workflows.serving.runs import run_audit, run_inbound, run_tick
-from workflows.serving.sending import logging_errors
 
 NEW_YEAR = DayException(date(2022, 1, 3), DayKind.HOLIDAY, "Tết Dương lịch")
 NOW, DECEMBER = at("2021-04-07", "09:00"), at("2021-12-16", "09:00")

@@ -31,7 +31,7 @@ from engine.store.records import Assignment, Event
 from engine.terms import EventKind
 from workflows.projection.shown_runs import FLOW
 from workflows.run.system import compose
-from workflows.serving.sending import projector
+from workflows.serving.heartbeat import projector
 
 pytestmark = [pytest.mark.prefect, pytest.mark.postgres, pytest.mark.deep]
 NAMES = ("audit", "backup", "digest")

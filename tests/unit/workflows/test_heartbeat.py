@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from workflows.serving.sending import Heartbeat
+from workflows.serving.heartbeat import Heartbeat
 
 EVERY = 0.05
 ENOUGH = 20

@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import Unavailable
 from engine.text import Text
-from workflows.serving.sending import logging_errors
+from workflows.serving.heartbeat import logging_errors
 
 
 def faults(*said: str) -> Iterator[str]:
