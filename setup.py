@@ -29,9 +29,12 @@ def node(commit: ScmVersion) -> str:
 
 
 class WithManual(build_py):
-    """The documents go along, for /help; a checkout reads its own."""
+    """The documents go along, for /help; a checkout reads its own. What an earlier build left does not: it may hold
+    modules that are gone."""
 
     def run(self) -> None:
+        if not self.editable_mode:
+            shutil.rmtree(self.build_lib, ignore_errors=True)
         super().run()
         docs = Path(__file__).with_name("docs")
         for page in () if self.editable_mode else docs.rglob("*.md"):

@@ -27,12 +27,15 @@ def test_a_wheel_serves_the_demonstration_elsewhere(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "docs", source / "docs", ignore=shutil.ignore_patterns("screenshots"))
     for name in ("pyproject.toml", "setup.py", "CHANGELOG.md", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
+    (source / "build/lib/engine").mkdir(parents=True)
+    (source / "build/lib/engine/gone.py").touch()  # of a build before the module left
     words = ["wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(source)]
     subprocess.run([sys.executable, "-m", "pip", *words], check=True, timeout=300, cwd=tmp_path)
     (wheel,) = tmp_path.glob("dondoc-*.whl")
     with ZipFile(wheel) as packed:
         packed.extractall(tmp_path / "installed")
         names = packed.namelist()
+    assert "engine/gone.py" not in names
     assert {name.partition("/")[0] for name in names if "dist-info" not in name} == PACKAGES
     port = free_port()
     environment = {"PYTHONPATH": str(tmp_path / "installed"), "DONDOC_DATA_DIR": str(tmp_path / "data")}
