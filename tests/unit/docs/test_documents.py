@@ -138,11 +138,6 @@ def test_every_make_target_that_a_document_names_exists() -> None:
     assert named <= set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
 
 
-def test_no_file_names_a_package_registry() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
-    assert not re.search(r"https?://|index-url", lock)
-
-
 def test_the_command_line_says_what_it_is_in_both_languages() -> None:
     assert isinstance(app, typer.Typer)
     assert "/" in str(app.info.help)
