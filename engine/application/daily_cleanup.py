@@ -32,25 +32,13 @@ from engine.store.facts import advance_fact, read_fact
 from engine.store.records import AnswerCode, Letter, LetterBody, PlanDraft, SignInLink, UndoableAct, UserSession
 from engine.terms import EventKind
 
-DRAFT_RETENTION = timedelta(days=180)
-"""After the last correction."""
-
-
-def prune(session: Session, now: datetime) -> int:
-    """Delete the drafts that nobody has corrected for DRAFT_RETENTION; returns how many."""
-    d = table(PlanDraft)
-    old = session.connection().execute(select(d.c.id, d.c.name).where(d.c.changed_at < now - DRAFT_RETENTION)).all()
-    session.connection().execute(delete(d).where(d.c.id.in_([row.id for row in old])))
-    details = ({"draft": row.id, "name": row.name, "what": "draft_expired"} for row in old)
-    append(session, [event(EventKind.PLAN_DRAFT_ENDED, now) | {"detail": each} for each in details])
-    return len(old)
-
-
 LAST_CLEANUP_FACT = "last_upkeep"
 """Name of the fact with the local date of the last cleanup."""
 
 SESSION_RETENTION = timedelta(days=90)
 """How long users can see their ended sessions."""
+DRAFT_RETENTION = timedelta(days=180)
+"""Of a plan document under review, after the last correction."""
 UNDO_RETENTION = timedelta(days=1)
 BODY_CHUNK_ROWS = 2_000
 LINK_RETENTION = timedelta(days=1)
@@ -92,11 +80,21 @@ def delete_expired(session: Session, now: datetime) -> dict[str, int]:
         "acts": connection.execute(delete(acts).where(acts.c.until < now - UNDO_RETENTION)).rowcount,
         "told": told.prune(session, now),
         "answers": idempotency.prune(session, now),
-        "plan_drafts": prune(session, now),
+        "plan_drafts": prune_drafts(session, now),
         "files": unreferenced_uploads.forget(session, now),
         "webhook_messages": webhooks.prune(session, now),
         "pending_answers": pending_answers.prune(session, system_clock()),
     }
+
+
+def prune_drafts(session: Session, now: datetime) -> int:
+    """Delete the plan documents under review that nobody has corrected for DRAFT_RETENTION; returns how many."""
+    d = table(PlanDraft)
+    old = session.connection().execute(select(d.c.id, d.c.name).where(d.c.changed_at < now - DRAFT_RETENTION)).all()
+    session.connection().execute(delete(d).where(d.c.id.in_([row.id for row in old])))
+    details = ({"draft": row.id, "name": row.name, "what": "draft_expired"} for row in old)
+    append(session, [event(EventKind.PLAN_DRAFT_ENDED, now) | {"detail": each} for each in details])
+    return len(old)
 
 
 def prune_bodies(database: Database, before: datetime) -> int:
