@@ -148,22 +148,30 @@ class LetterView:
     @property
     def urgent(self) -> str:
         """Begins the subject: the urgency of the most urgent plan, «HỎA TỐC: »."""
-        most = max(self._urgent_plans, key=tuple(Urgency).index, default=None)
-        return "" if most is None else f"{_called(most, self.facts.language)}: "
+        return f"{self._urgency}: " if self._urgency else ""
 
     @property
     def of_plan(self) -> str:
-        """Ends the subject: the plan's number if the letter is about one plan, « · KH 188/KH-UBND». A number that
-        reveals the subject («12/KH-AIDS») is not shown."""
-        numbers = {item.plan for item in self.facts.items} | {row.plan for row, _ in self.late_rows}
-        number = _numbered(numbers.pop()) if len(numbers) == 1 else ""
-        return f" · {number}" if number else ""
+        """Ends the subject: the plan's number if the letter is about one plan, « · KH 188/KH-UBND»."""
+        return f" · {self._number}" if self._number else ""
 
     @property
     def tag(self) -> str:
         """What subjects of 0.1.0 begin with, for an office's own: «HỎA TỐC [KH 188/KH-UBND]»."""
-        number = self.of_plan[3:] or ("Duties" if self.facts.language == "en" else "Theo dõi nhiệm vụ")
-        return f"{self.urgent.replace(':', '')}[{number}]"
+        number = self._number or ("Duties" if self.facts.language == "en" else "Theo dõi nhiệm vụ")
+        return " ".join(filter(None, (self._urgency, f"[{number}]")))
+
+    @property
+    def _urgency(self) -> str:
+        most = max(self._urgent_plans, key=tuple(Urgency).index, default=None)
+        return "" if most is None else _called(most, self.facts.language)
+
+    @property
+    def _number(self) -> str:
+        """Of the plan that the letter is about, if it is one; a number that reveals the subject («12/KH-AIDS») is not
+        shown."""
+        numbers = {item.plan for item in self.facts.items} | {row.plan for row, _ in self.late_rows}
+        return _numbered(numbers.pop()) if len(numbers) == 1 else ""
 
     @property
     def matter(self) -> str:
