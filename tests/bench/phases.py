@@ -11,7 +11,7 @@ from typing import Any
 
 import engine.assignments.escalation
 import notifications.email.smtp
-from notifications import delivery
+from notifications import delivery, settlement
 from notifications.letters.renderer import LetterRenderer
 
 PHASES = ("sweep", "claim", "facts", "render", "mime", "send", "settle", "rest")
@@ -19,12 +19,12 @@ WITHIN = ("render", "mime")
 """Phases inside ``send``, subtracted from it afterwards."""
 WATCHED: tuple[tuple[str, Any, str], ...] = (
     ("sweep", engine.assignments.escalation, "run_escalations"),
-    ("claim", delivery, "claim"),
+    ("claim", settlement, "claim"),
     ("facts", delivery, "gather"),
     ("render", LetterRenderer, "render"),
     ("mime", notifications.email.smtp, "compose"),
     ("send", delivery._Batch, "send"),
-    ("settle", delivery, "settle"),
+    ("settle", settlement, "settle"),
 )
 
 
