@@ -21,7 +21,7 @@ from sqlmodel import Session
 
 from engine.assignments import situations
 from engine.errors import NotFound
-from engine.rules.words import level_rank
+from engine.rules.words import level_rank, name_order
 from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.recipients import lifetime
@@ -150,8 +150,8 @@ def department_choices(session: Session) -> tuple[tuple[str, str], ...]:
     """(id, name) of the departments that supervise an active plan."""
     p, g = table(Plan), table(Agency)
     following = select(p.c.supervisor_id).where(p.c.state == PlanState.ACTIVE)
-    rows = session.connection().execute(select(g.c.id, g.c.name).where(g.c.id.in_(following)).order_by(g.c.name))
-    return tuple((agency_id, name) for agency_id, name in rows)
+    rows = session.connection().execute(select(g.c.id, g.c.name).where(g.c.id.in_(following)))
+    return tuple(sorted(((agency_id, name) for agency_id, name in rows), key=lambda each: name_order(each[1])))
 
 
 T = TypeVar("T")

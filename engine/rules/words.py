@@ -275,13 +275,17 @@ def number_words(value: int, language: str) -> str:
 
 _ALPHABET = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 _PLACES = str.maketrans({letter: chr(ord("a") + place) for place, letter in enumerate(_ALPHABET)})
+_COMMITTEE = re.compile(
+    r"^(?:ubnd|[uủ][ỷy] ban nhân dân)\s+(?:huyện|thị xã|thành phố|quận|xã|phường|thị trấn|đặc khu)\s+"
+)
 _TONES = re.compile("[\u0300\u0301\u0303\u0309\u0323]")
 
 
 def name_order(name: str) -> tuple[str, str]:
     """Sort key of a name as a Vietnamese dictionary has it: a, ă, â … d, đ …, and tones only among equals: «Hà Huy Tập»
-    before «Hoành Sơn», «Đồng Tiến» before «Vũ Quang»."""
-    plain = unicodedata.normalize("NFC", _TONES.sub("", unicodedata.normalize("NFD", name.casefold())))
+    before «Hoành Sơn», «Đồng Tiến» before «Vũ Quang». A committee stands at the name of its place."""
+    place = _COMMITTEE.sub("", unicodedata.normalize("NFC", name.casefold()))
+    plain = unicodedata.normalize("NFC", _TONES.sub("", unicodedata.normalize("NFD", place)))
     return plain.translate(_PLACES), name
 
 

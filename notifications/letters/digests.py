@@ -30,6 +30,7 @@ from engine.assignments.weekly_digest import (
 from engine.queries.system.letters import LetterCounts, count_letters
 from engine.rules.calendar import local_date
 from engine.rules.policy import audience, for_role
+from engine.rules.words import name_order
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Plan
 from engine.store.rulebook import Rulebook
@@ -133,7 +134,9 @@ class DigestFacts:
         """What has changed, by kind."""
         found = self.since.agencies if self.since else ()
         counted = {what: [(each.name, number(each)) for each in found] for what, number in _CHANGES.items()}
-        most_first = {what: sorted(each, key=lambda named: (-named[1], named[0])) for what, each in counted.items()}
+        most_first = {
+            what: sorted(each, key=lambda named: (-named[1], name_order(named[0]))) for what, each in counted.items()
+        }
         changed = [Change(what, tuple(named for named in each if named[1] > 0)) for what, each in most_first.items()]
         return tuple(change for change in changed if change.agencies)
 

@@ -77,9 +77,9 @@ def list_agencies(
     return page(rows[offset : offset + limit + 1], limit, lambda _: (offset + limit,), len(rows))
 
 
-def directory_order(row: Any) -> tuple[int, str, tuple[str, str], str]:
-    """Sort key of agencies in all lists: level, code, name."""
-    return level_rank(row.level), row.code or "", name_order(row.name), row.id
+def directory_order(row: Any) -> tuple[int, tuple[str, str], str]:
+    """Sort key of agencies in all lists: level, name."""
+    return level_rank(row.level), name_order(row.name), row.id
 
 
 @depends_on(Topic.DIRECTORY)

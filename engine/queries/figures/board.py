@@ -37,7 +37,7 @@ from engine.queries.directory.agencies import places_in_directory
 from engine.queries.filter_choices import Orders
 from engine.queries.time_class import Thresholds, Today, time_class, worst
 from engine.queries.work.assignments import AssignmentFilter, conditions
-from engine.rules.words import level_rank
+from engine.rules.words import level_rank, name_order
 from engine.store.data_versions import Topic, ask, by_agency, depends_on
 from engine.store.database import table, unindexed
 from engine.store.records import Agency, Assignment, Duty, Plan
@@ -137,7 +137,7 @@ class Board:
     def sorts(self) -> Orders[AgencyLine]:
         """By name; furthest behind first; by missing reports of a period, most first."""
         by_period = {period: partial(_most_missing, period) for period in self.periods}
-        return {"name": attrgetter("name"), "late": _lateness, **by_period}
+        return {"name": lambda line: name_order(line.name), "late": _lateness, **by_period}
 
     def late_for(self, days: int, today: Today) -> Board:
         """Only agencies with an assignment overdue for at least ``days`` working days; the total is unchanged."""
@@ -362,12 +362,17 @@ def total(counts: Sequence[Counts]) -> Counts:
     return Counts(by_class, coming, late, Measures.sum([one.measures for one in counts]))
 
 
-def _most_missing(period: str, line: AgencyLine) -> tuple[int, str]:
+def _most_missing(period: str, line: AgencyLine) -> tuple[int, tuple[str, str]]:
     """By the reports of the period that are expected and not in; those of whom nothing is expected last."""
     cell = line.cells.get(period)
-    return cell.reported - cell.expected if cell else 1, line.name
+    return cell.reported - cell.expected if cell else 1, name_order(line.name)
 
 
-def _lateness(line: AgencyLine) -> tuple[date, int, date, str]:
+def _lateness(line: AgencyLine) -> tuple[date, int, date, tuple[str, str]]:
     """Longest overdue first, then most overdue, then what is due next."""
-    return (line.total.late_since or date.max, -line.total.overdue, line.total.earliest or date.max, line.name)
+    return (
+        line.total.late_since or date.max,
+        -line.total.overdue,
+        line.total.earliest or date.max,
+        name_order(line.name),
+    )

@@ -20,7 +20,7 @@ from engine.assignments import situations
 from engine.enums import complete
 from engine.queries.time_class import Today, time_class
 from engine.queries.work.assignments import AssignmentFilter, conditions, joined
-from engine.rules.words import level_rank
+from engine.rules.words import level_rank, name_order
 from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Duty, Plan
@@ -232,7 +232,7 @@ def grid(session: Session, today: Today, wanted: AssignmentFilter) -> Grid | Non
             func.coalesce(and_(situations.owed(), situations.promise_ahead(today.day)), False).label("promised"),
         )
     ).where(situations.counted(), *conditions(wanted, today))
-    found = session.connection().execute(statement.order_by(g.c.code, a.c.id).limit(MAX_MARKS + 1))
+    found = session.connection().execute(statement.order_by(a.c.id).limit(MAX_MARKS + 1))
     rows = objects(_Row, found)
     if len(rows) > MAX_MARKS:
         return None
@@ -303,7 +303,7 @@ def _worst_first(marks: Iterable[Mark]) -> list[Mark]:
     return sorted(marks, key=_RANK.__getitem__)
 
 
-def _lateness(line: GridLine) -> tuple[date, int, int, str]:
+def _lateness(line: GridLine) -> tuple[date, int, int, tuple[str, str]]:
     """Longest overdue first, then most overdue; of the others those of whom something is open, then done late."""
     worst = min(_RANK[mark] for mark in line.counts)
-    return (line.since or date.max, -line.overdue, worst, line.name)
+    return (line.since or date.max, -line.overdue, worst, name_order(line.name))

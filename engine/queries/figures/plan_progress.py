@@ -19,6 +19,7 @@ from sqlmodel import Session
 from engine.assignments import situations
 from engine.assignments.situations import BOX, BOX_VALUES, Boxes, box_conditions
 from engine.queries.filter_choices import Orders
+from engine.rules.words import name_order
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Plan
@@ -61,11 +62,11 @@ class Standing:
 
 
 STANDING_SORTS: Orders[AgencyStanding] = {
-    "name": lambda each: each.name,
-    "on_time": lambda each: (each.tally.on_time, each.name),
-    "rate": lambda each: (-1.0 if each.tally.rate is None else each.tally.rate, each.name),
-    "done_late": lambda each: (each.tally.late, each.name),
-    "overdue": lambda each: (each.tally.overdue, each.name),
+    "name": lambda each: name_order(each.name),
+    "on_time": lambda each: (each.tally.on_time, name_order(each.name)),
+    "rate": lambda each: (-1.0 if each.tally.rate is None else each.tally.rate, name_order(each.name)),
+    "done_late": lambda each: (each.tally.late, name_order(each.name)),
+    "overdue": lambda each: (each.tally.overdue, name_order(each.name)),
 }
 """The orders of a standing's agencies; their own is worst first. No rate counts as the lowest."""
 
@@ -221,6 +222,6 @@ def counted_on(as_of: date, plan_id: int | None, period: str) -> Sequence[Column
     return where
 
 
-def _worst_first(each: AgencyStanding) -> tuple[float, int, str]:
+def _worst_first(each: AgencyStanding) -> tuple[float, int, tuple[str, str]]:
     rate_now = each.tally.rate
-    return (101.0 if rate_now is None else rate_now, -each.tally.overdue, each.name)
+    return (101.0 if rate_now is None else rate_now, -each.tally.overdue, name_order(each.name))

@@ -27,7 +27,7 @@ from engine.assignments.weekly_digest import departments, is_first_of_month
 from engine.queries.time_class import Today
 from engine.rules.calendar import ONE_DAY
 from engine.rules.policy import Facts, Ladder, for_role, upcoming
-from engine.rules.words import level_rank
+from engine.rules.words import level_rank, name_order
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Letter, Notice, Plan
@@ -413,10 +413,10 @@ def _agencies(session: Session, cells: Counter[tuple[str, date, str]]) -> tuple[
     counts: dict[str, dict[date, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
     for (agency_id, monday, what), count in cells.items():
         counts[agency_id][monday][what] = count
-    statement = select(g.c.id, g.c.name, g.c.level).where(g.c.id.in_(list(counts))).order_by(g.c.code, g.c.name)
+    statement = select(g.c.id, g.c.name, g.c.level).where(g.c.id.in_(list(counts)))
     rows = session.connection().execute(statement)
     found = [
         AgencyYear(id_, name, level, {monday: Week(**each) for monday, each in counts[id_].items()})
         for id_, name, level in rows
     ]
-    return tuple(sorted(found, key=lambda each: level_rank(each.level)))
+    return tuple(sorted(found, key=lambda each: (level_rank(each.level), name_order(each.name))))

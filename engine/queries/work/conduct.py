@@ -22,6 +22,7 @@ from engine.assignments.promise_rows import passed
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, conditions, joined
 from engine.rules.calendar import WorkCalendar, local_date
+from engine.rules.words import name_order
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, is_read, of_agencies
 from engine.store.database import among, table, unindexed
 from engine.store.records import Agency, Assignment, Event, Promise, Report
@@ -130,7 +131,9 @@ def conduct(session: Session, today: Today, wanted: AssignmentFilter) -> Conduct
 
 def _lines(sums: Mapping[str, _Sums], names: Mapping[str, str]) -> tuple[Conduct, ...]:
     found = (_conduct(id, names.get(id, id), each) for id, each in sums.items())
-    return tuple(sorted((each for each in found if each.anything), key=lambda each: (-each.missed, each.name)))
+    return tuple(
+        sorted((each for each in found if each.anything), key=lambda each: (-each.missed, name_order(each.name)))
+    )
 
 
 def _conduct(id: str, name: str, sums: _Sums) -> Conduct:

@@ -18,7 +18,7 @@ from engine.files.directory import fold
 from engine.plans.amendments import Amended, Amendment, NewDuty, add_duty, amend_duty
 from engine.queries.work.ladder_steps import PlannedLetter, planned_letters
 from engine.rules.outputs import Output, read_output
-from engine.rules.words import level_rank
+from engine.rules.words import level_rank, name_order
 from engine.store.database import table
 from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Plan
 from engine.store.rulebook import read_rulebook
@@ -85,9 +85,8 @@ def owner_choices(session: Session, on: date | None = None, kept: Collection[str
     g, n = table(Agency), table(AgencyGroup)
     groups = session.connection().execute(select(n.c.id, n.c.name, n.c.members).order_by(n.c.name)).all()
     levels: dict[str, list[tuple[str, str]]] = {}
-    for row in session.connection().execute(
-        select(g.c.id, g.c.name, g.c.names, g.c.level).order_by(g.c.code, g.c.name)
-    ):
+    rows = session.connection().execute(select(g.c.id, g.c.name, g.c.names, g.c.level))
+    for row in sorted(rows, key=lambda row: name_order(row.name)):
         if on is not None and row.id not in kept and not exists_on(row.names, on):
             continue
         levels.setdefault(row.level, []).append((row.id, row.name))
@@ -105,8 +104,8 @@ def plan_owners(session: Session, plan_id: int, on: date) -> tuple[str, ...]:
     """The agencies that have assignments of the plan and exist on a day, in the directory's order."""
     a, g = table(Assignment), table(Agency)
     owns = select(a.c.agency_id).where(a.c.plan_id == plan_id, situations.counted())
-    found = session.connection().execute(select(g.c.id, g.c.names).where(g.c.id.in_(owns)).order_by(g.c.code, g.c.name))
-    return tuple(row.id for row in found if exists_on(row.names, on))
+    found = session.connection().execute(select(g.c.id, g.c.name, g.c.names).where(g.c.id.in_(owns)))
+    return tuple(row.id for row in sorted(found, key=lambda row: name_order(row.name)) if exists_on(row.names, on))
 
 
 def duty_now(session: Session, duty_id: int) -> DutyNow:
@@ -144,8 +143,8 @@ def would_add(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: 
     letters = planned_letters(session, add)
     a, d, g = table(Assignment), table(Duty), table(Agency)
     statement = select(d.c.citation, a.c.due_on, a.c.due_why, g.c.name).join(d, d.c.id == a.c.duty_id)
-    opened = statement.join(g, g.c.id == a.c.agency_id).where(a.c.duty_id == created[0]).order_by(g.c.code, g.c.name)
-    rows = session.connection().execute(opened).all()
+    opened = statement.join(g, g.c.id == a.c.agency_id).where(a.c.duty_id == created[0])
+    rows = sorted(session.connection().execute(opened), key=lambda row: name_order(row.name))
     return WouldOpen(rows[0].citation, rows[0].due_on, rows[0].due_why, tuple(row.name for row in rows), letters)
 
 

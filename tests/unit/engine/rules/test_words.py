@@ -11,7 +11,17 @@ from engine.queries.work.assignment_story import Person
 from engine.queries.work.ladder_steps import EventLine
 from engine.rules.calendar import WorkCalendar
 from engine.rules.policy import Skip
-from engine.rules.words import coded, distance, late_words, level_name, level_rank, moment, period_words, rung_words
+from engine.rules.words import (
+    coded,
+    distance,
+    late_words,
+    level_name,
+    level_rank,
+    moment,
+    name_order,
+    period_words,
+    rung_words,
+)
 from engine.terms import EventKind, Outcome, Role, State
 from engine.views.event_sentences import _DETAILS, actor_words, said
 from engine.views.labels import LABELS, label
@@ -158,3 +168,13 @@ def test_rungs_of_an_urgent_plan_are_said_in_days(code: str, vi: str, en: str) -
 )
 def test_a_rung_of_the_day_before_of_the_day_and_of_the_day_after_are_three(code: str, vi: str) -> None:
     assert rung_words(code, "vi") == vi
+
+
+def test_a_committee_stands_at_the_name_of_its_place() -> None:
+    names = ["UBND thành phố Vinh", "UBND huyện Quỳnh Lưu", "UBND huyện Đô Lương", "UBND thị xã Cửa Lò"]
+    assert sorted(names, key=name_order) == [names[3], names[2], names[1], names[0]]
+
+
+def test_tones_count_only_among_equals() -> None:
+    names = ["UBND xã Tri Lễ", "UBND xã Tân Phú", "Sở Nông nghiệp và Môi trường", "Sở Nội vụ"]
+    assert sorted(names, key=name_order) == [names[3], names[2], names[1], names[0]]
