@@ -132,11 +132,9 @@ class DigestFacts:
     @property
     def changes(self) -> tuple[Change, ...]:
         """What has changed, by kind."""
-        found = self.since.agencies if self.since else ()
+        found = sorted(self.since.agencies, key=lambda each: name_order(each.name)) if self.since else []
         counted = {what: [(each.name, number(each)) for each in found] for what, number in _CHANGES.items()}
-        most_first = {
-            what: sorted(each, key=lambda named: (-named[1], name_order(named[0]))) for what, each in counted.items()
-        }
+        most_first = {what: sorted(each, key=lambda named: -named[1]) for what, each in counted.items()}
         changed = [Change(what, tuple(named for named in each if named[1] > 0)) for what, each in most_first.items()]
         return tuple(change for change in changed if change.agencies)
 

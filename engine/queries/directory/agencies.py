@@ -6,7 +6,7 @@ The agencies that a department follows: those in the plans that it supervises or
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from operator import attrgetter
@@ -82,15 +82,6 @@ def directory_order(row: Any) -> tuple[int, tuple[str, str], str]:
     return level_rank(row.level), name_order(row.name), row.id
 
 
-@depends_on(Topic.DIRECTORY)
-def places_in_directory(session: Session) -> Mapping[str, int]:
-    """By code and name, whatever the level."""
-    g = table(Agency)
-    rows = session.connection().execute(select(g.c.id, g.c.code, g.c.name, g.c.level))
-    ordered = sorted(rows, key=lambda row: directory_order(row)[1:])
-    return {row.id: place for place, row in enumerate(ordered)}
-
-
 @depends_on(Topic.WORK, Topic.DIRECTORY)
 def agency_choices(
     session: Session, plan_id: int | None = None, *, on: date | None = None
@@ -98,7 +89,7 @@ def agency_choices(
     """(id, name) of every agency: the options of a select. With a plan, of those that owe something in it: an old
     plan's districts, not the communes that came after them. With a day, of those that exist on it."""
     g, a = table(Agency), table(Assignment)
-    statement = select(g.c.id, g.c.name, g.c.names, g.c.level, g.c.code)
+    statement = select(g.c.id, g.c.name, g.c.names, g.c.level)
     if plan_id is not None:
         statement = statement.where(g.c.id.in_(select(a.c.agency_id).where(a.c.plan_id == plan_id).distinct()))
     rows = sorted(session.connection().execute(statement), key=directory_order)

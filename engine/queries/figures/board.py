@@ -33,11 +33,11 @@ from sqlmodel import Session
 
 from engine.assignments import situations
 from engine.assignments.situations import report_timing_column
-from engine.queries.directory.agencies import places_in_directory
+from engine.queries.directory.agencies import directory_order
 from engine.queries.filter_choices import Orders
 from engine.queries.time_class import Thresholds, Today, time_class, worst
 from engine.queries.work.assignments import AssignmentFilter, conditions
-from engine.rules.words import level_rank, name_order
+from engine.rules.words import name_order
 from engine.store.data_versions import Topic, ask, by_agency, depends_on
 from engine.store.database import table, unindexed
 from engine.store.records import Agency, Assignment, Duty, Plan
@@ -162,8 +162,7 @@ class _Cell:
 def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
     """The board for a filter. It reads all periods, because the others are offered as choices."""
     known = ask(session, cells_of_each, today, replace(wanted, period=""))
-    in_order = sorted(known, key=ask(session, places_in_directory).__getitem__)
-    cells = [cell for agency_id in in_order for cell in known[agency_id]]
+    cells = [cell for _, of in sorted(known.items()) for cell in of]
     found = _board([cell for cell in cells if wanted.period in ("", cell.period)])
     return replace(found, choices=_by_due_date(cells))
 
@@ -318,7 +317,7 @@ def _lines(cells: Sequence[_Cell]) -> tuple[AgencyLine, ...]:
     by_agency: dict[str, list[_Cell]] = defaultdict(list)
     for cell in cells:
         by_agency[cell.agency_id].append(cell)
-    return tuple(sorted((_line(found) for found in by_agency.values()), key=lambda line: level_rank(line.level)))
+    return tuple(sorted((_line(found) for found in by_agency.values()), key=directory_order))
 
 
 def _by_due_date(cells: Sequence[_Cell]) -> tuple[str, ...]:
@@ -370,9 +369,5 @@ def _most_missing(period: str, line: AgencyLine) -> tuple[int, tuple[str, str]]:
 
 def _lateness(line: AgencyLine) -> tuple[date, int, date, tuple[str, str]]:
     """Longest overdue first, then most overdue, then what is due next."""
-    return (
-        line.total.late_since or date.max,
-        -line.total.overdue,
-        line.total.earliest or date.max,
-        name_order(line.name),
-    )
+    of = line.total
+    return of.late_since or date.max, -of.overdue, of.earliest or date.max, name_order(line.name)

@@ -223,5 +223,4 @@ def counted_on(as_of: date, plan_id: int | None, period: str) -> Sequence[Column
 
 
 def _worst_first(each: AgencyStanding) -> tuple[float, int, tuple[str, str]]:
-    rate_now = each.tally.rate
-    return (101.0 if rate_now is None else rate_now, -each.tally.overdue, name_order(each.name))
+    return (101.0 if each.tally.rate is None else each.tally.rate, -each.tally.overdue, name_order(each.name))

@@ -24,10 +24,10 @@ from engine.assignments.lifecycle import supervisor_of
 from engine.assignments.opening import planned
 from engine.assignments.outbox import WEEK, digest_day
 from engine.assignments.weekly_digest import departments, is_first_of_month
+from engine.queries.directory.agencies import directory_order
 from engine.queries.time_class import Today
 from engine.rules.calendar import ONE_DAY
 from engine.rules.policy import Facts, Ladder, for_role, upcoming
-from engine.rules.words import level_rank, name_order
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Letter, Notice, Plan
@@ -419,4 +419,4 @@ def _agencies(session: Session, cells: Counter[tuple[str, date, str]]) -> tuple[
         AgencyYear(id_, name, level, {monday: Week(**each) for monday, each in counts[id_].items()})
         for id_, name, level in rows
     ]
-    return tuple(sorted(found, key=lambda each: (level_rank(each.level), name_order(each.name))))
+    return tuple(sorted(found, key=directory_order))

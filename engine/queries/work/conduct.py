@@ -131,9 +131,8 @@ def conduct(session: Session, today: Today, wanted: AssignmentFilter) -> Conduct
 
 def _lines(sums: Mapping[str, _Sums], names: Mapping[str, str]) -> tuple[Conduct, ...]:
     found = (_conduct(id, names.get(id, id), each) for id, each in sums.items())
-    return tuple(
-        sorted((each for each in found if each.anything), key=lambda each: (-each.missed, name_order(each.name)))
-    )
+    judged = [each for each in found if each.anything]
+    return tuple(sorted(judged, key=lambda each: (-each.missed, name_order(each.name))))
 
 
 def _conduct(id: str, name: str, sums: _Sums) -> Conduct:

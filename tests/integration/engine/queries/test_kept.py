@@ -28,7 +28,7 @@ from engine.assignments.lifecycle import ReportText
 from engine.assignments.told import agency_names, issuers_of_plans, last_of_all
 from engine.assignments.weekly_digest import week_of
 from engine.plans.closing import plans_to_end
-from engine.queries.directory.agencies import agency_choices, places_in_directory
+from engine.queries.directory.agencies import agency_choices
 from engine.queries.directory.enquiries import enquiries_of_plan
 from engine.queries.figures.board import board, promised_counts
 from engine.queries.figures.grid import grid
@@ -80,7 +80,6 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     conduct: lambda today: [(today, each) for each in WANTED],
     reasons_counted: lambda today: [(today, each) for each in WANTED],
     letters_by_week: lambda today: [(2021,)],
-    places_in_directory: lambda today: [()],
     standing_still: lambda today: [(today, Selection())],
     due_and_done: lambda today: [(today.day, Selection())],
     next_dates: lambda today: [(today, Selection())],
