@@ -158,16 +158,12 @@ class Grid:
     counts: Mapping[Mark, int]
 
     def within(self, cost: int) -> Grid:
-        """As much as fits: of each block the first lines, as many as its share of ``cost`` (bytes of a page) allows."""
-        costs = [[line.cost for line in block.lines] for block in self.blocks]
-        total = sum(map(sum, costs))
-        if total <= cost:
-            return self
-        kept = []
-        for block, of in zip(self.blocks, costs, strict=True):
-            share = cost * sum(of) // total
-            kept.append(block.first(sum(used <= share for used in accumulate(of))))
-        return replace(self, blocks=tuple(kept))
+        """As much as fits in ``cost`` (bytes of a page): who is overdue before anybody else, by turns of each block."""
+        places = ((n, at, line) for n, block in enumerate(self.blocks) for at, line in enumerate(block.lines))
+        queue = sorted(places, key=lambda place: (not place[2].overdue, place[1]))
+        used = accumulate(line.cost for *_, line in queue)
+        kept = Counter(n for (n, *_), spent in zip(queue, used, strict=True) if spent <= cost)
+        return replace(self, blocks=tuple(block.first(kept[n]) for n, block in enumerate(self.blocks)))
 
     def side_by_side(self, n: int) -> tuple[tuple[Block, ...], ...]:
         """The blocks in ``n`` columns about equally long, each in the blocks' order."""

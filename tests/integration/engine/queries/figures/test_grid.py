@@ -94,6 +94,15 @@ def test_cutting_keeps_the_worst_and_says_how_many_are_left_out(laid: Laid) -> N
     assert ([line.id for line in districts.lines], districts.left_out, districts.agencies) == (["huyen-b"], 1, 2)
 
 
+def test_nobody_overdue_is_left_out_for_the_sake_of_somebody_in_time(laid: Laid) -> None:
+    found = drawn(laid)
+    late = {line.id: line.cost for each in found.blocks for line in each.late}
+    assert 0 < len(late) < sum(len(each.lines) for each in found.blocks)
+    kept = found.within(sum(late.values()))
+    assert {line.id for each in kept.blocks for line in each.lines} == set(late)
+    assert found.within(sum(late.values()) * 100) == found
+
+
 def test_columns_of_blocks_are_about_equally_long(laid: Laid) -> None:
     found = drawn(laid)
     columns = found.side_by_side(2)
