@@ -26,7 +26,7 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentRow, Promised
 from engine.queries.work.ladder_steps import Dropped
 from engine.rules import words
-from engine.rules.calendar import DayKind, day_digits, tells_of_move, written
+from engine.rules.calendar import DayKind, day_digits, local_date, tells_of_move, written
 from engine.rules.periods import Cadence
 from engine.rules.policy import Skip
 from engine.rules.typed_day import PATTERN as DAY_PATTERN
@@ -241,6 +241,7 @@ def vocabulary(language: str, today: Today | None) -> dict[str, Any]:
         "code": localized(words.coded),
         "level": localized(words.level_name),
         "day": localized(written),
+        "local_date": local_date,
         "at": localized(words.moment),
         "period": localized(words.period_words),
         "said": localized(said),

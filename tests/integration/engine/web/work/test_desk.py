@@ -48,9 +48,17 @@ def test_the_title_says_what_is_worst_and_the_facts_what_to_do_and_what_comes(of
     assert title == "So ban: 3 việc mới giao, chưa xác nhận, còn 11 ngày làm việc"
     facts = [" ".join(each.get_text(" ").split()) for each in page.select(".three > section")]
     assert "Báo cáo 6 tháng đầu năm 2021" in facts[0]
-    assert facts[1].startswith("Nếu chưa báo cáo 08:00 thứ Ba, 01/6/2021")
+    assert facts[1].startswith("Nếu chưa báo cáo thứ Ba, 01/6/2021 thư nhắc")
     assert facts[2] == "Lời hẹn chưa hẹn ngày"
-    assert [each.get_text() for each in page.select(".three .button")] == ["Báo cáo 6 tháng đầu năm 2021"]
+
+
+def test_the_agency_has_its_buttons_and_who_watches_has_them_folded(office: Office, tmp_path: Path) -> None:
+    mine = as_role(office.context.database, tmp_path, "coordinator", "so-ban")
+    for desk, buttons, folded in ((mine, ["Báo cáo 6 tháng đầu năm 2021"], 0), (office, [], 1)):
+        page = BeautifulSoup(desk.get(DESK).text, "lxml")
+        assert [each.get_text() for each in page.select(".three .button")] == buttons
+        assert len(page.select('details form[action*="acknowledge"]')) == folded
+        assert len(page.select('form[action*="acknowledge"]')) == 1
 
 
 def test_what_was_acknowledged_or_cancelled_meanwhile_is_left_as_it_is(office: Office) -> None:
