@@ -140,9 +140,10 @@ class Outlook:
         return furthest_of(self.behind)
 
     @property
-    def done_rate(self) -> float | None:
+    def judged(self) -> WeekPoint:
         """Of what was due: tasks that open for a day to come do not lower it. Of many, also of what is done early."""
-        return self.weeks[-1].rate if self.weeks else rate(self.now.total.done, self.now.total.judged)
+        total = self.now.total
+        return self.weeks[-1] if self.weeks else WeekPoint(self.now.as_of, total.done, total.judged)
 
     @property
     def behind_before(self) -> int:

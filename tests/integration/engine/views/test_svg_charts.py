@@ -50,6 +50,14 @@ def drawn(laid: Laid, language: str = "vi") -> dict[str, Picture]:
     }
 
 
+def test_a_week_before_anything_was_due_is_no_week_of_nothing_done() -> None:
+    points = [
+        WeekPoint(date(2021, 6, day), done, due) for day, done, due in ((14, 0, 0), (21, 62, 134), (28, 111, 134))
+    ]
+    line = svg_charts.done_by_week(points, (), "vi").svg.partition('polyline points="')[2].partition('"')[0]
+    assert len(line.split()) == 2
+
+
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_every_picture_is_well_formed_titled_and_free_of_script_and_style(laid: Laid, language: str) -> None:
     ids = []

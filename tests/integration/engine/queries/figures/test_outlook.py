@@ -42,7 +42,7 @@ def test_it_counts_as_the_standing_of_that_day_does(laid: Laid) -> None:
     with looking(laid.database, LATER) as (session, today):
         assert found.now == standing(session, today.day)
     assert found.now.total == Boxes(on_time=1, late=1, overdue=2, reported=2, reported_on_time=1)
-    assert (found.done_rate, found.behind_before) == (50.0, 0)
+    assert (found.judged.rate, found.behind_before) == (50.0, 0)
 
 
 def test_whoever_is_overdue_for_longest_stands_first_with_days_and_share(laid: Laid) -> None:
@@ -105,7 +105,7 @@ def test_the_last_of_twelve_weeks_is_today_and_each_counts_as_its_standing(laid:
 
 
 def test_what_opens_for_a_day_to_come_does_not_lower_the_rate(laid: Laid) -> None:
-    assert looked(laid).done_rate == looked(laid, at("2021-09-20")).done_rate == 50.0
+    assert looked(laid).judged.rate == looked(laid, at("2021-09-20")).judged.rate == 50.0
 
 
 def test_the_next_due_date_is_said_with_its_tasks(laid: Laid) -> None:
