@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.factory import at, happened, row, rows
+from ground.factory import at, happened, row, rows, swept
 from ground.office import Office, as_role, open_office
 
 from engine.plans.closing import end
@@ -145,6 +145,27 @@ def test_the_title_of_a_late_task_is_the_finding_and_beside_it_stand_its_like(of
     assert facts[1].startswith("Tiếp theo thứ Hai, 28/6/2021 còn 2 ngày làm việc: đôn đốc lần 2")
     assert facts[2] == "Lời hẹn chưa hẹn ngày"
     assert "0/2 cơ quan đã hoàn thành" in " ".join(page.select_one("#peers").get_text().split())  # type: ignore[union-attr]
+
+
+def test_two_steps_of_one_level_say_to_whom_each_goes(lived: Database, tmp_path: Path) -> None:
+    swept(lived, at("2021-07-07", "07:00"))
+    office = open_office(lived, tmp_path, now=at("2021-07-07", "08:00"))
+    page = BeautifulSoup(office.get(f"/assignments/{HUYEN_B}").text, "lxml")
+    first, then = (
+        " ".join(each.get_text(" ").split()) for each in page.select("section[aria-labelledby=next] p.small")
+    )
+    assert "đôn đốc lần 3 tới đầu mối" in first
+    assert then == "sau đó 09/7/2021: đôn đốc lần 3 tới lãnh đạo"
+
+
+def test_a_list_of_letters_has_no_week_by_its_code(lived: Database, tmp_path: Path) -> None:
+    swept(lived, at("2021-06-28", "07:00"))
+    page = BeautifulSoup(
+        open_office(lived, tmp_path, now=at("2021-06-28", "08:00")).get("/letters?digest=true").text, "lxml"
+    )
+    words = page.main.get_text(" ")  # type: ignore[union-attr]
+    assert "tổng hợp tuần" in words
+    assert not re.search(r"2021-W\d|\b0 dòng", words)
 
 
 def test_whoever_sees_one_agency_alone_is_not_told_of_the_others(lived: Database, tmp_path: Path) -> None:
