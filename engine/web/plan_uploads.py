@@ -15,6 +15,7 @@ from sqlmodel import Session
 from starlette.datastructures import FormData, UploadFile
 
 from engine.accounts.permissions import Permission
+from engine.assignments.chasing import drafts_waiting
 from engine.errors import NotAllowed
 from engine.files.spreadsheet import MAX_DOCUMENT_BYTES, MAX_DOCUMENT_CHARS
 from engine.http.forms import Form
@@ -99,3 +100,9 @@ def draftable_plan(ctx: RequestContext, session: Session, plan_id: int | None) -
         ),
         None,
     )
+
+
+def drafts_to_sign(ctx: RequestContext, session: Session, plan_id: int | None) -> int:
+    """How many drafts of dispatches wait, of the plan or of all, that the user may see."""
+    waiting = ctx.kept(session, drafts_waiting, ctx.today)
+    return sum(plan_id in (None, plan) and ctx.may(Permission.SEE_PAPERS, department) for department, plan in waiting)

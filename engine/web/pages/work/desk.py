@@ -24,7 +24,7 @@ from engine.queries.work.overdue import late_of_each
 from engine.queries.work.todo import unreachable
 from engine.terms import EventKind
 from engine.web.pages.overview.board import told_and_coming
-from engine.web.plan_uploads import draftable_plan
+from engine.web.plan_uploads import draftable_plan, drafts_to_sign
 
 router = APIRouter(include_in_schema=False)
 Count = Annotated[int, Query(ge=0, le=MAX_ACKNOWLEDGED)]
@@ -67,6 +67,7 @@ def show(
     with ctx.reading() as (session, today):
         found = ctx.kept(session, desk, today, agency_id, plan_id=plan, period=period)
         draft_plan = draftable_plan(ctx, session, plan)
+        drafts = drafts_to_sign(ctx, session, plan)
         wanted = AssignmentFilter(plan_id=plan, period=period, agency_id=agency_id)
         done = ctx.kept(session, conduct, today, wanted).total
         promises = ctx.kept(session, promised_counts, today, wanted)
@@ -80,6 +81,7 @@ def show(
         outcome=said,
         n=n,
         draft_plan=draft_plan,
+        drafts=drafts,
         conduct=done,
         promises=promises,
     )

@@ -35,7 +35,7 @@ from engine.terms import EventKind, State, TimeClass
 from engine.text import Text
 from engine.views.next_step import reminder_line, span_of
 from engine.web.pages.overview.board import told_and_coming
-from engine.web.plan_uploads import draftable_plan
+from engine.web.plan_uploads import draftable_plan, drafts_to_sign
 
 router = APIRouter(include_in_schema=False)
 
@@ -65,6 +65,7 @@ def show(
         in_reach = _in_reach(ctx, session, today, wanted)
         promises = ctx.kept(session, promised_counts, today, replace(wanted, classes=(TimeClass.OPEN_OVERDUE,)))
         draft_plan = draftable_plan(ctx, session, wanted.plan_id)
+        drafts = drafts_to_sign(ctx, session, wanted.plan_id)
         unheard = ctx.kept(session, how_many_overdue, today, replace(wanted, states=(State.ASSIGNED,)))
         coming, before = told_and_coming(ctx, session, today, wanted)
     span = span_of(found.agencies, ctx.today)
@@ -84,6 +85,7 @@ def show(
         n=n,
         within_reach=within_reach,
         draft_plan=draft_plan,
+        drafts=drafts,
         in_reach=in_reach,
         promises=promises,
         unheard=unheard,

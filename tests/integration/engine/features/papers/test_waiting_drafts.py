@@ -79,6 +79,12 @@ def announced(database: Database) -> int:
         return found["so-chinh"].drafts if "so-chinh" in found else 0
 
 
+def papers_offered(office: Office, path: str) -> list[str]:
+    """Links to papers among the facts of a page, with their words."""
+    found = BeautifulSoup(office.get(path).text, "lxml").select(".three a[href^='/papers']")
+    return [f"{' '.join(each.get_text(' ').split())} -> {each['href']}" for each in found]
+
+
 def drop(office: Office, reason: str) -> Response:
     return office.post("/papers/drop", page="/papers", plan="1", reason=reason)
 
@@ -96,6 +102,15 @@ def test_a_draft_is_counted_on_the_board_and_for_the_monitor_until_its_number_is
     assert office.post("/papers/dispatch", page=page, plan="1", id=ids, number="412/SNV", on="24/6/2021").is_redirect
     assert (waiting(lived), to_do(office), announced(lived)) == ([], [], 0)
     assert "412/SNV" in office.get("/papers").text
+
+
+@pytest.mark.usefixtures("late")
+@pytest.mark.parametrize("path", ["/overdue", "/agencies/huyen-b"])
+def test_no_second_dispatch_is_offered_while_one_waits_to_be_signed(office: Office, path: str) -> None:
+    assert papers_offered(office, path) == ["1 dự thảo công văn chờ ký -> /papers"]
+    drop(office, "Đã trao đổi trực tiếp.")
+    (offered,) = papers_offered(office, path)
+    assert offered.startswith("Soạn công văn đôn đốc -> /papers/dispatch?plan=1")
 
 
 def test_a_dropped_draft_is_gone_with_its_reason_and_waits_again_once_chased_further(
