@@ -163,7 +163,7 @@ def test_the_language_is_chosen_by_address_and_kept_by_cookie(office: Office) ->
 def test_the_board_s_title_is_what_is_late_and_since_when(office: Office) -> None:
     page = BeautifulSoup(office.get("/").text, "lxml")
     title, lead = (" ".join(page.select_one(where).get_text(" ").split()) for where in ("h1", ".lead"))  # type: ignore[union-attr]
-    assert title == "3 việc của 3 cơ quan quá hạn ; báo cáo tuần 14/6/2021: không việc nào"
+    assert title == "3 việc của 3 cơ quan quá hạn ; tăng 3 so với báo cáo tuần 14/6/2021"
     assert lead.startswith("Quá hạn lâu nhất:")
     assert "1 trong 4 việc đã hoàn thành" in " ".join(page.select_one("#grid").get_text(" ").split())  # type: ignore[union-attr]
 

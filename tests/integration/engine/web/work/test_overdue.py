@@ -117,7 +117,7 @@ def test_a_promise_is_said_on_the_line(office: Office) -> None:
 def test_the_title_is_the_finding_and_what_was_told_before(office: Office) -> None:
     page = BeautifulSoup(office.get("/overdue").text, "lxml")
     title = " ".join(page.h1.get_text(" ").split())  # type: ignore[union-attr]
-    assert title == "3 cơ quan còn 3 việc quá hạn ; báo cáo tuần 14/6/2021: không việc nào"
+    assert title == "3 cơ quan còn 3 việc quá hạn ; tăng 3 so với báo cáo tuần 14/6/2021"
     assert len(page.select(".three > section")) == 3
 
 
