@@ -84,7 +84,7 @@ def furthest_of(behind: Sequence[Behind]) -> Furthest | None:
 
 @dataclass(frozen=True, slots=True)
 class WeekPoint:
-    """The tasks done by the end of a day, of those due before it."""
+    """Of the tasks due before a day, those done before it, as a report of that morning counts; of today's, so far."""
 
     day: date
     done: int
@@ -259,7 +259,7 @@ def _weeks(found: Sequence[tuple[date, date | None, int]], today: date) -> tuple
     return tuple(
         WeekPoint(
             day,
-            sum(n for due, done, n in found if due < day and done and done <= day),
+            sum(n for due, done, n in found if due < day and done and (done < day or day == today)),
             sum(n for due, _, n in found if due < day),
         )
         for day in (today - n * WEEK for n in reversed(range(WEEKS)))

@@ -104,6 +104,17 @@ def test_the_last_of_twelve_weeks_is_today_and_each_counts_as_its_standing(laid:
     assert [week.rate for week in found.weeks[-2:]] == [None, 50.0]
 
 
+def test_a_week_s_point_counts_as_the_report_of_that_morning_did(laid: Laid) -> None:
+    with laid.database.write() as session:
+        make(session, at("2021-06-21", "07:00"))
+    do(laid.database, Action.REPORT, laid.assignment("IV.2.1", "huyen-b"), now=at("2021-06-21", "10:00"))
+    found = looked(laid, at("2021-06-28", "09:00"))
+    assert found.since is not None
+    (point,) = (each for each in found.weeks if each.day == found.since.on)
+    assert (point.done, point.due) == (found.since.was.done, found.since.was.judged) == (2, 3)
+    assert looked(laid, at("2021-06-21", "20:00")).judged.done == 3
+
+
 def test_what_opens_for_a_day_to_come_does_not_lower_the_rate(laid: Laid) -> None:
     assert looked(laid).judged.rate == looked(laid, at("2021-09-20")).judged.rate == 50.0
 
