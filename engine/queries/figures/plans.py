@@ -85,10 +85,10 @@ class DutyLine:
     rounds: tuple[DueLine, ...]
     counts: Counts
 
-    def next_due(self, day: date) -> DueLine | None:
-        """The round that is due on a day or after it, else the last; None for a duty without a due date."""
-        coming = (each for each in self.rounds if each.on >= day)
-        return min(coming, key=lambda each: each.on, default=self.rounds[-1] if self.rounds else None)
+    def due(self, day: date) -> date | None:
+        """Since when it is overdue, else the round due on a day or after it, else the last; None without a due date."""
+        coming = [each.on for each in self.rounds if each.on >= day] or [each.on for each in self.rounds[-1:]]
+        return self.counts.late_since or min(coming, default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,6 +222,7 @@ def _counts(session: Session, today: Today, where: ColumnElement[bool]) -> _Coun
             a.c.plan_id,
             a.c.duty_id,
             a.c.request,
+            a.c.due_on,
             time_class(today).label("class"),
             *measured_columns(),
             literal(1).label("n"),
@@ -232,11 +233,14 @@ def _counts(session: Session, today: Today, where: ColumnElement[bool]) -> _Coun
     )
     keys = (each.c.plan_id, each.c.duty_id, each.c.request)
     by_class = [func.sum(each.c.n).filter(each.c["class"] == one).label(one.value) for one in TimeClass]
+    late = func.min(each.c.due_on).filter(each.c["class"] == TimeClass.OPEN_OVERDUE).label("late")
     found: _Counts = {}
-    statement = select(*keys, *by_class, *measure_sums(each)).group_by(*keys)
+    statement = select(*keys, *by_class, late, *measure_sums(each)).group_by(*keys)
     for row in session.connection().execute(statement).mappings():
         classes = {one: int(n) for one, n in zip(TimeClass, CLASS_COUNTS(row), strict=True) if n}
-        found[row["plan_id"], row["duty_id"], bool(row["request"])] = Counts(classes, measures=Measures.of(row))
+        found[row["plan_id"], row["duty_id"], bool(row["request"])] = Counts(
+            classes, None, row["late"], Measures.of(row)
+        )
     return found
 
 

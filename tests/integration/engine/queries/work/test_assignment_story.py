@@ -222,7 +222,14 @@ def test_a_task_reported_late_and_partly_done_is_overdue_and_its_report_late(lai
 
 
 def test_a_duty_of_a_plan_says_when_it_is_due_next(laid: Laid, seen: Seen) -> None:
-    duty = next(each for each in plan_page(*seen, laid.plan_id).duties if len(each.rounds) > 1)
+    duties = {each.citation: each for each in plan_page(*seen, laid.plan_id).duties}
+    duty = next(each for each in duties.values() if len(each.rounds) > 1 and not each.counts.overdue)
     first, last = duty.rounds[0], duty.rounds[-1]
-    assert duty.next_due(first.on) == first
-    assert duty.next_due(date(2030, 1, 1)) == last
+    assert duty.due(first.on) == first.on
+    assert duty.due(date(2030, 1, 1)) == last.on
+
+
+def test_what_is_overdue_is_said_before_what_is_due_next(laid: Laid, seen: Seen) -> None:
+    duty = next(each for each in plan_page(*seen, laid.plan_id).duties if each.citation == "IV.2.1")
+    assert duty.counts.overdue
+    assert duty.due(NOW.date()) == duty.counts.late_since == date(2021, 6, 17)
