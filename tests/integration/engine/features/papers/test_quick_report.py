@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from ground.factory import Laid, at, do, item, lay, plan_file
-from ground.office import looking, open_office
+from ground.office import Office, looking, open_office
 
 from engine.assignments.weekly_digest import make
 from engine.features.papers.quick_report import quick_report, text_of
@@ -53,18 +53,40 @@ def test_those_that_can_all_be_named_are(tied: Laid) -> None:
     assert [name in worst for name in ("Huyen a", "Huyen b", "So chinh", "cơ quan")] == [True, True, True, False]
 
 
-def test_the_board_names_nobody_where_several_are_late_alike(tied: Laid, tmp_path: Path) -> None:
+def lead_of(office: Office) -> Tag:
+    found = BeautifulSoup(office.get("/").text, "lxml").select_one(".lead")
+    assert found is not None
+    return found
+
+
+def named(lead: Tag) -> list[str]:
+    return [each.get_text() for each in lead.select('a[href^="/agencies/"]')]
+
+
+def test_the_board_names_those_that_are_late_alike_if_they_are_few(tied: Laid, tmp_path: Path) -> None:
     office = open_office(tied.database, tmp_path, now=at("2021-06-24"))
-    lead = BeautifulSoup(office.get("/").text, "lxml").select_one(".lead")
-    assert lead is not None
-    assert "Quá hạn lâu nhất: 4 cơ quan, đều từ 17/6/2021" in " ".join(lead.get_text().split())
-    assert lead.select('a[href^="/agencies/"]') == []
-    assert office.get(str(lead.select("a")[-1]["href"])).status_code == 200
+    lead = lead_of(office)
+    assert sorted(named(lead)) == ["Huyen a", "Huyen b", "So ban", "So chinh"]
+    assert "(mỗi cơ quan 1 việc, quá hạn 5 ngày làm việc)" in " ".join(lead.get_text().split())
     for citation, agency in (("IV.2.1", "huyen-a"), ("IV.2.1", "huyen-b"), ("IV.5.1", "so-chinh")):
         do(tied.database, Action.REPORT, tied.assignment(citation, agency), now=at("2021-06-16"))
-    lead = BeautifulSoup(office.get("/").text, "lxml").select_one(".lead")
-    assert lead is not None
-    assert [each.get_text() for each in lead.select('a[href^="/agencies/"]')] == ["So ban"]
+    assert named(lead_of(office)) == ["So ban"]
+
+
+def test_the_board_names_whoever_has_most_of_those_late_since_a_day(database: Database, tmp_path: Path) -> None:
+    lay(database, now=at("2021-04-07"), plan=plan_file(items=(*_items(), item(5, "so-ban"))))
+    office = open_office(database, tmp_path, now=at("2021-06-24"))
+    lead = lead_of(office)
+    assert named(lead) == ["So ban"]
+    assert "(2 việc, quá hạn 5 ngày làm việc); cùng ngày còn 2 cơ quan." in " ".join(lead.get_text().split())
+    assert office.get(str(lead.select("a")[-1]["href"])).status_code == 200
+
+
+def test_the_board_names_nobody_where_many_are_late_alike(database: Database, tmp_path: Path) -> None:
+    lay(database, now=at("2021-04-07"), plan=plan_file(items=(*_items(), item(5, "so-chinh"), item(6, "mat-tran"))))
+    lead = lead_of(open_office(database, tmp_path, now=at("2021-06-24")))
+    assert "Quá hạn lâu nhất: 5 cơ quan, đều từ 17/6/2021" in " ".join(lead.get_text().split())
+    assert named(lead) == []
 
 
 def test_the_paper_says_what_comes_next_as_the_page_does(tied: Laid) -> None:
