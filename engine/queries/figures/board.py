@@ -63,7 +63,7 @@ class Measures:
 
     @classmethod
     def of(cls, row: RowMapping) -> Measures:
-        """From a row with the columns of ``measure_sums``."""
+        """From a row with the columns of ``summed_columns``."""
         return cls(**{name: row[name] for name in _MEASURES})
 
     @classmethod
@@ -71,7 +71,7 @@ class Measures:
         return cls(**{name: sum(map(value, each)) for name, value in _MEASURES.items()})
 
 
-CLASS_COUNTS = itemgetter(*(each.value for each in TimeClass))
+_CLASS_COUNTS = itemgetter(*(each.value for each in TimeClass))
 """Of the mapping of a row with a column a class: their values, in the order of ``TimeClass``."""
 _CLASSES = tuple(TimeClass)
 _MEASURES = {each.name: attrgetter(each.name) for each in fields(Measures)}
@@ -86,6 +86,12 @@ class Counts:
     earliest: date | None = None
     late_since: date | None = None
     measures: Measures = Measures()
+
+    @classmethod
+    def of(cls, row: RowMapping) -> Counts:
+        """From a row with the columns of ``summed_columns``."""
+        by_class = {each: n for each, n in zip(_CLASSES, _CLASS_COUNTS(row), strict=True) if n}
+        return cls(by_class, row["coming"], row["late"], Measures.of(row))
 
     @property
     def expected(self) -> int:
@@ -216,18 +222,13 @@ def _statement(dialect: str, today: Thresholds, wanted: AssignmentFilter, some: 
         .group_by(*keys)
         .subquery()
     )
-    n, which, due = grouped.c.n, grouped.c["class"], grouped.c.due_on
-    by_class = (func.sum(n).filter(which == each).label(each.value) for each in TimeClass)
     summed = (
         select(
             grouped.c.agency_id,
             grouped.c.period,
             grouped.c.request,
-            func.min(due).label("first"),
-            func.min(due).filter(which.in_(COMING)).label("coming"),
-            func.min(due).filter(which == TimeClass.OPEN_OVERDUE).label("late"),
-            *measure_sums(grouped),
-            *by_class,
+            func.min(grouped.c.due_on).label("first"),
+            *summed_columns(grouped),
         )
         .group_by(grouped.c.agency_id, grouped.c.period, grouped.c.request)
         .subquery()
@@ -252,11 +253,7 @@ def _counted(dialect: str, today: Thresholds, wanted: AssignmentFilter, some: bo
     counted = select(
         a.c.agency_id,
         a.c.period,
-        a.c.due_on,
-        a.c.request,
-        time_class(today).label("class"),
-        *measured_columns(),
-        literal(1).label("n"),
+        *counted_columns(today),
     )
     counted = counted.where(a.c.plan_id == p.c.id, situations.counted(), *conditions(wanted, today))
     if some:
@@ -271,19 +268,24 @@ def _counted(dialect: str, today: Thresholds, wanted: AssignmentFilter, some: bo
 MEASURED = ("done", "reporting", "stands")
 
 
-def measured_columns() -> list[Any]:
-    """The columns of the ``assignment`` table that ``measure_sums`` counts: whether the task is done, the timeliness of
-    the first report, whether a report stands."""
+def counted_columns(today: Thresholds) -> list[Any]:
+    """The columns of the ``assignment`` table that ``summed_columns`` counts: whether it is asked for, its due date and
+    time class, whether it is done, the timeliness of the first report, whether a report stands."""
     a = table(Assignment)
     return [
+        a.c.request,
+        a.c.due_on,
+        time_class(today).label("class"),
         a.c.done_on.is_not(None).label("done"),
         report_timing_column().label("reporting"),
         a.c.outcome.is_not(None).label("stands"),
+        literal(1).label("n"),
     ]
 
 
-def measure_sums(each: FromClause) -> list[ColumnElement[int]]:
-    """The columns of ``Measures``: sums over the rows of a subquery with ``measured_columns`` and a number ``n``."""
+def summed_columns(each: FromClause) -> list[ColumnElement[Any]]:
+    """The columns of ``Counts``: over the rows of a subquery with ``counted_columns``, whose ``n`` may be a sum."""
+    n, which, due = each.c.n, each.c["class"], each.c.due_on
     reported = each.c.reporting != Timing.OPEN.value
     conditions = {
         "done": each.c.done,
@@ -293,7 +295,10 @@ def measure_sums(each: FromClause) -> list[ColumnElement[int]]:
         "undone": and_(each.c.stands, ~each.c.done),
     }
     return [
-        func.coalesce(func.sum(each.c.n).filter(condition), 0).label(name) for name, condition in conditions.items()
+        func.min(due).filter(which.in_(COMING)).label("coming"),
+        func.min(due).filter(which == TimeClass.OPEN_OVERDUE).label("late"),
+        *(func.coalesce(func.sum(n).filter(condition), 0).label(name) for name, condition in conditions.items()),
+        *(func.sum(n).filter(which == one).label(one.value) for one in TimeClass),
     ]
 
 
@@ -334,7 +339,6 @@ def _line(cells: Sequence[_Cell]) -> AgencyLine:
 
 
 def _cell(row: RowMapping) -> _Cell:
-    by_class = {each: n for each, n in zip(_CLASSES, CLASS_COUNTS(row), strict=True) if n}
     return _Cell(
         agency_id=row["agency_id"],
         name=row["name"],
@@ -342,7 +346,7 @@ def _cell(row: RowMapping) -> _Cell:
         period=row["period"],
         request=bool(row["request"]),
         first=row["first"],
-        counts=Counts(by_class, row["coming"], row["late"], Measures.of(row)),
+        counts=Counts.of(row),
     )
 
 

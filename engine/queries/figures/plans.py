@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, func, literal, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
 from sqlmodel import Session
 
 from engine.assignments import situations
 from engine.errors import NotFound
 from engine.files.plan import PlanFile, due_periods
-from engine.queries.figures.board import CLASS_COUNTS, Counts, Measures, measure_sums, measured_columns, total
+from engine.queries.figures.board import Counts, counted_columns, summed_columns, total
 from engine.queries.filter_choices import sql_order
 from engine.queries.paging import DOWNLOAD_ROWS, PER_PAGE, Page, decode, every_row, page
-from engine.queries.time_class import Today, time_class
+from engine.queries.time_class import Today
 from engine.rules.outputs import Output, read_output
 from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.stored_rows import AnyRow, object_of
-from engine.terms import PlanState, TimeClass, Urgency
+from engine.terms import PlanState, Urgency
 from engine.text import Text
 
 
@@ -217,31 +217,11 @@ def _row(row: AnyRow, counts: _Counts) -> PlanRow:
 def _counts(session: Session, today: Today, where: ColumnElement[bool]) -> _Counts:
     """(plan, duty, asked for) -> counts."""
     a, p = table(Assignment), table(Plan)
-    each = (
-        select(
-            a.c.plan_id,
-            a.c.duty_id,
-            a.c.request,
-            a.c.due_on,
-            time_class(today).label("class"),
-            *measured_columns(),
-            literal(1).label("n"),
-        )
-        .join(p, p.c.id == a.c.plan_id)
-        .where(where, situations.counted())
-        .subquery()
-    )
+    counted = select(a.c.plan_id, a.c.duty_id, *counted_columns(today.thresholds)).join(p, p.c.id == a.c.plan_id)
+    each = counted.where(where, situations.counted()).subquery()
     keys = (each.c.plan_id, each.c.duty_id, each.c.request)
-    by_class = [func.sum(each.c.n).filter(each.c["class"] == one).label(one.value) for one in TimeClass]
-    late = func.min(each.c.due_on).filter(each.c["class"] == TimeClass.OPEN_OVERDUE).label("late")
-    found: _Counts = {}
-    statement = select(*keys, *by_class, late, *measure_sums(each)).group_by(*keys)
-    for row in session.connection().execute(statement).mappings():
-        classes = {one: int(n) for one, n in zip(TimeClass, CLASS_COUNTS(row), strict=True) if n}
-        found[row["plan_id"], row["duty_id"], bool(row["request"])] = Counts(
-            classes, None, row["late"], Measures.of(row)
-        )
-    return found
+    found = session.connection().execute(select(*keys, *summed_columns(each)).group_by(*keys)).mappings()
+    return {(row["plan_id"], row["duty_id"], bool(row["request"])): Counts.of(row) for row in found}
 
 
 def _totals(counts: _Counts, plan_id: int) -> tuple[Counts, Counts]:
