@@ -23,7 +23,7 @@ LEVELS: Mapping[str, Text] = {
     "ngan_hang": Text("Ngân hàng", "Banks"),
     "bao_chi": Text("Báo chí, phát thanh - truyền hình", "Press and broadcasting"),
     "huyen": Text("Huyện, thành phố, thị xã", "Districts"),
-    "xa": Text("Xã, phường, thị trấn", "Communes"),
+    "xa": Text("Cấp xã", "Communes"),
     "khac": Text("Cơ quan khác", "Other agencies"),
 }
 """Agency levels, in the order in which lists show them."""
