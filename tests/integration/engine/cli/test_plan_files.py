@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -96,3 +97,9 @@ def test_a_renewal_is_for_a_later_year_and_issued_in_it_or_in_the_one_before(don
     early = dondoc("plan", "renew", plan, "--year", "2023", "--number", "22/KH-UBND", "--issued", "2021-11-20")
     assert (early.code, "2023 hoặc 2022" in early.err) == (2, True)
     assert "Không có kế hoạch số 7" in dondoc("plan", "renew", "7", "--year", "2022", "--number", "22/KH-UBND").err
+
+
+def test_the_example_of_two_levels_names_no_office_that_ended() -> None:
+    duties = PLAN_2026.read_text(encoding="utf8").partition("focus_areas:")[2]
+    for gone in ("huyện", "thị xã", "thị trấn", "Lao động - Thương binh", "năm 2021"):
+        assert gone not in re.sub(r"#.*", "", duties), gone
