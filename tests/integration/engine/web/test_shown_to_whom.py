@@ -120,3 +120,12 @@ def test_the_leadership_sees_figures_and_no_mailboxes(lived: Database, tmp_path:
     seen = [page for path, page in walked("leadership", "tinh").items() if path != "/account"]
     assert not [page for page in seen if "coordinator@" in page or "monitor@" in page]
     assert office.get("/api/v1/letters").status_code == office.get("/api/v1/directory/huyen-a").status_code == 403
+
+
+@pytest.mark.parametrize(("role", "shown"), [("monitor", False), ("administrator", True)])
+def test_the_key_of_a_letter_is_for_whoever_reads_the_log(
+    lived: Database, tmp_path: Path, role: str, shown: bool
+) -> None:
+    letter = letter_of(lived, contact_of(lived, "huyen-b"))
+    page = as_role(lived, tmp_path, role, "so-chinh").get(f"/letters/{letter}").text
+    assert ("Mã thư" in page, "Gửi lúc" in page) == (shown, True)
