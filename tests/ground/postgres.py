@@ -35,9 +35,9 @@ FAST = (
 GUARDED = """
 owner=$1 folder=$2; shift 2
 "$@" & server=$!
-trap 'kill -INT $server' TERM INT
+trap 'kill -QUIT $server' TERM INT
 while [ -e /proc/$owner ] && kill -0 $server 2>/dev/null; do sleep 1 & wait $!; done
-kill -INT $server 2>/dev/null; wait $server; rm -rf "$folder/data"
+kill -QUIT $server 2>/dev/null; wait $server; rm -rf "$folder/data"
 """
 MISSING = "PostgreSQL is not installed, and its tests are never skipped: run «make setup»."
 
