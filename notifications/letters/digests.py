@@ -46,7 +46,7 @@ MAX_QUOTED_WORDS = 18
 @dataclass(frozen=True, slots=True)
 class Change:
     """How many tasks changed so since the last digest, and at which agencies: (name, number), most first. ``what``: a
-    name in ``change_words`` of the templates."""
+    name in ``change_words`` of the templates. Without a name: what had become overdue is done since."""
 
     what: str
     agencies: tuple[tuple[str, int], ...]
@@ -57,7 +57,7 @@ class Change:
 
     @property
     def named(self) -> tuple[tuple[str, int], ...]:
-        return self.agencies if len(self.agencies) <= MOST_NAMED else ()
+        return self.agencies if len(self.agencies) <= MOST_NAMED and all(name for name, _ in self.agencies) else ()
 
 
 _CHANGES: Mapping[str, Callable[[AgencyChange], int]] = {
@@ -67,6 +67,10 @@ _CHANGES: Mapping[str, Callable[[AgencyChange], int]] = {
     "no_longer_done": lambda change: -change.done,
     "broken": lambda change: change.broken,
 }
+
+
+def _named(what: str, change: AgencyChange) -> str:
+    return change.name if what != "overdue" or change.now.overdue else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,7 @@ class DigestFacts:
     def changes(self) -> tuple[Change, ...]:
         """What has changed, by kind."""
         found = sorted(self.since.agencies, key=lambda each: name_order(each.name)) if self.since else []
-        counted = {what: [(each.name, number(each)) for each in found] for what, number in _CHANGES.items()}
+        counted = {what: [(_named(what, each), number(each)) for each in found] for what, number in _CHANGES.items()}
         most_first = {what: sorted(each, key=lambda named: -named[1]) for what, each in counted.items()}
         changed = [Change(what, tuple(named for named in each if named[1] > 0)) for what, each in most_first.items()]
         return tuple(change for change in changed if change.agencies)

@@ -13,6 +13,7 @@ from typing import Generic, Literal, TypeVar
 
 from engine.assignments.chasing import Chased
 from engine.assignments.weekly_digest import OverdueRow
+from engine.rules.words import name_order
 from engine.terms import Outcome, State
 from notifications.letters.facts import Item
 
@@ -197,6 +198,12 @@ def _group(lines: Iterable[tuple[str, DutyGroup, str]], limit: int) -> Agencies:
         )
         for agency, groups in by_agency.items()
     ]
-    lists.sort(key=lambda each: min((alike.days or 0 for alike in each.alike), default=0))
+    lists.sort(
+        key=lambda each: (
+            min((alike.days or 0 for alike in each.alike), default=0),
+            -each.count,
+            name_order(each.agency),
+        )
+    )
     shown, left = tuple(lists[:limit]), sum(each.count for each in lists[limit:])
     return Agencies(shown, left, common, len(uses) > 1)

@@ -16,6 +16,7 @@ from engine.files.plan_parts import subject_words
 from engine.rules.calendar import local_date
 from engine.rules.policy import for_role
 from engine.rules.situation import is_ahead, is_past
+from engine.rules.words import name_order
 from engine.terms import NoticeKind, Role, State, Urgency
 from engine.views.labels import label
 from notifications.letters import shortening
@@ -479,7 +480,7 @@ class LetterView:
     def tied_agencies(self) -> list[tuple[str, int]]:
         """How many of the tied rows each agency has, most first."""
         counted = Counter(row.agency for row in self.tied)
-        return sorted(counted.items(), key=lambda each: (-each[1], each[0]))
+        return sorted(counted.items(), key=lambda each: (-each[1], name_order(each[0])))
 
     @property
     def tied_named(self) -> list[tuple[str, int]]:

@@ -28,6 +28,7 @@ from engine.files.plan_parts import SUBJECT_WORDS, subject_words
 from engine.queries.directory.enquiries import Enquiries
 from engine.queries.system.letters import LetterCounts
 from engine.rules.calendar import PLAN_TIME
+from engine.rules.words import name_order
 from engine.terms import NoticeKind, Outcome, Role, State, Urgency
 from engine.text import LANGUAGES, Text
 from notifications.contract.channel import Outgoing
@@ -749,11 +750,11 @@ def test_a_tie_of_the_longest_overdue_is_told_as_a_tie() -> None:
     listed = [line for line in letter.text.splitlines() if line.startswith("- ")]
     assert [line[:12] for line in listed[:2]] == ["- Agency 01:", "- Agency 02:"]
     assert [line.partition(" · ")[0] for line in listed[2:]] == [
-        "- 20 phần việc của 20 cơ quan, đều từ 17/6/2021: "
+        "- 20 phần việc của 20 cơ quan, đều có hạn 17/6/2021: "
         + ", ".join(f"Agency {n:02} (1)" for n in range(3, 13))
         + ", và 10 cơ quan khác"
     ]
-    assert "20 phần việc của 20 cơ quan, đều từ 17/6/2021" in letter.html
+    assert "20 phần việc của 20 cơ quan, đều có hạn 17/6/2021" in letter.html
     assert "Quá hạn lâu nhất (22/23)" in letter.text
     assert "… và 1 việc khác" in letter.text
 
@@ -763,7 +764,36 @@ def test_the_agencies_of_a_tie_are_all_named_where_there_is_room_for_all() -> No
     text = written(
         role=Role.LEADERSHIP, digest=digest(*same, boxes=Boxes(on_time=0, late=0, in_term=0, overdue=13))
     ).text
-    assert "- 13 phần việc của 2 cơ quan, đều từ 17/6/2021: Agency 1 (7), Agency 0 (6) · http" in text
+    assert "- 13 phần việc của 2 cơ quan, đều có hạn 17/6/2021: Agency 1 (7), Agency 0 (6) · http" in text
+
+
+def test_agencies_of_a_tie_stand_as_on_the_pages() -> None:
+    names = ("UBND phường Vinh Phú", "UBND xã Bắc Lý", "UBND xã Đông Thành")
+    boxes = Boxes(on_time=0, late=0, in_term=0, overdue=15)
+    same = [row(n, names[n % 3]) for n in range(1, 16)]
+    text = written(role=Role.LEADERSHIP, digest=digest(*same, boxes=boxes)).text
+    places = [text.index(name) for name in sorted(names, key=name_order)]
+    assert places == sorted(places)
+
+
+def test_whoever_has_most_of_what_is_overdue_alike_stands_first() -> None:
+    one, many = row(1, "Agency A"), [row(n, "Agency B") for n in (2, 3, 4)]
+    text = written(role=Role.MONITOR, digest=digest(one, *many)).text
+    assert text.index("Agency B") < text.index("Agency A")
+
+
+def test_nobody_is_named_as_newly_overdue_who_is_done() -> None:
+    then, now = Boxes(in_term=2, overdue=1), Boxes(late=2, overdue=1)
+    done = AgencyChange(since=DAY, id="a", name="Agency A", was=Boxes(in_term=1), now=Boxes(late=1))
+    owes = AgencyChange(since=DAY, id="b", name="Agency B", was=Boxes(in_term=1, overdue=0), now=Boxes(overdue=1))
+
+    def said(*agencies: AgencyChange) -> str:
+        since = Since(on=DAY - timedelta(7), was=then, now=now, agencies=agencies)
+        facts_ = facts(role=Role.LEADERSHIP, digest=replace(digest(boxes=now), since=since))
+        return STATIONERY.render(facts_, NOW).text
+
+    assert "thêm 1 quá hạn (Agency B 1)" in said(owes)
+    assert "thêm 1 quá hạn, xong 1 (Agency A 1)" in said(done)
 
 
 def test_on_a_monday_nothing_is_said_twice() -> None:
