@@ -203,7 +203,7 @@ def _furthest(furthest: Furthest) -> Text:
     by the alphabet."""
     one, since = furthest.most[0], short_day(furthest.most[0].since)
     if furthest.tied:
-        words = Text("lâu nhất: {n} cơ quan, đều từ {since}", "longest: {n} agencies, all since {since}")
+        words = Text("lâu nhất: {n} cơ quan, đều có hạn {since}", "longest: {n} agencies, all due {since}")
         return words.filled(n=len(furthest.agencies), since=since)
     if len(furthest.most) > 1:
         words = Text("nhiều nhất: {n} cơ quan, mỗi cơ quan {each} việc", "most: {n} agencies with {each} each")

@@ -125,7 +125,7 @@ def done_by_week(points: Sequence[WeekPoint], due: Sequence[date], language: str
         if first < day <= points[-1].day:
             parts.append(_line(place(day), top - 8, place(day), top + tall, "pic-today"))
             name = f"{say('hạn', 'due')} {day_and_month(day)}"
-            parts.append(_text(place(day) - 5, top + 4, name, "pic-label", anchor="end"))
+            parts.append(_text(place(day) - 5, top - 4, name, "pic-label", anchor="end"))
     judged = [each for each in points if each.rate is not None] or points[-1:]
     line = " ".join(f"{place(each.day):g},{height(each.rate):g}" for each in judged)
     area = f"{place(judged[0].day):g},{top + tall} {line} {left + long},{top + tall}"

@@ -91,7 +91,7 @@ class Worst:
     @property
     def words(self) -> str:
         if self.tied > 1 and self.since is not None:
-            who = f"{counted(self.tied)} cơ quan, đều từ ngày {day_digits(self.since)}"
+            who = f"{counted(self.tied)} cơ quan, đều có hạn ngày {day_digits(self.since)}"
             return f"{who} ({counted(self.overdue)} nhiệm vụ, {self.days} ngày làm việc)"
         return f"{self.agency} ({counted(self.overdue)} nhiệm vụ, lâu nhất {self.days} ngày làm việc)"
 

@@ -55,7 +55,7 @@ def test_whoever_is_alone_furthest_behind_is_named() -> None:
 
 def test_a_tie_names_nobody() -> None:
     found = finding(looked(2, 2, behind("Huyện A", 1), behind("Huyện B", 1)))
-    assert found.vi == "2 việc quá hạn; lâu nhất: 2 cơ quan, đều từ 17/6/2021"
+    assert found.vi == "2 việc quá hạn; lâu nhất: 2 cơ quan, đều có hạn 17/6/2021"
 
 
 def test_of_a_tie_those_with_most_tasks_are_told() -> None:

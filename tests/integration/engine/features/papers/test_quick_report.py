@@ -44,7 +44,7 @@ def test_done_and_overdue_with_their_change_lead_the_paper(tied: Laid) -> None:
 
 def test_more_agencies_than_are_named_that_are_late_alike_are_told_as_so_many(tied: Laid) -> None:
     (worst,) = [each for each in points(tied) if "Quá hạn lâu nhất" in each]
-    assert worst.endswith("Quá hạn lâu nhất: 04 cơ quan, đều từ ngày 17/6/2021 (04 nhiệm vụ, 5 ngày làm việc).")
+    assert worst.endswith("Quá hạn lâu nhất: 04 cơ quan, đều có hạn ngày 17/6/2021 (04 nhiệm vụ, 5 ngày làm việc).")
 
 
 def test_those_that_can_all_be_named_are(tied: Laid) -> None:
@@ -78,14 +78,16 @@ def test_the_board_names_whoever_has_most_of_those_late_since_a_day(database: Da
     office = open_office(database, tmp_path, now=at("2021-06-24"))
     lead = lead_of(office)
     assert named(lead) == ["So ban"]
-    assert "(2 việc, quá hạn 5 ngày làm việc); cùng ngày còn 2 cơ quan." in " ".join(lead.get_text().split())
+    assert "(2 việc, quá hạn 5 ngày làm việc); cùng hạn còn 2 cơ quan; xem danh sách." in " ".join(
+        lead.get_text().split()
+    )
     assert office.get(str(lead.select("a")[-1]["href"])).status_code == 200
 
 
 def test_the_board_names_nobody_where_many_are_late_alike(database: Database, tmp_path: Path) -> None:
     lay(database, now=at("2021-04-07"), plan=plan_file(items=(*_items(), item(5, "so-chinh"), item(6, "mat-tran"))))
     lead = lead_of(open_office(database, tmp_path, now=at("2021-06-24")))
-    assert "Quá hạn lâu nhất: 5 cơ quan, đều từ 17/6/2021" in " ".join(lead.get_text().split())
+    assert "Quá hạn lâu nhất: 5 cơ quan, đều có hạn 17/6/2021" in " ".join(lead.get_text().split())
     assert named(lead) == []
 
 

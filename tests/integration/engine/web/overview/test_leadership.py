@@ -33,9 +33,9 @@ def publish(office: Office, day: str = "24/6/2021") -> str:
 def test_what_is_done_of_what_is_due_leads_beside_what_was_last_told(office: Office) -> None:
     page = BeautifulSoup(office.get("/leadership").text, "lxml")
     assert page.h1 is not None
-    assert page.h1.get_text(strip=True) == "Quá hạn tăng từ 0 lên 3 việc; lâu nhất: 2 cơ quan, đều từ 17/6/2021"
+    assert page.h1.get_text(strip=True) == "Quá hạn tăng từ 0 lên 3 việc; lâu nhất: 2 cơ quan, đều có hạn 17/6/2021"
     large = words(page, ".large")
-    assert large.startswith("Đã hoàn thành 25,0% 1 trong 4 việc đã qua hạn; được giao 4")
+    assert large.startswith("Đã hoàn thành 25,0% 1 trong 4 việc đã đến hạn; được giao 4")
     assert "đã hoàn thành 1 1 không đổi quá hạn 0 3 ▲ tăng 3 cơ quan quá hạn 0 3 ▲ tăng 3" in large
     assert "1 việc hoàn thành đúng hạn, 0 sau hạn, không được tính là đúng hạn" in large
 

@@ -111,7 +111,7 @@ def test_a_promise_is_said_on_the_line(office: Office) -> None:
     shown = [" ".join(each.get_text(" ").split()) for each in page.select("table.list td:last-child")]
     heard = [each.partition(" · ") for each in shown]
     assert {re.sub(r"\d+/\d+/2021", "", said) for said, _, _ in heard} == {"đã hẹn 1, ", "chưa xác nhận"}
-    assert all(re.fullmatch(r"tới \d\d/\d", coming) for _, _, coming in heard), heard
+    assert all(re.fullmatch(r"thư tới \d\d/\d", coming) for _, _, coming in heard), heard
 
 
 def test_the_title_is_the_finding_and_what_was_told_before(office: Office) -> None:
