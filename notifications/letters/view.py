@@ -521,12 +521,9 @@ class LetterView:
         return min(again, key=len) if again and len(again) == self.count.fresh else ()
 
     @cached_property
-    def rows_by_agency(self) -> list[tuple[str, list[tuple[OverdueRow, int]]]]:
-        """The digest's rows grouped by agency, most overdue first."""
-        grouped: dict[str, list[tuple[OverdueRow, int]]] = {}
-        for row, late in self.late_rows:
-            grouped.setdefault(row.agency, []).append((row, late))
-        return sorted(grouped.items(), key=lambda each: -max(late for _, late in each[1]))
+    def agencies_late(self) -> int:
+        """How many agencies the digest's rows are of."""
+        return len({row.agency for row, _ in self.late_rows})
 
 
 def _called(urgency: Urgency, language: str) -> str:

@@ -40,6 +40,14 @@ def test_what_is_done_of_what_is_due_leads_beside_what_was_last_told(office: Off
     assert "1 việc hoàn thành đúng hạn, 0 sau hạn, không được tính là đúng hạn" in large
 
 
+def test_what_is_done_by_reports_nobody_has_accepted_is_said_so(office: Office, lived: Database) -> None:
+    (waiting,) = (each.id for each in rows(lived, Assignment) if each.done_on)
+    large = words(BeautifulSoup(office.get("/leadership").text, "lxml"), ".large")
+    assert "được giao 4 ; 1 việc xong theo báo cáo, chờ tiếp nhận" in large
+    office.post(f"/assignments/{waiting}/accept")
+    assert "chờ tiếp nhận" not in office.get("/leadership").text
+
+
 def words(page: BeautifulSoup, selector: str) -> str:
     found = page.select_one(selector)
     assert found is not None
