@@ -16,7 +16,7 @@ from simulated.invariants import wrongs
 from simulated.script import Script, drawn, pessimistic, read, shortened
 from simulated.simulation import Simulator
 
-ORDINARY, DEEP = range(4), range(4, 60)
+ORDINARY, DEEP = range(2), range(2, 60)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +65,7 @@ def test_so_it_is_on_machines_of_their_own_with_one_postgresql(on_postgres: Simu
     assert wrong == [], str(ran.script)
 
 
+@pytest.mark.deep
 def test_a_seed_goes_the_same_way_twice(simulator: Simulator) -> None:
     script = replace(read("9: host0@300:die email@1300:dead/3600 clock0@90000:reboot/7200/63072000"), days=2)
     first, second = simulator.run(script)[0], simulator.run(script)[0]
@@ -114,7 +115,7 @@ def test_what_a_failure_does_not_need_is_left_out() -> None:
         # The letters are held all the same, as those of a start after a silent working day.
         (Cure.START, "5: clock0@97200:reboot/7200/63158400", 2, "h off is believed"),
         # Two days ahead at a start, on Wednesday the 16th: a Friday by its own clock, the day after the due date.
-        (Cure.SILENCE, "5: clock0@529200:reboot/7200/172800", 7, "is overdue"),
+        pytest.param(Cure.SILENCE, "5: clock0@529200:reboot/7200/172800", 7, "is overdue", marks=pytest.mark.deep),
         # A copy of twenty past seven, laid in place of the file at half past ten.
         (Cure.MARK, "13: database@1200:put_back/11400", 1, "2 copies, 0 times on the wire"),
     ],

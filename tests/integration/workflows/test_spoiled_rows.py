@@ -248,6 +248,7 @@ def test_every_table_is_spoiled_or_brings_nothing_about() -> None:
     assert not {*EFFECTS} & NO_EFFECT
 
 
+@pytest.mark.deep  # every column of every table; each kind of row is found below
 @pytest.mark.parametrize("name", EFFECTS)
 def test_a_spoiled_column_is_found_refused_or_known_to_do_no_harm(sqlite_database: Database, name: str) -> None:
     laid_once(sqlite_database, "an office in June", office)

@@ -43,7 +43,7 @@ def test_each_command_of_prefect_says_in_a_sentence_what_is_missing(
     assert len(ran.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("words", [(), ("--no-prefect",)])
+@pytest.mark.parametrize("words", [pytest.param((), marks=pytest.mark.deep), ("--no-prefect",)])
 def test_the_demonstration_runs_without_it(environment: dict[str, str], tmp_path: Path, words: tuple[str, ...]) -> None:
     port, log = free_port(), tmp_path / "log"
     with log.open("w") as told:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 import pytest
@@ -20,6 +21,9 @@ OF_TODAY = {name: text for name, text in DOCUMENTS.items() if name != "CHANGELOG
 """The change log tells of settings and commands that went."""
 OTHERS_OWN = {"TEST_EXAMPLES", "TEST_LOOK", "FAILED_URL"}
 """Read by the tests alone; by packaging/dondoc-failed.service."""
+
+
+commands = cache(lambda: get_command(app))
 
 
 def anchors(text: str) -> set[str]:
@@ -69,7 +73,7 @@ def code_of(text: str) -> list[str]:
 def unknown_words(line: str) -> list[str]:
     """Of «dondoc plan load FILE --json», the names of commands and options that there are not."""
     words = line.replace("\\|", "|").split("…")[0].split()[1:]
-    command: Any = get_command(app)
+    command: Any = commands()
     while words and getattr(command, "commands", None):
         names = words.pop(0).split("|")
         if unknown := [name for name in names if re.match("[a-z]", name) and name not in command.commands]:

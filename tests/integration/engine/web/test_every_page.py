@@ -50,6 +50,7 @@ def test_the_walk_knows_the_pages() -> None:
     assert {"/", "/overdue", "/assignments/{assignment_id}", "/report/{agency_id}/{plan_id}/{period}"} <= known
 
 
+@pytest.mark.deep  # what the walk says of a page: below, of one hostile value
 def test_no_address_however_hostile_breaks_a_page(office: Office, watched: Watched) -> None:
     assert walk(office, (path for each in found(office) for path in hostile(each))) == []
     assert not watched.changed()

@@ -54,6 +54,9 @@ PAGES = (
     "/promises",
     "/queue",
 )
+ON_BOTH = pytest.mark.parametrize(
+    "url", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.deep])], indirect=True
+)
 NOT_OF_LEADERSHIP = ("/letters", "/accept", "/extensions", "/promises", "/queue")
 
 
@@ -111,6 +114,7 @@ def test_its_form_still_works(fresh: Laid, tmp_path: Path) -> None:
     assert sent.status_code == 303
 
 
+@ON_BOTH
 def test_a_write_to_any_table_that_a_page_reads_makes_it_anew_and_to_no_other(
     fresh: Laid, tmp_path: Path, rendered: list[str]
 ) -> None:
@@ -275,6 +279,7 @@ def by_a_new_plan(office: Office, laid: Laid) -> None:
 DOORS = (by_another_process, by_page, by_api, by_link, by_mail, by_sms, by_tick, by_a_new_plan)
 
 
+@ON_BOTH
 @pytest.mark.parametrize("act", DOORS, ids=lambda act: act.__name__)
 def test_after_an_act_every_reader_sees_what_a_new_process_would_show(
     fresh: Laid, tmp_path: Path, act: Callable[[Office, Laid], None]
