@@ -14,6 +14,7 @@ from engine.queries.kept import KeptAnswers
 from engine.queries.time_class import read_day
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.overdue import counted_overdue, how_many_overdue, overdue
+from engine.queries.work.reports_to_accept import done_unaccepted
 from engine.queries.work.todo import todo
 from engine.rules.calendar import local_date
 from engine.store.database import Database
@@ -29,6 +30,7 @@ def read_first(database: Database, kept: KeptAnswers, clock: Callable[[], dateti
         running = replace(every, past=False) if kept.ask(session, plans_to_end, today.day) else every
         kept.ask(session, board, today, running)
         outlook(session, today)
+        done_unaccepted(session, today, running)
         kept.ask(session, overdue, today, replace(every, request=False))
         kept.ask(session, how_many_overdue, today, replace(every, request=True))
         kept.ask(session, how_many_overdue, today, replace(every, request=False, states=(State.ASSIGNED,)))

@@ -172,6 +172,12 @@ def waiting_of_each(
     return dict(found)
 
 
+def done_unaccepted(session: Session, today: Today, wanted: AssignmentFilter) -> int:
+    """How many tasks are done by a report that nobody has accepted; requests are not counted."""
+    done = replace(wanted, request=False, finished=True, waiting=Waiting.ACCEPT)
+    return sum(each.n for each in chain(*ask(session, waiting_of_each, today, done).values()))
+
+
 def _by_agency(
     known: Mapping[str, Sequence[WaitingPeriod]], period: str, names: Mapping[str, str]
 ) -> list[WaitingAgency]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from itertools import chain
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -37,9 +36,9 @@ from engine.queries.figures.year import year_of
 from engine.queries.filter_choices import period_choices, plan_choices, sorted_by_order
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.promises import reasons_counted
-from engine.queries.work.reports_to_accept import waiting_of_each
+from engine.queries.work.reports_to_accept import done_unaccepted
 from engine.rules.words import level_name, period_words, short_day
-from engine.terms import TimeClass, Timing, Waiting
+from engine.terms import TimeClass, Timing
 from engine.text import Text
 from engine.views import svg_charts
 from engine.views.event_sentences import finding
@@ -225,8 +224,7 @@ def _overview(ctx: RequestContext, plan_id: int | None, period: str) -> Response
         plans = ctx.kept(session, plan_choices, plan_id)
         plan = ctx.kept(session, plan_page, today, plan_id) if plan_id is not None else None
         promises = ctx.kept(session, promised_counts, today, wanted)
-        done = replace(wanted, request=False, finished=True, waiting=Waiting.ACCEPT)
-        to_accept = ctx.kept(session, waiting_of_each, today, done)
+        accept = done_unaccepted(session, today, wanted)
         waiting = ctx.kept(session, drafts_waiting, today.day)
         drafts = [each for _, each in waiting if plan_id in (None, each)]
         draft_plan = draftable_plan(ctx, session, plan_id) if drafts else None
@@ -241,7 +239,7 @@ def _overview(ctx: RequestContext, plan_id: int | None, period: str) -> Response
         grid=marks,
         weeks=svg_charts.done_by_week(found.weeks, due, ctx.language) if found.weeks else None,
         promises=promises,
-        accept=sum(each.n for each in chain(*to_accept.values())),
+        accept=accept,
         drafts=len(drafts),
         draft_plan=draft_plan,
         enquiries=enquiries,
