@@ -170,7 +170,7 @@ def explained_once(lines: Iterable[Explained], said: set[str]) -> Iterator[Expla
 
 def agencies_explained_once(found: Agencies, said: set[str]) -> Agencies:
     """``explained_once`` of what agencies have in common and of what is written out beside some."""
-    common = None if found.common is None else next(explained_once([found.common], said))
+    (common,) = (None,) if found.common is None else explained_once([found.common], said)
     shown = tuple(replace(body, alike=tuple(explained_once(body.alike, said))) for body in found.shown)
     return replace(found, common=common, shown=shown)
 

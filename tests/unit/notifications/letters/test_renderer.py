@@ -782,6 +782,15 @@ def test_whoever_has_most_of_what_is_overdue_alike_stands_first() -> None:
     assert text.index("Agency B") < text.index("Agency A")
 
 
+def test_a_reason_that_agencies_share_is_not_said_again_beside_one_that_stands_first() -> None:
+    why = "ngày 25/6/2022 là thứ Bảy, hạn chuyển sang thứ Hai, 27/6/2022"
+    others = [watched(n=n, assignment_id=n, agency=f"Agency {n}", due_why=why) for n in (2, 3)]
+    first = watched(n=1, assignment_id=1, agency="Agency 1", due_why=why, period="2021-Q2")
+    text = written(*others, first, role=Role.MONITOR).text
+    assert text.index("Agency 1") < text.index("Agency 2")
+    assert text.count(why) == 1
+
+
 def test_nobody_is_named_as_newly_overdue_who_is_done() -> None:
     then, now = Boxes(in_term=2, overdue=1), Boxes(late=2, overdue=1)
     done = AgencyChange(since=DAY, id="a", name="Agency A", was=Boxes(in_term=1), now=Boxes(late=1))
