@@ -39,7 +39,7 @@ HORIZON = timedelta(days=14)
 GROUPS = {
     "huyen": "Ủy ban nhân dân các huyện, thành phố, thị xã",
     "so": "Các sở, ban, ngành cấp tỉnh",
-    "xa": "Ủy ban nhân dân các xã, phường, thị trấn",
+    "xa": "Ủy ban nhân dân cấp xã",
 }
 """What agencies of a level are called together."""
 
