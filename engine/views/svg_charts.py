@@ -149,7 +149,7 @@ def done_by_week(points: Sequence[WeekPoint], due: Sequence[date], language: str
         for each in points
     )
     text = "; ".join(f"{short_day(each.day)}: {rate}" for each, (_, rate, *_rest) in zip(points, rows, strict=True))
-    head = (say("Đến ngày", "By"), say("Tỷ lệ", "Share"), say("Đến hạn, đã xong", "Due and done"), say("Đã đến hạn", "Due"))
+    head = (say("Đến ngày", "By"), say("Tỷ lệ", "Share"), say("Xong", "Done"), say("trong số đến hạn", "of those due"))
     return Picture(_svg("weeks", (left + long + 62, top + tall + 26), title, text, parts), Table(title, head, rows))
 
 

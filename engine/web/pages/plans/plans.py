@@ -23,6 +23,7 @@ from engine.http.lists.listing import ExportFormat, download
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.closing import end_past, past_plan, plans_to_end
 from engine.plans.plan_today import YearChange, correct_years, rehearse_years
+from engine.queries.figures.board import promised_counts
 from engine.queries.figures.outlook import Selection, furthest_behind, furthest_of, next_dates
 from engine.queries.figures.plans import PlanPage, every_plan, list_plans, plan_page
 from engine.queries.filter_choices import main_period, period_choices
@@ -78,7 +79,9 @@ def show(ctx: SignedIn, plan_id: SmallId, said: Code = "") -> Response:
     with ctx.reading() as (session, today):
         found = plan_page(session, today, plan_id)
         past = past_plan(session, plan_id, today.day)
-        coming, before = told_and_coming(ctx, session, today, AssignmentFilter(plan_id=plan_id))
+        wanted = AssignmentFilter(plan_id=plan_id)
+        coming, before = told_and_coming(ctx, session, today, wanted)
+        promises = ctx.kept(session, promised_counts, today, wanted)
         behind = furthest_behind(session, today, Selection(plan_id)) if ctx.may(Permission.SEE_BOARD) else ()
     worst = sorted(found.duties, key=lambda each: -each.counts.overdue)
     return ctx.kept_page(
@@ -89,6 +92,7 @@ def show(ctx: SignedIn, plan_id: SmallId, said: Code = "") -> Response:
         outcome=said,
         next_dates=coming,
         before=before,
+        promises=promises,
         furthest=furthest_of(behind),
         unfinished=[each for each in worst if each.counts.done < each.counts.expected],
         others=[each for each in found.duties if each.counts.done == each.counts.expected],

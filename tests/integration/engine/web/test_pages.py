@@ -224,3 +224,10 @@ def test_without_its_database_a_page_says_so_in_words(tmp_path: Path) -> None:
     assert (page.status_code, api.status_code) == (503, 503)
     assert "dondoc db upgrade" in page.text
     assert api.json()["detail"].endswith("Run “dondoc db upgrade” first.")
+
+
+def test_a_plan_says_what_was_promised_beside_who_is_furthest_behind(office: Office) -> None:
+    page = BeautifulSoup(office.get("/plans/1").text, "lxml")
+    behind = " ".join(page.select_one(".three .now").get_text(" ").split())  # type: ignore[union-attr]
+    assert behind.startswith("Quá hạn lâu nhất")
+    assert behind.endswith("1 đã hẹn, 0 lời hẹn đã qua")
