@@ -140,6 +140,12 @@ class Board:
     choices: tuple[str, ...] = ()
 
     @property
+    def most(self) -> tuple[AgencyLine, ...]:
+        """Those of ``latest`` with the most overdue tasks, which are equally many."""
+        most = max((line.total.overdue for line in self.latest), default=0)
+        return tuple(line for line in self.latest if line.total.overdue == most)
+
+    @property
     def sorts(self) -> Orders[AgencyLine]:
         """By name; furthest behind first; by missing reports of a period, most first."""
         by_period = {period: partial(_most_missing, period) for period in self.periods}
@@ -250,11 +256,7 @@ def _counted(dialect: str, today: Thresholds, wanted: AssignmentFilter, some: bo
     the plans (half as slow again) and reads plans that ended long ago.
     """
     a, p = table(Assignment), table(Plan)
-    counted = select(
-        a.c.agency_id,
-        a.c.period,
-        *counted_columns(today),
-    )
+    counted = select(a.c.agency_id, a.c.period, *counted_columns(today))
     counted = counted.where(a.c.plan_id == p.c.id, situations.counted(), *conditions(wanted, today))
     if some:
         counted = counted.where(a.c.agency_id.in_(bindparam("agencies", expanding=True)))
