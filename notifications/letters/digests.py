@@ -70,6 +70,7 @@ _CHANGES: Mapping[str, Callable[[AgencyChange], int]] = {
 
 
 def _named(what: str, change: AgencyChange) -> str:
+    """The agency; empty where it is overdue no more and the change says what became so."""
     return change.name if what != "overdue" or change.now.overdue else ""
 
 
