@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from ground.postgres import Ground
 from sqlalchemy import event
 from sqlmodel import SQLModel
@@ -23,6 +24,10 @@ from sqlmodel import SQLModel
 import engine.store.records as _tables  # noqa: F401  (fills SQLModel.metadata)
 from engine.store.database import Database
 
+POSTGRES_IS_DEEP = pytest.mark.parametrize(
+    "url", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.deep])], indirect=True
+)
+"""On both databases, of which ``make test`` takes SQLite."""
 ALONE = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid() AND state IS DISTINCT FROM 'idle'"

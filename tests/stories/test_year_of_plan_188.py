@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ground.databases import POSTGRES_IS_DEEP
 from ground.factory import at, real_plan
 from ground.office import open_office
 from ground.post import LetterBox, post_office
@@ -453,9 +454,7 @@ def story(database: Database, tmp_path: Path) -> Story:
     return Story(database, box, list(rows), by_task, numbers, kept, renderer.rendered)
 
 
-@pytest.mark.parametrize(
-    "url", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.deep])], indirect=True
-)
+@POSTGRES_IS_DEEP
 def test_plan_188_lives_its_year_and_every_letter_is_accounted_for(story: Story) -> None:
     counted = Counter(row.citation for row in story.rows if row.period == "2021-H1")
     assert (counted["IV.16.1"], counted["IV.13.1"], counted["V.1"]) == (21, 26, 21)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ground.databases import POSTGRES_IS_DEEP
 from ground.factory import Laid, begin, plan_file, store
 from ground.office import NOW, OPENED, Office, as_role, contact_of, enter, open_office, token_in
 from ground.post import KEY, post_office
@@ -53,9 +54,6 @@ PAGES = (
     "/extensions",
     "/promises",
     "/queue",
-)
-ON_BOTH = pytest.mark.parametrize(
-    "url", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.deep])], indirect=True
 )
 NOT_OF_LEADERSHIP = ("/letters", "/accept", "/extensions", "/promises", "/queue")
 
@@ -114,7 +112,7 @@ def test_its_form_still_works(fresh: Laid, tmp_path: Path) -> None:
     assert sent.status_code == 303
 
 
-@ON_BOTH
+@POSTGRES_IS_DEEP
 def test_a_write_to_any_table_that_a_page_reads_makes_it_anew_and_to_no_other(
     fresh: Laid, tmp_path: Path, rendered: list[str]
 ) -> None:
@@ -279,7 +277,7 @@ def by_a_new_plan(office: Office, laid: Laid) -> None:
 DOORS = (by_another_process, by_page, by_api, by_link, by_mail, by_sms, by_tick, by_a_new_plan)
 
 
-@ON_BOTH
+@POSTGRES_IS_DEEP
 @pytest.mark.parametrize("act", DOORS, ids=lambda act: act.__name__)
 def test_after_an_act_every_reader_sees_what_a_new_process_would_show(
     fresh: Laid, tmp_path: Path, act: Callable[[Office, Laid], None]
