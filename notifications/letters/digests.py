@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from engine.assignments import situations, told
 from engine.assignments.backlog import Backlog, backlogs, past_plans
+from engine.assignments.chasing import drafts_waiting
 from engine.assignments.outbox import WEEK
 from engine.assignments.promise_rows import tasks_with_broken_promises
 from engine.assignments.situations import Boxes
@@ -124,6 +125,8 @@ class DigestFacts:
     """For the leadership: plans that are in none of these figures."""
     still: tuple[StandsStill, ...] = ()
     """For the leadership, in the first digest of a month: by department, most first."""
+    drafts: int = 0
+    """For the leadership: draft dispatches about its plans that wait to be signed."""
 
     @property
     def running(self) -> str:
@@ -265,11 +268,14 @@ def _above(
     monthly = policy is not None and is_first_of_month(today, policy, book.calendar)
     still = _standing_still(session, rows) if monthly else {}
     asked = Counter(row.issuer_id for row in rows if row.request)
+    issuer_of = {row.plan_id: row.issuer_id for row in rows}
+    drafts = Counter(issuer_of.get(plan) for _, plan in drafts_waiting(session, today))
     return {
         (Role.LEADERSHIP, issuer): {
             "asked_overdue": asked[issuer],
             "still": still.get(issuer, ()),
             "past": left.get(issuer),
+            "drafts": drafts[issuer],
         }
         for issuer in issuers
     }

@@ -313,6 +313,16 @@ class LetterView:
         return min((day for day in days if day > self.facts.day), default=None)
 
     @property
+    def promised(self) -> list[date]:
+        """The days that stand promised for the rows of the week's list, in order."""
+        rows = (row for row, _ in self.late_rows if not row.promise_past)
+        return sorted(row.promised_on for row in rows if row.promised_on)
+
+    @property
+    def promises_past(self) -> int:
+        return sum(row.promise_past for row, _ in self.late_rows)
+
+    @property
     def above_level(self) -> int:
         """The highest escalation of other agencies' work, of which an agency's letter tells whoever stands in for its
         monitor."""

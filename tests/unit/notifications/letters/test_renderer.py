@@ -691,16 +691,17 @@ def test_the_leadership_reads_what_is_done_and_overdue_with_their_change_within_
     assert vi.subject.startswith("18/6/2021: 21 việc quá hạn của 9 cơ quan, giảm 48; hoàn thành 134, tăng 51")
     assert en.subject.startswith("18/6/2021: 21 overdue at 9 agencies, 48 fewer; 134 done, 51 more")
     for text in (vi.text, " ".join(unescape(vi.html).split())):
-        assert "07:30 thứ Sáu, 18/6/2021, đã hoàn thành 134 phần việc; 21 phần việc của 9 cơ quan quá hạn." in text
+        assert "07:30 thứ Sáu, 18/6/2021, theo báo cáo của các cơ quan đã hoàn thành 134 phần việc; " in text
+        assert "134 phần việc; 21 phần việc của 9 cơ quan quá hạn." in text
         assert "So với báo cáo tuần 11/6/2021: hoàn thành 83 → 134, quá hạn 69 → 21; " in text
         assert "17 không còn quá hạn (Agency A 17), xong 51 (Agency A 51), 1 lời hẹn đã qua (Agency A 1)." in text
-    assert "134 were done; 21 assignments of 9 agencies were overdue." in en.text
+    assert "134 were done by the agencies' reports; 21 assignments of 9 agencies were overdue." in en.text
     assert "Compared with the weekly report of 11/6/2021: done 83 → 134, overdue 69 → 21; " in en.text
 
 
 def test_in_the_first_week_there_is_nothing_to_compare_with() -> None:
     text = written(role=Role.LEADERSHIP, digest=digest(boxes=Boxes(on_time=5, late=0, in_term=9, overdue=1))).text
-    assert "đã hoàn thành 5 phần việc; 1 phần việc của 1 cơ quan quá hạn." in text
+    assert "theo báo cáo của các cơ quan đã hoàn thành 5 phần việc; 1 phần việc của 1 cơ quan quá hạn." in text
     assert "Chưa có báo cáo tuần trước để so sánh." in text
     assert "không đổi" not in text
 
@@ -711,12 +712,25 @@ def test_the_leadership_is_asked_and_reads_what_comes_next_and_what_the_plan_is_
     letter = written(role=Role.LEADERSHIP, digest=week)
     said = letter.text.splitlines()
     assert said[3] == (
-        "Kính xin ý kiến chỉ đạo đối với 1 cơ quan còn quá hạn. "
+        "Kính xin ý kiến chỉ đạo đối với 1 cơ quan còn quá hạn: chưa việc nào hẹn ngày. "
         "Nếu chưa có báo cáo, từ thứ Hai, 28/6/2021 hệ thống đôn đốc tiếp."
     )
     assert any(line.startswith("Mở trang Lãnh đạo: ") and line.endswith("/leadership") for line in said)
     assert "Kế hoạch thực hiện an sinh năm 2021." in letter.text
     assert letter.html.count('class="b"') == 1
+
+
+def test_the_leadership_reads_what_was_promised_and_that_a_draft_waits_to_be_signed() -> None:
+    boxes = Boxes(on_time=0, late=0, in_term=0, overdue=3)
+    days = (date(2021, 6, 30), date(2021, 6, 23))
+    rows_of_week = [row(n, promised_on=day, promises=1) for n, day in enumerate(days)]
+    kept = digest(*rows_of_week, row(2, promised_on=date(2021, 6, 16), promises=1, promise_past=True), boxes=boxes)
+    week = replace(kept, drafts=1)
+    vi, en = (STATIONERY.render(facts(role=Role.LEADERSHIP, digest=week, language=each), NOW) for each in LANGUAGES)
+    said = "2 việc đã hẹn ngày, sớm nhất 23/6/2021; 1 việc có lời hẹn đã qua; 1 dự thảo công văn đôn đốc chờ ký."
+    assert f"còn quá hạn: {said}" in vi.text
+    said = "a day is promised for 2 assignments, the first for 23/6/2021; 1 promised day passed; 1 draft"
+    assert f"with overdue work: {said} of a dispatch to be signed." in en.text
 
 
 def test_a_letter_has_a_title_a_heading_and_says_in_its_second_sentence_what_comes_next() -> None:

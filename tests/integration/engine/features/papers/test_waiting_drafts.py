@@ -4,6 +4,7 @@ say how many, until a number is recorded or the draft is dropped with a reason."
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
@@ -17,9 +18,10 @@ from engine.assignments.chasing import drafts_waiting
 from engine.features.papers.drafts import waiting_drafts
 from engine.queries.time_class import read_today
 from engine.store.database import Database, table
-from engine.store.records import Assignment, Event, Letter, Notice
+from engine.store.records import Assignment, Contact, Event, Letter, Notice
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, LetterState, NoticeKind, Role
+from notifications.letters.digests import digests
 from notifications.letters.facts import gather
 
 TODAY = NOW.date()
@@ -147,3 +149,16 @@ def test_the_letter_of_the_monitor_knows_it(lived: Database, late: int) -> None:
     with lived.read() as session:
         found = gather(session, ids, read_rulebook(session), NOW)
     assert {each.backlog.drafts for each in found if each.backlog} == {1}
+
+
+@pytest.mark.usefixtures("late")
+def test_the_weekly_letter_of_the_leadership_knows_it(office: Office, lived: Database) -> None:
+    leader = next(each for each in rows(lived, Contact) if each.role is Role.LEADERSHIP)
+    letter = SimpleNamespace(
+        id=1, agency_id=leader.agency_id, contact_id=leader.id, role=leader.role, digest_week="2021-W25"
+    )
+    with lived.read() as session:
+        assert digests(session, [letter], read_rulebook(session), NOW)[1].drafts == 1
+    drop(office, "Đã trao đổi trực tiếp.")
+    with lived.read() as session:
+        assert digests(session, [letter], read_rulebook(session), NOW)[1].drafts == 0
