@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.features.plan_import.importer.base.model import Deadline, Origin, Place
-from engine.features.plan_import.importer.phrases.agency_lists import NO_BODY, is_role_alone, roles_in
+from engine.features.plan_import.importer.phrases.agency_lists import NO_BODY, is_role_alone
 from engine.features.plan_import.importer.phrases.deadlines import deadlines_in, is_dated
 from engine.features.plan_import.importer.phrases.labels import Label, is_task_title
 from engine.features.plan_import.importer.phrases.marks import BULLETS, Rank, body_of
@@ -19,7 +19,6 @@ from engine.features.plan_import.importer.phrases.name_words import opens_duty
 from engine.features.plan_import.importer.phrases.owners import (
     Form,
     OwnerLine,
-    addressees,
     asked_by,
     asks,
     is_of_another,
@@ -108,8 +107,7 @@ _ANNOUNCES = spelled(r"(?:sau|nhiệm vụ|nội dung|trách nhiệm|cụ thể)
 def announced(node: Node) -> OwnerLine | None:
     """Whom a point of an entry asks to do the points below it («a) Sở Y tế chủ trì, phối hợp với các sở thực hiện các
     công việc sau:»)."""
-    told = node.owner or node.doer if _ANNOUNCES.search(matching(node.body)) else None
-    return told or (None if node.opens else addressees(node.body))
+    return node.owner or node.doer if _ANNOUNCES.search(matching(node.body)) else None
 
 
 _NEXT_SENTENCE = re.compile(r"[.]\s+(?=[^\W\d_])")
@@ -210,27 +208,16 @@ def another_owner(said: DutyWords, named: set[str]) -> OwnerLine | None:
     line = asked or (None if node.children else node.owner)
     if line is None or line.alone or OF_ITSELF.match(matching(line.written)):
         return None
-    if matching(node.body).startswith("riêng ") or (line.request and node.mark is None):
+    if matching(node.body).startswith("riêng "):
         return line
     other = (asked or _is_given(node, line)) and not named & {name.text for name in line.names}
     return line if other else None
 
 
-def _helps_in(role: str, line: OwnerLine) -> bool:
-    """Whether the bodies that a point begins with are the partners of the sentence over it («b) Chủ trì, phối hợp với
-    Sở Tài chính:» over «- Sở Tài chính thẩm định …»)."""
-    if is_role_alone(role):
-        return True
-    helping = roles_in(role, ()).coordinating if _ROLE.match(matching(role)) else ()
-    return {name.text for name in line.names} <= set(helping)
-
-
-_ROLE = spelled("(?:chủ trì|phối hợp)(?!\\w)")
-
-
 def _is_given(node: Node, line: OwnerLine) -> bool:
-    """Whether a point gives its work to the bodies that it begins with («1.3. Giao phòng Vật tư …»)."""
-    if line.start == 0 and node.parent is not None and _helps_in(node.parent.body, line):
+    """Whether a point gives its work to the bodies that it begins with («1.3. Giao phòng Vật tư …»), and they are no
+    partners of the words over it («b) Chủ trì, phối hợp với Sở Tài chính:» over «- Sở Tài chính thẩm định …»)."""
+    if line.start == 0 and node.parent is not None and is_role_alone(node.parent.body):
         return False
     given = matching(node.body).startswith("giao ")
     return (given and node.rank is Rank.NUMBER) or (line.written[0].isupper() and (given or not line.start))
