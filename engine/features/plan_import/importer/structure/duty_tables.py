@@ -142,8 +142,6 @@ def rows_of(table: Table, columns: Columns) -> Iterator[Row]:
     for r in range(columns.first, len(table.rows)):
         cells = _aligned(table.rows[r], columns)
         get = {label: cells[c].strip() for label, c in columns.at.items()}
-        if all(_INDEX.fullmatch(cell) for cell in cells):
-            continue
         place = replace(table.place, row=r + 1)
         heading = _heading(cells, get)
         if heading:
@@ -291,10 +289,10 @@ def _heads(blocks: Sequence[Block], start: int) -> tuple[list[str], int]:
 
 
 def _begins_row(parts: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Whether cells begin a row: with a number, after the heads, or where they have no room in the last row."""
+    """Whether cells begin a row: with a number, or where they have no room in the last row."""
     heads, last = rows[0], rows[-1]
     wide = max(len(parts), len(last)) >= len(heads) or len(last) + len(parts) - 1 > len(heads)
-    return wide or len(rows) == 1 or _NUMBERED.fullmatch(parts[0]) is not None
+    return wide or _NUMBERED.fullmatch(parts[0]) is not None
 
 
 def _number(cell: str = "") -> int:
@@ -323,10 +321,8 @@ def _barred(blocks: Sequence[Block], start: int) -> _Rows | None:
         return None
     cells = list(_cells(blocks, start))
     rows = [[text for text, _ in cells[:heads]]]
-    numbered = label_of_column(cells[0][0]) is Label.NUMBER
     for text, _ in cells[heads:]:
-        full = len(rows) == 1 or len(rows[-1]) >= heads
-        if full or (numbered and len(rows[-1]) > 1 and _NUMBERED.fullmatch(text)):
+        if len(rows) == 1 or len(rows[-1]) >= heads:
             rows.append([])
         rows[-1].append(text)
     return rows, cells[-1][1]
