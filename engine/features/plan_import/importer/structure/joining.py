@@ -282,8 +282,8 @@ class _Joiner:
             return False
         if not self.shape.width and mark.rank is Rank.NUMBER and rest[:1].isupper():
             return True  # no line of the text goes on in the next
-        if self._cites(mark, rest, before):
-            return bool(bodies_alone(rest, headed=True) or (not full and owner_line(rest, headed=True)))
+        if self._cites(mark, before):
+            return bodies_alone(rest, headed=True) is not None
         return not (starts_small(rest) and full)
 
     def _is_next(self, mark: Mark, line: TextLine) -> bool:
@@ -293,11 +293,11 @@ class _Joiner:
             return True
         return mark.rank is Rank.PART and line.text[: mark.length].rstrip().endswith(".")
 
-    def _cites(self, mark: Mark, rest: str, before: str) -> bool:
+    def _cites(self, mark: Mark, before: str) -> bool:
         """Whether the line before ends in a word that expects such a number («theo Điều» «5. …»)."""
         expects = _EXPECTS_LETTER if mark.rank in (Rank.LETTER, Rank.CAPITAL) else _EXPECTS_NUMBER
-        numeral = mark.rank not in BULLETS or rest[:1].isdigit()
-        return numeral and expects.search(matching(before[-40:])) is not None and not is_capital("".join(self.parts))
+        expected = mark.rank not in BULLETS and expects.search(matching(before[-40:])) is not None
+        return expected and not is_capital("".join(self.parts))
 
     def _paired(self, mark: Mark | None, line: TextLine, before: str) -> bool:
         """Whether a dash at the beginning of a line is the one inside a name («Lao động» «- Thương binh»)."""
