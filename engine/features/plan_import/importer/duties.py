@@ -245,7 +245,7 @@ class SectionRead:
     def _led(self, node: Node, topic: str) -> None:
         """A duty for each labelled lead of a node, or for each point of a title; entries below that have leads of their
         own are duties, too."""
-        own = [child for child in node.children if child.leads or child.gives_duties]
+        own = [child for child in node.children if child.leads]
         words = labelled_words(node, own)
         groups = by_lead(node.facts)
         base = self._at(node, topic, OwnerLine(written="", names=()))
@@ -339,7 +339,7 @@ class SectionRead:
 
     def _is_to_all(self, node: Node, line: OwnerLine | None) -> bool:
         """Whether a paragraph after the items speaks to everybody: it says so, or addresses a group."""
-        if line is None or not line.names:
+        if line is None:
             return speaks_to_all(node.body)
         many, task = any(name.group for name in line.names), has_task(line.rest)
         if speaks_to_all(node.body):

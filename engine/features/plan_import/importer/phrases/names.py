@@ -17,7 +17,6 @@ from engine.features.plan_import.importer.phrases.name_words import (
     BARE,
     BESIDE,
     FIELD,
-    GROUP,
     HEAD,
     KIND_OF_PLACE,
     LEVEL,
@@ -200,7 +199,7 @@ def is_body(name: str) -> bool:
     of a department («P4») can."""
     words = name.split()
     plain = matching(name)
-    if BARE.fullmatch(plain) or plain == "thường trực" or (STOP.match(plain) and not GROUP.match(plain)):
+    if BARE.fullmatch(plain) or plain == "thường trực":
         return False
     if len(words) == 1 and not _is_code(name):
         return not name.islower() and len(name) > 3

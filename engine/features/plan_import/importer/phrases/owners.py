@@ -289,7 +289,7 @@ def _to_its_end(prose: Prose, names: list[Name], end: int, *, headed: bool) -> l
 
 def _says_what(words: str) -> bool:
     """Whether words after a name are a sentence, and no part of it («… thực hiện các nội dung sau:»)."""
-    return (words.endswith(" sau") and not _ASKS.search(words)) or " để " in words
+    return words.endswith(" sau") and not _ASKS.search(words)
 
 
 def _is_verbal(words: str, *, headed: bool) -> bool:

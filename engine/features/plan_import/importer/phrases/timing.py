@@ -158,7 +158,7 @@ def _meant(deadline: Deadline, year: int | None, issued: date | None, *, returns
     if not points:
         yield from _without_points(deadline, words, before=before)
     named = next((found[1] for each in points if (found := re.match(r"(\d{4})-", each))), None)
-    returns = returns or twice or bool(deadline.cadence)
+    returns = returns or twice
     for point in points:
         given = int(named) if named else None
         yield _of_point(point, words, year, issued, given=given, before=before, returns=returns)

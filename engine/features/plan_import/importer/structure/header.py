@@ -132,8 +132,6 @@ def _number(top: _Top) -> tuple[Found, list[Doubt]]:
     for found in _NUMBER.finditer(top.plain):
         cut = slice(found.start("sign"), found.end("sign"))
         sign = re.sub(r"\s*([-–/])\s*", r"\1", re.split(r"\n(?![-–/])(?<![-–/]\n)", top.text[cut])[0]).strip()
-        if not sign[:1].isupper() and not sign[:2].isdigit():
-            continue
         place = top.place(found.start())
         digits = re.sub(r"\D*$|\s", "", found["number"] or "")
         if not digits:
