@@ -34,9 +34,9 @@ ROLES: Mapping[Role, Text] = complete(
         Role.COORDINATOR: Text("đầu mối", "coordinator"),
         Role.HEAD: Text("người đứng đầu", "head"),
         Role.DEPUTY: Text("người thay đầu mối", "deputy"),
-        Role.MONITOR: Text("theo dõi, đôn đốc", "monitor"),
+        Role.MONITOR: Text("bộ phận theo dõi", "monitor"),
         Role.DIRECTOR: Text("lãnh đạo cơ quan theo dõi", "head of the department above"),
-        Role.LEADERSHIP: Text("lãnh đạo", "leadership"),
+        Role.LEADERSHIP: Text("lãnh đạo cơ quan ban hành", "leadership of the issuer"),
     },
 )
 """Roles of contacts."""

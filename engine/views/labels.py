@@ -120,7 +120,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         ActorRole.COORDINATOR: Text("đầu mối", "coordinator"),
         ActorRole.HEAD: Text("người đứng đầu", "head"),
         ActorRole.DEPUTY: Text("người thay đầu mối", "deputy"),
-        ActorRole.MONITOR: Text("theo dõi, đôn đốc", "monitor"),
+        ActorRole.MONITOR: Text("bộ phận theo dõi", "monitor"),
         ActorRole.LEADERSHIP: Text("lãnh đạo", "leadership"),
         ActorRole.ADMINISTRATOR: Text("quản trị", "administrator"),
     },

@@ -6,9 +6,10 @@ import pytest
 from offices import sheets as office_sheets
 from offices.sheets import xlsx
 
-from engine.files.contact_columns import guess_kind, guess_level, guess_role
+from engine.files.contact_columns import guess_kind, guess_level, guess_role, stored_role
 from engine.files.contact_sheet import ContactSheet, contact_sheet
 from engine.files.spreadsheet import parse_tables
+from engine.terms import Role
 
 Contact = tuple[str, str, str, str]
 
@@ -165,3 +166,9 @@ def test_a_word_for_a_kind_is_understood(word: str, level: str) -> None:
 )
 def test_a_word_for_a_role_is_understood(word: str, role: str | None) -> None:
     assert guess_role(word) == role
+
+
+@pytest.mark.parametrize("word", ["theo dõi, đôn đốc", "bộ phận theo dõi", "monitor"])
+def test_a_role_is_known_by_its_word_of_the_version_before(word: str) -> None:
+    assert stored_role(word) is Role.MONITOR
+    assert stored_role("Lãnh đạo") is stored_role("lãnh đạo cơ quan ban hành") is Role.LEADERSHIP

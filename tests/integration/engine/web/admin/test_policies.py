@@ -50,10 +50,10 @@ def test_the_text_that_is_edited_is_the_whole_policy() -> None:
 
 def test_a_policy_is_read_in_words(office: Office) -> None:
     said = words(office.get("/admin/policies/default").text)
-    assert "12 mốc: cơ quan được báo trước; theo dõi, đôn đốc sau 3 ngày; lãnh đạo cơ quan theo dõi sau 15" in said
+    assert "12 mốc: cơ quan được báo trước; bộ phận theo dõi sau 3 ngày; lãnh đạo cơ quan theo dõi sau 15" in said
     assert "Trước hạn 3 ngày làm việc đầu mối nhắc trước hạn" in said
     assert "Sau khi giao 3 ngày làm việc đầu mối nhắc xác nhận (chỉ khi chưa xác nhận; qua kênh khác" in said
-    assert "Sau hạn 7 ngày làm việc đầu mối, người đứng đầu, theo dõi, đôn đốc đôn đốc lần 2" in said
+    assert "Sau hạn 7 ngày làm việc đầu mối, người đứng đầu, bộ phận theo dõi đôn đốc lần 2" in said
     assert "07:00–21:00" in said
     assert "12/KH-UBND" in said
 
