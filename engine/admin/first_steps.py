@@ -70,6 +70,18 @@ def unused(name: str, what: Text) -> CheckLine:
 Examine = Callable[[bool], tuple[CheckLine, ...]]
 """Examines the installation; with True also relay, mailbox, gateway and Prefect, which takes seconds."""
 
+SHOULD = frozenset(
+    {"address", "arrival", "calendar", "contacts", "imap", "pairs", "plan", "activation", "sms", "watch"}
+)
+"""Lines without which the work still goes on; the others come first."""
+
+
+def must_do(examine: Examine | None) -> int:
+    """How many lines are wrong without which the work does not go on; 0 where nothing is examined."""
+    lines = examine(False) if examine else ()
+    return sum(bool(line.remedy) and line.name not in SHOULD for line in lines)
+
+
 SendTest = Callable[[str, str, Settings], tuple[bool, Text]]
 """Sends a test letter to a mailbox, or a test SMS to a number, in a language, by these settings. Returns whether it was
 accepted, and what was answered."""

@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
+from engine.admin.first_steps import must_do
 from engine.assignments.handover import agencies_with_work_left
 from engine.errors import NotAllowed
 from engine.http.filters import Cursor, Logged, Sort
@@ -125,7 +126,13 @@ def show(ctx: SignedIn) -> Response:
     passes = system_health.passes if system_health else ()
     audited = next((each.finished_at for each in passes if each.name == AUDIT), None)
     return ctx.page(
-        "admin/home.html", today=today, lines=lines, health=system_health, audited=audited, work_left=work_left
+        "admin/home.html",
+        today=today,
+        lines=lines,
+        health=system_health,
+        must=must_do(ctx.app.examine) if ctx.may(Permission.SEE_SETTINGS) else 0,
+        audited=audited,
+        work_left=work_left,
     )
 
 

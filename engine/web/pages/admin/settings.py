@@ -24,7 +24,7 @@ from engine.accounts import accounts
 from engine.accounts.permissions import Permission
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
 from engine.admin import settings_view
-from engine.admin.first_steps import CheckLine
+from engine.admin.first_steps import SHOULD, CheckLine
 from engine.admin.settings_view import describe_settings
 from engine.errors import BadInput, FieldsRefused, NotFound
 from engine.http.filters import Code
@@ -50,10 +50,6 @@ PLACES: Mapping[str, tuple[str, Text]] = {
     **dict.fromkeys(("letters", "held"), ("/health", Text("Xem hệ thống", "See the system"))),
 }
 """Name of a line -> the page where it is put right, and its button; the others are put right on the server."""
-SHOULD = frozenset(
-    {"address", "arrival", "calendar", "contacts", "imap", "pairs", "plan", "activation", "sms", "watch"}
-)
-"""Lines without which the work still goes on; the others come first."""
 
 
 @router.get("/admin/settings")

@@ -15,7 +15,7 @@ from fastapi.responses import Response
 from engine.accounts.permissions import Permission
 from engine.accounts.second_factor import accounts_without
 from engine.accounts.secret_keys import MAX_KEY_CHARS
-from engine.admin.first_steps import confirm_arrival, find_weekly_letter
+from engine.admin.first_steps import confirm_arrival, find_weekly_letter, must_do
 from engine.http.request_context import NOBODY, Fields, SignedIn, Unauthenticated
 from engine.queries.system.health import Health, Trouble, health
 from engine.queries.system.log import answer, failing
@@ -41,6 +41,7 @@ def show(ctx: SignedIn) -> Response:
         today=today,
         version=version_line(ctx.language),
         health=found,
+        must=must_do(ctx.app.examine) if ctx.may(Permission.SEE_SETTINGS) else 0,
         more=_more(found, ctx.language),
         failing=unreachable,
         machines=hosts,

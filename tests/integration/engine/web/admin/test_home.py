@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.office import Office, as_role
+from ground.office import Office, as_role, open_office
 
 from engine.accounts.permissions import Actor, ActorRole, may
+from engine.admin.first_steps import well, wrong
 from engine.queries.system.health import AUDIT
 from engine.store.database import Database
 from engine.store.records import Pass
+from engine.text import Text
 from engine.web.pages.admin.home import LINES
 
 
@@ -48,4 +50,19 @@ def test_what_the_self_audit_found_is_the_title(office: Office, lived: Database,
         session.merge(Pass(name=AUDIT, started_at=office.clock.now, finished_at=office.clock.now))
     title = BeautifulSoup(office.get(path).text, "lxml").select_one("main h1")
     assert title is not None
-    assert "chạy bình thường" in title.get_text()
+    assert "Hệ thống chạy" in title.get_text()
+
+
+@pytest.mark.parametrize("path", ["/admin", "/health"])
+def test_what_must_be_done_stands_before_that_everything_runs(lived: Database, tmp_path: Path, path: str) -> None:
+    what = Text("chưa sao lưu lần nào", "never backed up")
+    lines = wrong("backup", what, what), wrong("sms", what, what), well("address", what)
+    office = open_office(lived, tmp_path, open_desk=True, examine=lambda connections: lines)
+    with lived.write() as session:
+        session.merge(Pass(name=AUDIT, started_at=office.clock.now, finished_at=office.clock.now))
+    page = BeautifulSoup(office.get(path).text, "lxml")
+    title = page.select_one("main h1")
+    assert title is not None
+    assert title.get_text().strip().startswith("1 việc phải làm; hệ thống chạy")
+    (button,) = page.select("main a.button[href='/admin/settings']")
+    assert " ".join(button.get_text().split()) == "Xem 1 việc phải làm"
