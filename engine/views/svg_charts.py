@@ -108,7 +108,7 @@ def done_by_week(points: Sequence[WeekPoint], due: Sequence[date], language: str
     """Line of the share of tasks done, week by week, from 0 to 100 %; a broken vertical line at each of ``due`` that
     lies among the weeks."""
     say = _say(language)
-    left, top, long, tall = 32, 14, 470, 72
+    left, top, long, tall = 32, 16, 330, 84
     first, days = points[0].day, max((points[-1].day - points[0].day).days, 1)
 
     def place(day: date) -> float:
