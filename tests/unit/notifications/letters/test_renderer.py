@@ -733,6 +733,22 @@ def test_the_leadership_reads_what_was_promised_and_that_a_draft_waits_to_be_sig
     assert f"with overdue work: {said} of a dispatch to be signed." in en.text
 
 
+def test_what_is_said_of_the_day_of_every_duty_alike_is_said_once() -> None:
+    alike = [item(NoticeKind.OVERDUE, n=n, days=-3) for n in (1, 2, 3)]
+    other = item(NoticeKind.OVERDUE, n=4, days=-5)
+    for letter, times in ((written(*alike), 1), (written(*alike, other), 3)):
+        for text in (letter.text, letter.html):
+            assert text.count("quá hạn 3 ngày làm việc") - letter.subject.count("quá hạn 3 ngày làm việc") == times
+
+
+def test_what_is_due_soon_is_to_be_reported_and_acknowledged_beside_it() -> None:
+    letter = written(item(NoticeKind.REMINDER, days=3))
+    (button,) = re.findall(r'class="b" href="([^"]*)"', letter.html)
+    assert "/r/" in button
+    assert letter.html.index("/r/") < letter.html.index("/l/")
+    assert letter.text.index("/r/") < letter.text.index("/l/")
+
+
 def test_a_letter_has_a_title_a_heading_and_says_in_its_second_sentence_what_comes_next() -> None:
     letter = written(item(NoticeKind.REMINDER, days=3, next_on=date(2021, 6, 21), next_step="gửi thư báo quá hạn"))
     assert f"<title>{letter.subject}</title>" in " ".join(letter.html.split()).replace("> ", ">").replace(" <", "<")
