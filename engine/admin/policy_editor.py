@@ -22,7 +22,7 @@ from engine.files.base_model import Mistake, did_you_mean
 from engine.files.yaml_reader import read
 from engine.plans.loading import load_policy
 from engine.rules.calendar import WEEKDAYS
-from engine.rules.policy import Ladder, Policy, Rung
+from engine.rules.policy import Ladder, Policy, Rung, is_report
 from engine.rules.words import coded, rung_words, working_days
 from engine.store.database import table
 from engine.store.recipients import CHANNELS
@@ -111,7 +111,7 @@ def _step(rung: Rung, language: str) -> Step:
     index = LANGUAGES.index(language)
     people = ", ".join(label(role, language) for role in rung.to)
     level = ("", f" {('lần', 'level')[index]} {rung.level}")[rung.level > 0]
-    letter = f"{label(rung.kind, language)}{level}"
+    letter = ("báo cáo", "report")[index] if is_report(rung.to) else f"{label(rung.kind, language)}{level}"
     conditions = [
         (rung.unless_acknowledged, ("chỉ khi chưa xác nhận", "only while not acknowledged")),
         (rung.by == "other", ("qua kênh khác, nếu có", "on another channel, where there is one")),

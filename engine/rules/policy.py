@@ -6,7 +6,7 @@ may edit. Each assignment keeps the ladder it was opened with; the dates of its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from enum import StrEnum
@@ -62,6 +62,11 @@ def audience(role: Role) -> Role:
 Way = Literal["usual", "other", "every"]
 """Channels of a notice. ``usual``: those of the policy. ``other``: one that the policy does not use, if the contact has
 one; for when nobody responded. ``every``: all that reach the contact."""
+
+
+def is_report(roles: Collection[Role]) -> bool:
+    """A letter to these alone reports to those above and chases nobody: «báo cáo lãnh đạo», not «đôn đốc lần 3»."""
+    return bool(roles) and set(roles) <= {Role.DIRECTOR, Role.LEADERSHIP}
 
 
 class Rung(BaseModel):

@@ -15,7 +15,7 @@ from typing import assert_never
 from markupsafe import Markup
 
 from engine.queries.work.overdue import LateAgency
-from engine.rules.policy import Rung
+from engine.rules.policy import Rung, is_report
 from engine.rules.words import short_day
 from engine.terms import NoticeKind, Role
 from engine.text import Text
@@ -45,7 +45,7 @@ def next_step(rung: Rung, bodies: Bodies, language: str, *, request: bool = Fals
     """What the system does on the day of the rung: «gửi thư báo quá hạn đến đầu mối, lãnh đạo cơ quan»."""
     roles = [_person(role, bodies) for role in rung.to if not (role is Role.DIRECTOR and _without_head(bodies))]
     names = ", ".join(dict.fromkeys(each.said(language) for each in roles))
-    if set(rung.to) <= {Role.DIRECTOR, Role.LEADERSHIP}:
+    if is_report(rung.to):
         return f"reports to {names}" if language == "en" else f"báo cáo {names}"
     deed = _SOFT_DEED if request else _DEEDS.get(rung.kind, _TOLD)
     return f"sends {deed.en} to {names}" if language == "en" else f"gửi {deed.vi} đến {names}"

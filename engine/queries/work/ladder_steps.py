@@ -19,7 +19,7 @@ from sqlmodel import Session
 from engine.assignments.escalation import effect_base
 from engine.enums import complete
 from engine.rules.calendar import WorkCalendar, local_date
-from engine.rules.policy import Facts, Ladder, Rung, current, dates
+from engine.rules.policy import Facts, Ladder, Rung, current, dates, is_report
 from engine.rules.situation import NO_REPORT
 from engine.store.database import table
 from engine.store.records import Agency, Contact, Letter, Notice
@@ -95,6 +95,10 @@ class RungLine:
     why: str = ""
     at: datetime | None = None
     letters: tuple[Notified, ...] = ()
+
+    @property
+    def is_report(self) -> bool:
+        return is_report(self.roles)
 
 
 _CLOSED = complete(

@@ -54,6 +54,7 @@ def test_a_policy_is_read_in_words(office: Office) -> None:
     assert "Trước hạn 3 ngày làm việc đầu mối nhắc trước hạn" in said
     assert "Sau khi giao 3 ngày làm việc đầu mối nhắc xác nhận (chỉ khi chưa xác nhận; qua kênh khác" in said
     assert "Sau hạn 7 ngày làm việc đầu mối, người đứng đầu, bộ phận theo dõi đôn đốc lần 2" in said
+    assert "Sau hạn 16 ngày làm việc lãnh đạo cơ quan ban hành báo cáo" in said
     assert "07:00–21:00" in said
     assert "12/KH-UBND" in said
 

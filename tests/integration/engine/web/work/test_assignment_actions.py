@@ -147,7 +147,7 @@ def test_the_title_of_a_late_task_is_the_finding_and_beside_it_stand_its_like(of
     assert "0/2 cơ quan đã hoàn thành" in " ".join(page.select_one("#peers").get_text().split())  # type: ignore[union-attr]
 
 
-def test_two_steps_of_one_level_say_to_whom_each_goes(lived: Database, tmp_path: Path) -> None:
+def test_a_step_that_tells_only_those_above_is_a_report_and_no_chaser(lived: Database, tmp_path: Path) -> None:
     swept(lived, at("2021-07-07", "07:00"))
     office = open_office(lived, tmp_path, now=at("2021-07-07", "08:00"))
     page = BeautifulSoup(office.get(f"/assignments/{HUYEN_B}").text, "lxml")
@@ -155,7 +155,7 @@ def test_two_steps_of_one_level_say_to_whom_each_goes(lived: Database, tmp_path:
         " ".join(each.get_text(" ").split()) for each in page.select("section[aria-labelledby=next] p.small")
     )
     assert "đôn đốc lần 3 tới đầu mối" in first
-    assert then == "sau đó 09/7/2021: đôn đốc lần 3 tới lãnh đạo"
+    assert then == "sau đó 09/7/2021: báo cáo tới lãnh đạo cơ quan ban hành"
 
 
 def test_a_list_of_letters_has_no_week_by_its_code(lived: Database, tmp_path: Path) -> None:
