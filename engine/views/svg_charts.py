@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from engine.queries.figures.outlook import WeekPoint
 from engine.queries.figures.year import Week, Year
 from engine.rules.calendar import written
+from engine.rules.policy import Ladder, Rung, is_report
 from engine.rules.words import day_and_month, short_day
 from engine.text import LANGUAGES
 
@@ -151,6 +152,36 @@ def done_by_week(points: Sequence[WeekPoint], due: Sequence[date], language: str
     text = "; ".join(f"{short_day(each.day)}: {rate}" for each, (_, rate, *_rest) in zip(points, rows, strict=True))
     head = (say("Đến ngày", "By"), say("Tỷ lệ", "Share"), say("Xong", "Done"), say("trong số đến hạn", "of those due"))
     return Picture(_svg("weeks", (left + long + 62, top + tall + 26), title, text, parts), Table(title, head, rows))
+
+
+def ladder_line(ladder: Ladder, language: str) -> Markup:
+    """The steps of a ladder in their order and the due date among them, not to scale: a dot reminds, a square chases.
+    The table below it has the same in words."""
+    say, side, middle = _say(language), 92, 32
+    early = [rung for rung in ladder.rungs if (rung.due or 0) <= 0]
+    marks = [*early, None, *(rung for rung in ladder.rungs if rung not in early)]
+    wide, due = side * len(marks), side * (len(early) + 0.5)
+    parts = [_line(side / 2, middle, wide - side / 2, middle, "rl-line"), _line(due, 20, due, 44, "rl-due")]
+    parts.append(_text(due, 14, say("hạn", "due"), "pic-label", anchor="middle"))
+    for n, rung in enumerate(marks):
+        if rung is not None:
+            x, chases = side * (n + 0.5), rung.level > 0 and not is_report(rung.to)
+            form, kind = ("M{:g} {:g}m-4 -4h8v8h-8z", "rl-chased") if chases else ("M{:g} {:g}h0", "rl-sent")
+            parts.append(filled('<path class="{}" d="{}"/>', kind, form.format(x, middle)))
+            parts.append(_text(x, 58, _offset(rung, say), "pic-soft", anchor="middle"))
+            if chases:
+                parts.append(_text(x, 14, say("lần", "level") + f" {rung.level}", "pic-label", anchor="middle"))
+    title = say("Các mốc theo thứ tự; bảng dưới nói từng mốc", "The steps in their order; the table has each")
+    return _svg("rungs", (wide, 64), title, "", parts)
+
+
+def _offset(rung: Rung, say: _Say) -> str:
+    days = rung.due or rung.opened or 0
+    if days < 0:
+        return say(f"trước {-days}", f"{-days} before")
+    if days == 0:
+        return say("giao", "assigned") if rung.due is None else say("đúng hạn", "on the day")
+    return say(f"sau {days}", f"{days} after")
 
 
 # --- words -----------------------------------------------------------------------------------------------------------

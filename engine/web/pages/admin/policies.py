@@ -36,6 +36,7 @@ from engine.store.rulebook import read_rulebook
 from engine.terms import NoticeKind, Role
 from engine.text import Text
 from engine.views.labels import label
+from engine.views.svg_charts import ladder_line
 
 router = APIRouter(include_in_schema=False)
 MAX_POLICY_CHARS = 60_000
@@ -88,6 +89,7 @@ def show(ctx: SignedIn, policy_id: PolicyId, said: Code = "", ladder: Code = "",
             (kind, name, steps(line.policy.ladders[kind], ctx.language))  # type: ignore[index]
             for kind, name in LADDERS.items()
         ],
+        drawn=ladder_line(line.policy.ladders["order"], ctx.language),
         above=[
             (role, min(days))
             for role in (Role.MONITOR, Role.DIRECTOR, Role.LEADERSHIP)

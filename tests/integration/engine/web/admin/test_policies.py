@@ -48,6 +48,16 @@ def test_the_text_that_is_edited_is_the_whole_policy() -> None:
     assert read_policy(policy_text(policy())) == policy()
 
 
+def test_the_steps_are_drawn_in_their_order_around_the_due_date(office: Office) -> None:
+    drawn = BeautifulSoup(office.get("/admin/policies/default").text, "lxml").select_one(".rungs svg")
+    assert drawn is not None
+    offsets = [each.get_text() for each in drawn.select(".pic-soft")]
+    assert offsets[:5] == ["giao", "sau 3", "sau 4", "sau 5", "trước 10"]
+    assert offsets[5:] == ["trước 3", "trước 1", "sau 1", "sau 3", "sau 7", "sau 15", "sau 16"]
+    assert [each.get_text() for each in drawn.select(".pic-label")] == ["hạn", "lần 1", "lần 2", "lần 3"]
+    assert len(drawn.select(".rl-chased")) == 3
+
+
 def test_a_policy_is_read_in_words(office: Office) -> None:
     said = words(office.get("/admin/policies/default").text)
     assert "12 mốc: cơ quan được báo trước; bộ phận theo dõi sau 3 ngày; lãnh đạo cơ quan theo dõi sau 15" in said
