@@ -231,3 +231,11 @@ def test_a_plan_says_what_was_promised_beside_who_is_furthest_behind(office: Off
     behind = " ".join(page.select_one(".three .now").get_text(" ").split())  # type: ignore[union-attr]
     assert behind.startswith("Quá hạn lâu nhất")
     assert behind.endswith("1 đã hẹn, 0 lời hẹn đã qua")
+
+
+def test_the_list_of_days_leads_to_the_letters_before_its_last_day(office: Office) -> None:
+    page = BeautifulSoup(office.get("/letters").text, "lxml")
+    (link,) = page.select("main a[href='/letters?whole=true']")
+    oldest = page.select(".list tbody th")[-1].get_text().split(", ")[-1].strip()
+    assert " ".join(link.get_text().split()) == f"Cả thư trước {oldest}"
+    assert office.get("/letters?whole=true").status_code == 200
