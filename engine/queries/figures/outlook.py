@@ -278,7 +278,7 @@ def next_dates(session: Session, today: Today, chosen: Selection, *, chasing: bo
         )
         for on, period in sorted(counted)[:MAX_DUE_DATES]
     ]
-    if chasing and (chase := _next_chase(session, today, chosen)) is not None:
+    if chasing and (chase := next_chase(session, today, chosen)) is not None:
         found.append(chase)
     return tuple(sorted(found, key=lambda each: (each.on, each.what)))
 
@@ -300,15 +300,19 @@ def dues_of_each(session: Session, day: date, chosen: Selection, *, agencies: Co
     return dict(found)
 
 
-def _next_chase(session: Session, today: Today, chosen: Selection) -> NextDate | None:
-    """The day on which something is next sent about what is overdue."""
+@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS)
+def next_chase(session: Session, today: Today, chosen: Selection, agency_id: str = "") -> NextDate | None:
+    """The day on which something is next sent about what is overdue, of one agency or all."""
     a = table(Assignment)
     first = select(a.c.next_action_at).where(*_overdue_acting(today, chosen))
+    if agency_id:
+        first = first.where(a.c.agency_id == agency_id)
     at = session.connection().scalar(first.order_by(a.c.next_action_at).limit(1))
     if at is None:
         return None
     day = local_date(at)
-    found = ask(session, chased_on, today, chosen, day).values()
+    each_of = ask(session, chased_on, today, chosen, day)
+    found = [each_of[agency_id]] if agency_id else each_of.values()
     level = max(each.level for each in found)
     return NextDate(
         on=day,

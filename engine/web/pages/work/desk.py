@@ -16,6 +16,7 @@ from engine.http.lists.listing import ExportFormat, download
 from engine.http.request_context import PostedForm, SignedIn
 from engine.queries.directory.agencies import OWN_SORT, list_agencies
 from engine.queries.figures.board import promised_counts
+from engine.queries.figures.outlook import Selection, next_chase
 from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.conduct import conduct
@@ -71,6 +72,7 @@ def show(
         wanted = AssignmentFilter(plan_id=plan, period=period, agency_id=agency_id)
         done = ctx.kept(session, conduct, today, wanted).total
         promises = ctx.kept(session, promised_counts, today, wanted)
+        chase = ctx.kept(session, next_chase, today, Selection(plan, period), agency_id)
     return ctx.kept_page(
         "desk.html",
         today=today,
@@ -84,6 +86,7 @@ def show(
         drafts=drafts,
         conduct=done,
         promises=promises,
+        chase=chase,
     )
 
 

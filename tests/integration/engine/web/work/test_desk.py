@@ -91,3 +91,10 @@ def test_only_who_may_acknowledge_is_offered_it(office: Office, tmp_path: Path) 
         theirs = as_role(office.context.database, tmp_path, role, agency_id)
         theirs.clock.now = office.clock.now
         assert ("Xác nhận đã nhận cả" in theirs.get(DESK).text) is offered
+
+
+def test_what_comes_next_of_an_overdue_agency_says_the_round(lived: Database, tmp_path: Path) -> None:
+    page = BeautifulSoup(open_office(lived, tmp_path).get("/agencies/huyen-b").text, "lxml")
+    (fact,) = page.select("section[aria-labelledby=next]")
+    said = " ".join(fact.get_text(" ").split())
+    assert said.startswith("Nếu chưa báo cáo thứ Hai, 28/6/2021 đôn đốc lần 2")
