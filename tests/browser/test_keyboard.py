@@ -35,7 +35,8 @@ def test_a_letter_is_acknowledged_by_keys(at_keys: Come, spring: Spring) -> None
     letter = spring.folder / "letter.html"
     letter.write_text(spring.newest_letter(f"daumoi@{SILENT}.nghean.example", "l"))
     coordinator.page.goto(letter.as_uri())
-    coordinator.page.keyboard.press("Tab")
+    for _ in range(2):  # the report is due soon and stands first
+        coordinator.page.keyboard.press("Tab")
     coordinator.page.keyboard.press("Enter")
     coordinator.sees("4 việc chờ xác nhận đã nhận", "")
     coordinator.tabs_to("button", "Xác nhận đã nhận", "Acknowledge")

@@ -32,7 +32,14 @@ from engine.queries.directory.agencies import agency_choices
 from engine.queries.directory.enquiries import enquiries_of_plan
 from engine.queries.figures.board import board, promised_counts
 from engine.queries.figures.grid import grid
-from engine.queries.figures.outlook import Selection, behind_of_each, due_and_done, next_dates, standing_still
+from engine.queries.figures.outlook import (
+    Selection,
+    behind_of_each,
+    due_and_done,
+    next_chase,
+    next_dates,
+    standing_still,
+)
 from engine.queries.figures.plan_progress import standings
 from engine.queries.figures.plans import list_plans, plan_page
 from engine.queries.figures.year import letters_by_week, periods_to_open, told_to_departments, work_of_year, year_of
@@ -83,6 +90,7 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     standing_still: lambda today: [(today, Selection())],
     due_and_done: lambda today: [(today.day, Selection())],
     next_dates: lambda today: [(today, Selection())],
+    next_chase: lambda today: [(today, Selection()), (today, Selection(), "so-chinh")],
     grid: lambda today: [(today, WANTED[1])],
     desk: lambda today: [(today, "so-chinh")],
     drafts_waiting: lambda today: [(today.day,)],
