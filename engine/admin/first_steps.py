@@ -12,7 +12,7 @@ fetched that could prove it. ``notifications.arrival`` sends it, its page writes
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -76,10 +76,15 @@ SHOULD = frozenset(
 """Lines without which the work still goes on; the others come first."""
 
 
+def to_do(lines: Sequence[CheckLine]) -> tuple[list[CheckLine], list[CheckLine]]:
+    """What must be done, and what should be."""
+    wrongs = [line for line in lines if line.remedy]
+    return [line for line in wrongs if line.name not in SHOULD], [line for line in wrongs if line.name in SHOULD]
+
+
 def must_do(examine: Examine | None) -> int:
     """How many lines are wrong without which the work does not go on; 0 where nothing is examined."""
-    lines = examine(False) if examine else ()
-    return sum(bool(line.remedy) and line.name not in SHOULD for line in lines)
+    return len(to_do(examine(False))[0]) if examine else 0
 
 
 SendTest = Callable[[str, str, Settings], tuple[bool, Text]]

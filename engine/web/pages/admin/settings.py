@@ -24,7 +24,7 @@ from engine.accounts import accounts
 from engine.accounts.permissions import Permission
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
 from engine.admin import settings_view
-from engine.admin.first_steps import SHOULD, CheckLine
+from engine.admin.first_steps import CheckLine, to_do
 from engine.admin.settings_view import describe_settings
 from engine.errors import BadInput, FieldsRefused, NotFound
 from engine.http.filters import Code
@@ -87,9 +87,9 @@ def _page(ctx: RequestContext, *, connections: bool = False, tried: tuple[bool, 
         "admin/settings.html",
         groups=groups,
         lines=lines,
+        todo=to_do(lines),
         settings=found,
         places=PLACES,
-        should=SHOULD,
         tried=tried,
         may_try=ctx.app.send_test is not None and bool(own_mailbox(ctx)),
     )
