@@ -19,7 +19,7 @@ from engine.rules.policy import Rung, is_report
 from engine.rules.words import short_day
 from engine.terms import NoticeKind, Role
 from engine.text import Text
-from engine.views.svg_charts import filled
+from engine.views.svg_charts import DOT, SQUARE, filled, marks
 
 _DEEDS: Mapping[NoticeKind, Text] = {
     NoticeKind.ASSIGNED: Text("thư giao việc", "the assignment"),
@@ -73,8 +73,6 @@ def _person(role: Role, bodies: Bodies) -> Text:
 
 
 WIDE, TALL, EDGE = 240, 22, 8
-DOT, SQUARE = "M{:g} 11h0", "M{:g} 7m-4 0h8v8h-8z"
-"""Parts of a path; a dot is a line of no length with round ends."""
 MOST_SAID = 4
 
 
@@ -107,7 +105,7 @@ def reminder_line(agency: LateAgency, span: Span, language: str) -> Markup:
     coming = [span.place(day) for day in (agency.contacts.next_on,) if day is not None]
     for kind, form, places in (("sent", DOT, sent), ("chased", SQUARE, chased), ("next", SQUARE, coming)):
         if places:
-            parts.append(filled('<path class="rl-{}" d="{}"/>', kind, "".join(map(form.format, places))))
+            parts.append(marks(kind, form, places, middle))
     return filled(
         '<svg class="rl" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>',
         WIDE,

@@ -159,15 +159,14 @@ def ladder_line(ladder: Ladder, language: str) -> Markup:
     The table below it has the same in words."""
     say, side, middle = _say(language), 92, 32
     early = [rung for rung in ladder.rungs if (rung.due or 0) <= 0]
-    marks = [*early, None, *(rung for rung in ladder.rungs if rung not in early)]
-    wide, due = side * len(marks), side * (len(early) + 0.5)
+    steps = [*early, None, *(rung for rung in ladder.rungs if rung not in early)]
+    wide, due = side * len(steps), side * (len(early) + 0.5)
     parts = [_line(side / 2, middle, wide - side / 2, middle, "rl-line"), _line(due, 20, due, 44, "rl-due")]
     parts.append(_text(due, 14, say("hạn", "due"), "pic-label", anchor="middle"))
-    for n, rung in enumerate(marks):
+    for n, rung in enumerate(steps):
         if rung is not None:
             x, chases = side * (n + 0.5), rung.level > 0 and not is_report(rung.to)
-            form, kind = ("M{:g} {:g}m-4 -4h8v8h-8z", "rl-chased") if chases else ("M{:g} {:g}h0", "rl-sent")
-            parts.append(filled('<path class="{}" d="{}"/>', kind, form.format(x, middle)))
+            parts.append(marks("chased", SQUARE, [x], middle) if chases else marks("sent", DOT, [x], middle))
             parts.append(_text(x, 58, _offset(rung, say), "pic-soft", anchor="middle"))
             if chases:
                 parts.append(_text(x, 14, say("lần", "level") + f" {rung.level}", "pic-label", anchor="middle"))
@@ -278,6 +277,15 @@ def _text(x: float, y: float, text: str, kind: str, *, anchor: str = "start") ->
     return filled(
         '<text x="{:g}" y="{:g}" text-anchor="{}" class="{}">{}</text>', round(x, 1), round(y, 1), anchor, kind, text
     )
+
+
+DOT, SQUARE = "M{:g} {:g}h0", "M{:g} {:g}m-4 -4h8v8h-8z"
+"""Parts of a path; a dot is a line of no length with round ends."""
+
+
+def marks(kind: str, form: str, places: Iterable[float], y: float) -> Markup:
+    """What was ``sent``, ``chased``, or comes ``next``, on a line of steps."""
+    return filled('<path class="rl-{}" d="{}"/>', kind, "".join(form.format(x, y) for x in places))
 
 
 def _triangle(x: float, y: float, words: str) -> Markup:
