@@ -178,7 +178,7 @@ def digests(
     week = count_letters(session, today - WEEK, today)
     late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
     concerned = _by_agency(rows)
-    above = _above(session, rows, sorted(issuers), book, today, past) if issuers else {}
+    above = _above(session, rows, sorted(issuers), book, today, past) if issuers and words else {}
     found, readers = {}, {}
     for letter in letters:
         watching = letter.contact_id in standing_in and (Role.MONITOR, letter.agency_id) in concerned
@@ -269,7 +269,8 @@ def _above(
     still = _standing_still(session, rows) if monthly else {}
     asked = Counter(row.issuer_id for row in rows if row.request)
     issuer_of = {row.plan_id: row.issuer_id for row in rows}
-    drafts = Counter(issuer_of.get(plan) for _, plan in drafts_waiting(session, today))
+    departments = {row.supervisor_id for row in rows}
+    drafts = Counter(issuer_of.get(plan) for _, plan in drafts_waiting(session, today, departments))
     return {
         (Role.LEADERSHIP, issuer): {
             "asked_overdue": asked[issuer],

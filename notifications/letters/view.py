@@ -315,8 +315,7 @@ class LetterView:
     @property
     def promised(self) -> list[date]:
         """The days that stand promised for the rows of the week's list, in order."""
-        rows = (row for row, _ in self.late_rows if not row.promise_past)
-        return sorted(row.promised_on for row in rows if row.promised_on)
+        return sorted(row.promised_on for row, _ in self.late_rows if row.promised_on and not row.promise_past)
 
     @property
     def promises_past(self) -> int:
