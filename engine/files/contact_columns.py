@@ -191,16 +191,14 @@ def guess_role(word: str) -> Role | None:
     return next((role for role, words in _ROLES if words.search(plain)), None)
 
 
-_FORMER_ROLES = {"theo doi, don doc": Role.MONITOR, "lanh dao": Role.LEADERSHIP, "leadership": Role.LEADERSHIP}
+_FORMER_ROLES = {"theo doi, don doc": Role.MONITOR, "lanh dao": Role.LEADERSHIP}
 """As sheets made before 0.2.0 call them."""
+_STORED_ROLES = _FORMER_ROLES | {fold(word): key for key, each in ROLES.items() for word in (key, each.vi, each.en)}
 
 
 def stored_role(word: str) -> Role | None:
     """The role that is called so in the program, in either language, or was so before."""
-    wanted = fold(word)
-    return _FORMER_ROLES.get(wanted) or next(
-        (role for role, each in ROLES.items() if wanted in (role, fold(each.vi), fold(each.en))), None
-    )
+    return _STORED_ROLES.get(fold(word))
 
 
 def stored_level(word: str) -> str:

@@ -304,9 +304,8 @@ def dues_of_each(session: Session, day: date, chosen: Selection, *, agencies: Co
 def next_chase(session: Session, today: Today, chosen: Selection, agency_id: str = "") -> NextDate | None:
     """The day on which something is next sent about what is overdue, of one agency or all."""
     a = table(Assignment)
-    first = select(a.c.next_action_at).where(*_overdue_acting(today, chosen))
-    if agency_id:
-        first = first.where(a.c.agency_id == agency_id)
+    mine = [a.c.agency_id == agency_id] if agency_id else []
+    first = select(a.c.next_action_at).where(*_overdue_acting(today, chosen), *mine)
     at = session.connection().scalar(first.order_by(a.c.next_action_at).limit(1))
     if at is None:
         return None
