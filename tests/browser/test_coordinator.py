@@ -92,6 +92,24 @@ def test_a_report_goes_back_and_forth_until_it_is_accepted(come: Come, spring: S
     assert states(spring, ALONE) == {State.ACCEPTED: 1}
 
 
+def test_all_done_is_one_box_and_what_it_does_is_seen_at_each_duty(come: Come, spring: Spring) -> None:
+    coordinator = come("coordinator", SILENT)
+    coordinator.goes(f"/report/{SILENT}/1/2021-H1")
+    answers = coordinator.page.locator(".choices").first
+    assert not answers.is_visible()
+    coordinator.opens("Từng nhiệm vụ", "Each duty")
+    assert coordinator.finds("radio", "Chưa báo cáo lần này", "Later").is_checked()
+    tops = {each.bounding_box()["y"] for each in answers.locator("label").all()}  # type: ignore[index]
+    assert coordinator.telephone or len(tops) == 1, "the answers stand in one row"
+    coordinator.ticks(coordinator.finds("checkbox", "Tất cả đã hoàn thành", "All of them are done"))
+    assert coordinator.finds("radio", "Như đã chọn cho tất cả", "As chosen for all").is_checked()
+    coordinator.types("Kết quả thực hiện chung", "What was done, for all", "Đã ban hành kế hoạch.")
+    assert not coordinator.looks()
+    coordinator.presses("Gửi báo cáo", "Send the report")
+    coordinator.is_told("Đã gửi báo cáo 4", "Reported 4")
+    assert states(spring, SILENT) == {State.REPORTED: 4}
+
+
 def test_an_extension_for_a_whole_period_is_asked_from_the_letter_in_three_taps_and_words(
     come: Come, spring: Spring, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -61,6 +61,36 @@ def test_all_duties_of_the_agency_stand_on_one_page_with_the_figures_asked_of_it
     assert "Đã báo cáo 0/2" in page.get_text()
 
 
+def folds(office: Office) -> list[bool]:
+    """Whether what is asked of each duty and the figures stand open."""
+    page = BeautifulSoup(office.get(PAGE).text, "lxml")
+    return [each.has_attr("open") for each in page.select("details.each, details#figures")]
+
+
+def test_each_duty_and_the_figures_are_folded_until_something_stands_in_them(office: Office) -> None:
+    assert folds(office) == [False, False]
+    refused = BeautifulSoup(office.post(PAGE, page=PAGE, **both(**{"body-2": ""})).text, "lxml")
+    assert refused.select_one("details.each[open] #body-2[aria-invalid]") is not None
+    office.post(PAGE, page=PAGE, act="draft", **{"outcome-1": "partly"})
+    assert folds(office) == [True, True]
+
+
+def test_what_was_reported_before_opens_the_duties_and_their_figures(office: Office) -> None:
+    typed = {"outcome-1": "partly", "body-1": "Đã rà soát.", "reason-1": "Thiếu kinh phí.", "figure-II.1": "0"}
+    office.post(PAGE, page=PAGE, **typed)
+    assert folds(office) == [True, True]
+    office.post(PAGE, page=PAGE, **both(**{"outcome-1": ""}))
+    assert BeautifulSoup(office.get(PAGE).text, "lxml").select(".each") == [], "one alone is not folded"
+
+
+def test_a_duty_stands_in_its_whole_text(sqlite_database: Database, tmp_path: Path) -> None:
+    long = "Rà soát, lập danh sách từng xã, phường, thị trấn trên địa bàn; tổng hợp, báo cáo, đề xuất hình thức khen."
+    plan = plan_file(items=(item(1, "so-ban", text=long),))
+    begin(store(sqlite_database, now=at("2021-06-01"), plan=plan), now=at("2021-06-01"))
+    page = open_office(sqlite_database, tmp_path, now=at("2021-06-15")).get(PAGE).text
+    assert BeautifulSoup(page, "lxml").select_one("legend > span").get_text() == long  # type: ignore[union-attr]
+
+
 def test_one_submission_reports_each_duty_alone_with_its_figures(office: Office) -> None:
     answer = office.post(
         PAGE,
