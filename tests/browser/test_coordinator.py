@@ -110,6 +110,17 @@ def test_all_done_is_one_box_and_what_it_does_is_seen_at_each_duty(come: Come, s
     assert states(spring, SILENT) == {State.REPORTED: 4}
 
 
+def test_a_likely_day_stands_under_its_field(come: Come) -> None:
+    coordinator = come("coordinator", SILENT)
+    coordinator.goes(f"/report/{SILENT}/1/2021-H1/thread")
+    day, offer = (
+        coordinator.page.locator(each).bounding_box() for each in ("#promise-promise", "#promise [name=fill]")
+    )
+    assert day is not None
+    assert offer is not None
+    assert (offer["x"], offer["width"] < day["width"]) == (day["x"], True), "its words begin where the field does"
+
+
 def test_an_extension_for_a_whole_period_is_asked_from_the_letter_in_three_taps_and_words(
     come: Come, spring: Spring, capsys: pytest.CaptureFixture[str]
 ) -> None:
