@@ -199,6 +199,12 @@ def test_a_telephone_number_is_asked_about_and_a_secret_refused(office: Office, 
 DEPUTY = {"email": "thay@huyen-a.example", "valid_from": "2021-06-09", "valid_until": "2021-06-20"}
 
 
+def test_the_report_page_promises_a_deputy_to_those_alone_who_may_name_one(office: Office, link: str) -> None:
+    for path, named in ((link, True), ("/report/huyen-a/1/2021-H1", False)):
+        assert ("cử người thay" in words(office, path)) is named, path
+        assert ("Cử người thay" in words(office, f"{path}/thread")) is named, path
+
+
 def test_a_deputy_is_named_from_the_link_beside_the_coordinator(office: Office, laid: Laid, link: str) -> None:
     done = send(office, link, "deputy", **DEPUTY)
     assert done.headers["location"] == f"{link}/thread?said=deputy&n=1"
