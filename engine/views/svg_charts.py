@@ -251,26 +251,14 @@ def _titled(words: str) -> Markup:
 
 
 def _rect(x: float, y: float, wide: float, tall: float, kind: str, words: str = "") -> Markup:
-    return filled(
-        '<rect x="{:g}" y="{:g}" width="{:g}" height="{:g}" class="{}"{}',
-        round(x, 1),
-        round(y, 1),
-        round(wide, 1),
-        round(tall, 1),
-        kind,
-        filled(">{}</rect>", _titled(words)) if words else Markup("/>"),
-    )
+    inside = filled(">{}</rect>", _titled(words)) if words else Markup("/>")
+    numbers = (round(each, 1) for each in (x, y, wide, tall))
+    return filled('<rect x="{:g}" y="{:g}" width="{:g}" height="{:g}" class="{}"{}', *numbers, kind, inside)
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
-    return filled(
-        '<line x1="{:g}" y1="{:g}" x2="{:g}" y2="{:g}" class="{}"/>',
-        round(x1, 1),
-        round(y1, 1),
-        round(x2, 1),
-        round(y2, 1),
-        kind,
-    )
+    numbers = (round(each, 1) for each in (x1, y1, x2, y2))
+    return filled('<line x1="{:g}" y1="{:g}" x2="{:g}" y2="{:g}" class="{}"/>', *numbers, kind)
 
 
 def _text(x: float, y: float, text: str, kind: str, *, anchor: str = "start") -> Markup:
