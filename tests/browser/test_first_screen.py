@@ -64,5 +64,28 @@ def test_content_begins_in_the_upper_third(
     assert not late, "\n".join(late)
 
 
+CUT = """() => [...document.querySelectorAll("main .filters select")].map(each => {
+  const [pen, style] = [document.createElement("canvas").getContext("2d"), getComputedStyle(each)];
+  pen.font = style.font;
+  const [said, arrow] = [each.selectedOptions[0].text.trim(), 18];
+  const needs = pen.measureText(said).width + parseFloat(style.paddingLeft) + parseFloat(style.paddingRight) + arrow;
+  return needs > each.clientWidth ? said : "";
+}).filter(each => each)"""
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_filters_at_a_desk_say_their_words_whole(chromium: Browser, spring: Served, language: str) -> None:
+    context = chromium.new_context(viewport={"width": DESK, "height": 800})
+    page = context.new_page()
+    cookie = enter(spring, "monitor", _at("monitor"), language)
+    context.add_cookies([{"name": "dondoc_session", "value": cookie, "url": spring.url}])
+    cut = {}
+    for path in ("/letters", "/assignments", "/year", "/incoming"):
+        page.goto(spring.url + path)
+        cut[path] = page.evaluate(CUT)
+    context.close()
+    assert not any(cut.values()), cut
+
+
 def _at(role: str) -> str:
     return "ubnd-tinh" if role == "leadership" else "so-ldtbxh"
