@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import ceil
 
 from markupsafe import Markup, escape
 
@@ -28,8 +29,9 @@ def filled(form: str, *values: float | str) -> Markup:
     return Markup(form.format(*(escape(each) if isinstance(each, str) else each for each in values)))
 
 
-FRAME_WIDTH, NARROWEST_BAR, WIDEST_BAR, NUMBERED_BAR = 1_204, 14, 32, 22
-"""Of a desk's page; of a bar of a week; from which on its number fits above it."""
+FRAME_WIDTH, PHONE_WIDTH, NARROWEST_BAR, WIDEST_BAR = 1_204, 330, 14, 32
+LEFT, NUMBER_ROOM, DUE_ROOM = 40, 22, 84
+"""Room for the scale, for a number above a bar, for «hạn 132 việc»."""
 
 
 @dataclass(frozen=True)
@@ -43,39 +45,21 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """``svg`` is safe markup; ``table`` has the same data."""
+    """``svg`` is safe markup; ``table`` has the same data; ``phone`` is drawn for a telephone, where that differs."""
 
     svg: Markup
     table: Table
+    phone: Markup | str = ""
 
 
 def letters_per_week(year: Year, language: str) -> Picture:
-    """Bar chart by week: letters sent, and stacked on top the expected ones with a dashed edge. As wide as a desk's
-    page; the number stands at each bar that has room for it."""
-    say, drawn = _say(language), year.trimmed()
-    total = {monday: year.total[monday] for monday in drawn.mondays}
-    left, base, tall = 40, 200, 140
-    side = max(NARROWEST_BAR, min(WIDEST_BAR, (FRAME_WIDTH - left - 8) // max(len(total), 1)))
-    highest = max((week.sent + week.to_come for week in total.values()), default=0) or 1
-    most_due = max((week.due for week in total.values()), default=0)
-    wide = left + len(total) * side
-    parts = [
-        _months(drawn, left, base + 38, side, language),
-        _line(left, base, wide, base, "pic-rule"),
-        _text(left - 6, base - tall + 10, str(highest), "pic-soft", anchor="end"),
-        _text(left - 6, base, "0", "pic-soft", anchor="end"),
-    ]
-    for n, (monday, week) in enumerate(total.items()):
-        x = left + n * side
-        parts += _week_bar(week, x, base, side, tall / highest if highest else 0, _week_words(monday, week, say))
-        if week.due > most_due / 4:
-            named = say(f"hạn {week.due} việc", f"{week.due} due")
-            parts.append(_text(x + side / 2, 14, named, "pic-label", anchor="middle"))
-        if monday == year.this_week:
-            parts.append(_line(x + side, 22, x + side, base, "pic-today"))
-            parts.append(_text(x + side + 4, 32, say("tuần này", "this week"), "pic-soft"))
+    """Bar chart by week: letters sent, and stacked on top the expected ones with a dashed edge. Drawn as wide as a
+    desk's page, and once more as wide as a telephone; a number stands where it has room and tells something."""
+    say, drawn = _Say(language), year.trimmed()
+    total, count = drawn.total, len(drawn.mondays)
     title = say(f"Số thư mỗi tuần, năm {year.year}", f"Letters a week, {year.year}")
     sent, coming = sum(each.sent for each in total.values()), sum(each.to_come for each in total.values())
+    highest = max((week.sent + week.to_come for week in total.values()), default=0) or 1
     text = say(
         f"Đã gửi {sent}, sẽ gửi {coming} nếu chưa báo cáo; nhiều nhất {highest} thư một tuần. Tam giác: tuần có hạn.",
         f"{sent} sent, {coming} to come if nothing is reported; at most {highest} a week. Triangle: something is due.",
@@ -86,21 +70,57 @@ def letters_per_week(year: Year, language: str) -> Picture:
         if week != Week()
     )
     head = (say("Tuần", "Week"), say("Đã gửi", "Sent"), say("Sẽ gửi", "To come"), say("Đến hạn", "Due"))
-    size = (wide + 8, base + 44)
-    fills = wide > FRAME_WIDTH * 2 / 3
-    return Picture(_svg("letters-per-week", size, title, text, parts, fills=fills), Table(title, head, rows))
+    side = max(NARROWEST_BAR, min(WIDEST_BAR, (FRAME_WIDTH - LEFT - 8) // count))
+    narrow = min(WIDEST_BAR, (PHONE_WIDTH - LEFT - 8) / count)
+    fills = " fill" if LEFT + count * side > FRAME_WIDTH * 2 / 3 else ""
+    return Picture(
+        _weeks("letters-per-week", title, text, drawn, side, language, fills),
+        Table(title, head, rows),
+        _weeks("letters-per-week-phone", title, text, drawn, narrow, language, " phone"),
+    )
+
+
+def _weeks(name: str, title: str, text: str, year: Year, side: float, language: str, kind: str) -> Markup:
+    """The bars, each of them ``side`` wide."""
+    say, base, tall, wide = _Say(language), 200, 140, LEFT + len(year.mondays) * side
+    counts, due = zip(*((week.sent + week.to_come, week.due) for week in year.total.values()), strict=True)
+    highest = max(counts) or 1
+    parts = [
+        *_months(year, LEFT, base + 38, side, language),
+        _line(LEFT, base, wide, base, "pic-rule"),
+        _text(LEFT - 6, base - tall + 10, str(highest), "pic-soft", anchor="end"),
+        _text(LEFT - 6, base, "0", "pic-soft", anchor="end"),
+    ]
+    for n, (monday, week) in enumerate(year.total.items()):
+        x = LEFT + n * side
+        parts += _week_bar(week, x, base, side, tall / highest, _week_words(monday, week, say))
+        if counts[n] > highest / 10 and _is_peak(counts, n, NUMBER_ROOM / side):
+            top = base - tall / highest * counts[n] - 4
+            parts.append(_text(x + side / 2, top, str(counts[n]), "pic-soft", anchor="middle"))
+        if week.due > max(due) / 4 and _is_peak(due, n, DUE_ROOM / side):
+            named = say(f"hạn {week.due} việc", f"{week.due} due")
+            parts.append(_text(min(x + side / 2, wide + 8 - DUE_ROOM / 2), 14, named, "pic-label", anchor="middle"))
+        if monday == year.this_week:
+            off, anchor = (-4, "end") if x > wide * 2 / 3 else (4, "start")
+            parts.append(_line(x + side, 22, x + side, base, "pic-today"))
+            parts.append(_text(x + side + off, 32, say("tuần này", "this week"), "pic-soft", anchor=anchor))
+    return _svg(name, (wide + 8, base + 44), title, text, parts, kind)
+
+
+def _is_peak(counts: Sequence[int], n: int, room: float) -> bool:
+    """The first of the greatest among its neighbours within so many bars."""
+    start = max(n - ceil(room) + 1, 0)
+    near = counts[start : n + ceil(room)]
+    return start + near.index(max(near)) == n
 
 
 def _week_bar(week: Week, x: float, base: float, side: float, scale: float, words: str) -> Iterator[Markup]:
-    """What was sent and will be sent in a week, with their number, and the triangle of what is due."""
+    """What was sent and will be sent in a week, and the triangle of what is due."""
     sent, coming = scale * week.sent, scale * week.to_come
     if week.sent:
         yield _rect(x + 1, base - sent, side - 2, sent, "pic-sent", words)
     if week.to_come:
         yield _rect(x + 1, base - sent - coming, side - 2, coming, "pic-come", words)
-    if week.sent + week.to_come and side >= NUMBERED_BAR:
-        number = str(week.sent + week.to_come)
-        yield _text(x + side / 2, base - sent - coming - 4, number, "pic-soft", anchor="middle")
     if week.due:
         yield _triangle(x + side / 2, base + 2, words)
 
@@ -108,7 +128,7 @@ def _week_bar(week: Week, x: float, base: float, side: float, scale: float, word
 def done_by_week(points: Sequence[WeekPoint], due: Sequence[date], language: str) -> Picture:
     """Line of the share of tasks done, week by week, from 0 to 100 %; a broken vertical line at each of ``due`` that
     lies among the weeks."""
-    say = _say(language)
+    say = _Say(language)
     left, top, long, tall = 32, 16, 330, 84
     first, days = points[0].day, max((points[-1].day - points[0].day).days, 1)
 
@@ -157,7 +177,7 @@ def done_by_week(points: Sequence[WeekPoint], due: Sequence[date], language: str
 def ladder_line(ladder: Ladder, language: str) -> Markup:
     """The steps of a ladder in their order and the due date among them, not to scale: a dot reminds, a square chases.
     The table below it has the same in words."""
-    say, side, middle = _say(language), 92, 32
+    say, side, middle = _Say(language), 92, 32
     early = [rung for rung in ladder.rungs if (rung.due or 0) <= 0]
     steps = [*early, None, *(rung for rung in ladder.rungs if rung not in early)]
     wide, due = side * len(steps), side * (len(early) + 0.5)
@@ -196,10 +216,6 @@ class _Say:
         return (vi, en)[self._at]
 
 
-def _say(language: str) -> _Say:
-    return _Say(language)
-
-
 def _week_name(monday: date, language: str) -> str:
     week = monday.isocalendar().week
     sunday = monday + timedelta(days=6)
@@ -229,10 +245,10 @@ def _percent(value: float, language: str) -> str:
 
 
 def _svg(
-    name: str, size: tuple[float, float], title: str, text: str, parts: Iterable[Markup], *, fills: bool = False
+    name: str, size: tuple[float, float], title: str, text: str, parts: Iterable[Markup], kind: str = ""
 ) -> Markup:
-    """An SVG element in its natural size; ``fills``: at least as wide as its frame. Wide ones need a scrolling
-    container, because scaled-down numbers are illegible."""
+    """An SVG element in its natural size; ``kind``: more of its classes. Wide ones need a scrolling container,
+    because scaled-down numbers are illegible."""
     return filled(
         '<svg class="picture{6}" viewBox="0 0 {0:g} {1:g}" width="{0:g}" height="{1:g}" role="img" '
         'aria-labelledby="{2}-t {2}-d" focusable="false"><title id="{2}-t">{3}</title>'
@@ -242,7 +258,7 @@ def _svg(
         title,
         text,
         Markup("").join(parts),
-        " fill" if fills else "",
+        kind,
     )
 
 
@@ -280,11 +296,9 @@ def _triangle(x: float, y: float, words: str) -> Markup:
     return filled('<path d="M{:g} {:g}l4 7h-8z" class="pic-due">{}</path>', round(x, 1), round(y, 1), _titled(words))
 
 
-def _months(year: Year, left: float, y: float, side: float, language: str) -> Markup:
+def _months(year: Year, left: float, y: float, side: float, language: str) -> Iterator[Markup]:
     """Month names at the first Monday of each month."""
-    parts = []
     for n, monday in enumerate(year.mondays):
         if monday.day <= 7 and monday.year == year.year:
             name = f"{monday:%b}" if language == "en" else f"T{monday.month}"
-            parts.append(_text(left + n * side, y - 12, name, "pic-soft"))
-    return Markup("").join(parts)
+            yield _text(left + n * side, y - 12, name, "pic-soft")

@@ -12,7 +12,7 @@ from lxml import etree
 from sqlalchemy import event, update
 
 from engine.queries.figures.outlook import WeekPoint
-from engine.queries.figures.year import Week, Year, year_of
+from engine.queries.figures.year import AgencyYear, Week, Year, year_of
 from engine.queries.time_class import read_today
 from engine.rules.situation import Action
 from engine.store.database import Database, table
@@ -61,8 +61,9 @@ def test_a_week_before_anything_was_due_is_no_week_of_nothing_done() -> None:
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_every_picture_is_well_formed_titled_and_free_of_script_and_style(laid: Laid, language: str) -> None:
     ids = []
-    for picture in drawn(laid, language).values():
-        root = etree.fromstring(picture.svg)
+    pictures = drawn(laid, language).values()
+    for picture, svg in [(each, svg) for each in pictures for svg in (each.svg, each.phone) if svg]:
+        root = etree.fromstring(svg)
         assert root.get("role") == "img"
         title, text = root[0], root[1]
         assert (title.tag, text.tag) == ("title", "desc")
@@ -92,6 +93,36 @@ def test_the_table_of_the_weeks_adds_up_to_the_year(laid: Laid) -> None:
 def test_the_share_of_each_week_is_written_in_words(laid: Laid) -> None:
     assert drawn(laid)["weeks"].table.rows[-1][1:] == ("82,8%", "111", "134")
     assert drawn(laid, "en")["weeks"].table.rows[-1][1] == "82.8%"
+
+
+def placed(svg: str) -> list[tuple[float, str]]:
+    """Where the numbers above the bars stand, from left to right."""
+    shown = etree.fromstring(svg).findall(".//{*}text[@class='pic-soft'][@text-anchor='middle']")
+    return [(float(each.get("x", "")), each.text or "") for each in shown]
+
+
+def a_year(*letters: int) -> Year:
+    mondays = tuple(date(2021, 1, 4) + timedelta(weeks=n) for n in range(52))
+    weeks = {monday: Week(to_come=n) for monday, n in zip(mondays, letters, strict=False) if n}
+    return Year(2021, mondays, mondays[0], (AgencyYear("a", "A", "so", weeks),), True)
+
+
+def test_a_telephone_s_year_is_no_wider_than_a_telephone(laid: Laid) -> None:
+    year = the_year(laid.database)
+    for each in (year, a_year(*range(1, 53))):
+        root = etree.fromstring(svg_charts.letters_per_week(each, "vi").phone)
+        assert float(root.get("width", "")) <= 343
+        right = [float(rect.get("x")) + float(rect.get("width")) for rect in root.findall(".//{*}rect")]
+        assert right
+        assert max(right) <= float(root.get("width", ""))
+
+
+def test_numbers_stand_at_peaks_that_have_room_and_not_at_quiet_weeks() -> None:
+    picture = svg_charts.letters_per_week(a_year(12, 12, 100, 220, 160, 12, 12, 13, 12, 70, *[12] * 42), "vi")
+    assert [n for _, n in placed(picture.svg)] == ["100", "220", "160", "70"]
+    on_a_telephone = placed(str(picture.phone))
+    assert [n for _, n in on_a_telephone] == ["220", "70"]
+    assert on_a_telephone[1][0] - on_a_telephone[0][0] >= 22
 
 
 def test_nothing_yet_is_a_picture_too(sqlite_database: Database) -> None:
