@@ -18,7 +18,7 @@ from unicodedata import normalize
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from sqlalchemy import ColumnElement, Select, bindparam, func, select, text
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select, text
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission, reach_of
@@ -26,11 +26,12 @@ from engine.enums import complete
 from engine.files.directory import fold
 from engine.http.filters import Empty, Typed
 from engine.http.request_context import RequestContext, SignedIn
+from engine.queries.time_class import Today, time_class
 from engine.store.database import among, table
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Letter, LetterBody, Plan, Report
 from engine.store.search_index import kind_word
 from engine.store.stored_rows import AnyRow
-from engine.terms import EventKind, PlanState, Role
+from engine.terms import EventKind, PlanState, Role, TimeClass
 
 SHOWN, SHOWN_ALONE = 6, 50
 """Results of each kind on the page of all kinds, and of the only kind."""
@@ -70,7 +71,8 @@ class Hit:
     role: Role | None = None
     day: date | None = None
     count: int = 0
-    """Assignments of a duty that the reader may see."""
+    late: int = 0
+    """Assignments of a duty that the reader may see, and the overdue among them."""
     alike: bool = False
     """It holds the words with other tone marks than were typed."""
     plan_path: str = ""
@@ -91,7 +93,7 @@ class _Entry:
     words: str
 
 
-def search(session: Session, words: str, sight: Sight, only: Kind | None = None) -> tuple[Group, ...]:
+def search(session: Session, today: Today, words: str, sight: Sight, only: Kind | None = None) -> tuple[Group, ...]:
     """The groups that have results, in the order of ``Kind``; but agencies that bear the words in their name come
     first, for one who types a name looks for the agency. Where the words were typed with their marks, what has them so
     comes before what only sounds alike: «Kỳ Sơn» is not «kỹ năng sống»."""
@@ -105,7 +107,7 @@ def search(session: Session, words: str, sight: Sight, only: Kind | None = None)
         if (within is None or within) and only in (None, kind):
             found = _entries(session, kind, terms, within, MARKED_CONSIDERED if _marked(words) else limit + 1)
             hits = sorted(
-                _SHOW[kind](session, found if _marked(words) else found[:limit], fold(words), sight),
+                _SHOW[kind](session, today, found if _marked(words) else found[:limit], fold(words), sight),
                 key=lambda hit: _distance(hit, words),
             )
             if hits:
@@ -178,9 +180,7 @@ def _matches(
     of_kind = f"e.kind = '{kind}' AND e.vector @@ to_tsquery('simple', :asked)"
     condition = "search_text MATCH :asked" if lite else of_kind
     narrowed = {"asked": asked, "most": CONSIDERED}
-    where = condition
-    if within is not None:
-        where += " AND e.agency_id IN :agencies"
+    where = condition if within is None else f"{condition} AND e.agency_id IN :agencies"
     order = " ORDER BY search_text.rowid DESC" if lite else ""
     statement = text(
         f"SELECT e.id, e.ref, e.plan_id, e.agency_id, e.words FROM {source} WHERE {where}{order} LIMIT :most"
@@ -205,7 +205,7 @@ def _tsquery(terms: Sequence[tuple[str, ...]], begun: bool) -> str:
 # --- the rows behind the entries ---------------------------------------------------------------------------------
 
 
-def _plans(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
+def _plans(session: Session, today: Today, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
     p, g = table(Plan), table(Agency)
     statement = select(p, g.c.name.label("issuer")).join(g, g.c.id == p.c.issuer_id)
     for row in _in_order(session, statement, p.c.id, entries, int):
@@ -220,25 +220,20 @@ def _plans(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sigh
         )
 
 
-def _duties(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
+def _duties(session: Session, today: Today, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
     """A duty opens its only assignment that the reader may see, else the list of them, else its place in the plan.
-    Those that somebody owes come first."""
-    d, p, a = table(Duty), table(Plan), table(Assignment)
+    Those with most overdue come first, those that nobody owes last."""
+    d, p, a, g = table(Duty), table(Plan), table(Assignment), table(Agency)
     within = sight[Kind.AGENCY]
     seen = [] if within is None else [a.c.agency_id.in_(sorted(within))]
-    counted = select(func.count()).where(a.c.duty_id == d.c.id, *seen).scalar_subquery()
-    first = select(func.min(a.c.id)).where(a.c.duty_id == d.c.id, *seen).scalar_subquery()
-    columns = (
-        d.c.id,
-        d.c.citation,
-        d.c.text,
-        d.c.plan_id,
-        p.c.number,
-        counted.label("assignments"),
-        first.label("first"),
-    )
-    statement = select(*columns).join(p, p.c.id == d.c.plan_id)
-    for row in sorted(_in_order(session, statement, d.c.id, entries, int), key=lambda row: not row.assignments):
+    late = func.count(a.c.id).filter(time_class(today) == TimeClass.OPEN_OVERDUE).label("late")
+    owner = func.min(g.c.name).label("owner")
+    owed = (func.count(a.c.id).label("assignments"), func.min(a.c.id).label("first"), late, owner)
+    duty = (d.c.id, d.c.citation, d.c.text, d.c.plan_id, p.c.number)
+    statement = select(*duty, *owed).join(p, p.c.id == d.c.plan_id).group_by(*duty)
+    statement = statement.outerjoin(a, and_(a.c.duty_id == d.c.id, *seen)).outerjoin(g, g.c.id == a.c.agency_id)
+    rows = _in_order(session, statement, d.c.id, entries, int)
+    for row in sorted(rows, key=lambda row: (-row.late, not row.assignments)):
         in_plan = f"/plans/{row.plan_id}#{row.citation}"
         several = f"/assignments?plan={row.plan_id}&duty={row.citation}&class=all"
         path = in_plan if not row.assignments else f"/assignments/{row.first}" if row.assignments == 1 else several
@@ -249,11 +244,13 @@ def _duties(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sig
             about=row.text,
             plan=row.number,
             count=row.assignments,
+            late=row.late,
+            agency=row.owner if row.assignments == 1 else "",
             plan_path=in_plan,
         )
 
 
-def _agencies(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
+def _agencies(session: Session, today: Today, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
     g = table(Agency)
     for row in _in_order(session, select(g), g.c.id, entries, str):
         present = fold(f"{row.name} {row.short}")
@@ -267,7 +264,7 @@ def _agencies(session: Session, entries: Sequence[_Entry], wanted: str, sight: S
         )
 
 
-def _contacts(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
+def _contacts(session: Session, today: Today, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
     c, g = table(Contact), table(Agency)
     statement = select(c, g.c.name.label("agency")).join(g, g.c.id == c.c.agency_id)
     for row in _in_order(session, statement, c.c.id, entries, int):
@@ -283,7 +280,7 @@ def _contacts(session: Session, entries: Sequence[_Entry], wanted: str, sight: S
         )
 
 
-def _papers(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
+def _papers(session: Session, today: Today, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
     """Its number and date stand in the story of each assignment it is about; the first is opened."""
     a, p, e, r = table(Assignment), table(Plan), table(Event), table(Report)
     about = among(session, a.c.id, [int(entry.ref) for entry in entries])
@@ -311,7 +308,7 @@ def _papers(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sig
             yield Hit(kind=Kind.PAPER, path=f"/assignments/{row.id}", title=number, plan=row.plan, day=day)
 
 
-def _letters(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
+def _letters(session: Session, today: Today, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
     letter, body, g, c = table(Letter), table(LetterBody), table(Agency), table(Contact)
     columns = (letter.c.id, letter.c.day, letter.c.role, body.c.subject, g.c.name.label("agency"), c.c.label)
     statement = (
@@ -345,7 +342,7 @@ def _in_order(
     return [by_key[ref] for ref in refs if ref in by_key]
 
 
-_SHOW: Mapping[Kind, Callable[[Session, Sequence[_Entry], str, Sight], Iterator[Hit]]] = complete(
+_SHOW: Mapping[Kind, Callable[[Session, Today, Sequence[_Entry], str, Sight], Iterator[Hit]]] = complete(
     Kind,
     {
         Kind.PLAN: _plans,
@@ -375,7 +372,7 @@ NEEDS: Mapping[Kind, Permission] = complete(
 @router.get("/search")
 def show(ctx: SignedIn, q: Typed = "", kind: Annotated[Kind | None, Empty, Query()] = None) -> Response:
     with ctx.reading() as (session, today):
-        groups = search(session, q, sight_of(ctx), kind)
+        groups = search(session, today, q, sight_of(ctx), kind)
     return ctx.page("search/search.html", today=today, groups=groups, words=q, only=kind)
 
 

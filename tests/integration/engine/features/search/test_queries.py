@@ -12,6 +12,7 @@ from engine.assignments import lifecycle
 from engine.assignments.chasing import record_paper
 from engine.assignments.lifecycle import ReportText, SignedPaper
 from engine.features.search.queries import SHOWN, Kind, Sight, search
+from engine.queries.time_class import read_today
 from engine.store.database import Database, table
 from engine.store.records import Agency, Assignment, Duty
 
@@ -40,7 +41,10 @@ def filled(database: Database) -> Database:
 
 def found(database: Database, words: str, sight: Sight = ALL, only: Kind | None = None) -> dict[str, list[str]]:
     with database.read() as session:
-        return {each.kind: [hit.title for hit in each.hits] for each in search(session, words, sight, only)}
+        return {
+            each.kind: [hit.title for hit in each.hits]
+            for each in search(session, read_today(session, NOW), words, sight, only)
+        }
 
 
 @pytest.mark.parametrize(
@@ -77,7 +81,7 @@ def test_a_report_is_found_by_the_number_of_its_signed_paper(filled: Database, o
 
 def test_an_agency_found_by_an_old_name_says_so(filled: Database) -> None:
     with filled.read() as session:
-        (group,) = search(session, "sở lao động", {Kind.AGENCY: None})
+        (group,) = search(session, read_today(session, NOW), "sở lao động", {Kind.AGENCY: None})
     assert group.hits[0].was == "Sở Lao động"
 
 
@@ -93,7 +97,7 @@ def test_what_one_may_not_see_is_not_found(filled: Database) -> None:
 def test_a_duty_opens_the_only_assignment_that_the_reader_may_see(filled: Database) -> None:
     def path(words: str, within: set[str] | None) -> str:
         with filled.read() as session:
-            groups = search(session, words, {Kind.DUTY: None, Kind.AGENCY: within})
+            groups = search(session, read_today(session, NOW), words, {Kind.DUTY: None, Kind.AGENCY: within})
         return groups[0].hits[0].path
 
     assert path("IV.2.1", None).startswith("/assignments?plan=1&duty=IV.2.1")
@@ -108,8 +112,10 @@ def test_a_duty_opens_the_only_assignment_that_the_reader_may_see(filled: Databa
 def test_the_page_of_all_kinds_shows_some_and_that_of_one_kind_all(database: Database) -> None:
     lay(database, now=NOW, plan=plan_file(items=tuple(item(n, "so-ban") for n in range(1, 12))))
     with database.read() as session:
-        (some,) = search(session, "việc thứ", {Kind.DUTY: None, Kind.AGENCY: None})
-        (every,) = search(session, "việc thứ", {Kind.DUTY: None, Kind.AGENCY: None}, Kind.DUTY)
+        (some,) = search(session, read_today(session, NOW), "việc thứ", {Kind.DUTY: None, Kind.AGENCY: None})
+        (every,) = search(
+            session, read_today(session, NOW), "việc thứ", {Kind.DUTY: None, Kind.AGENCY: None}, Kind.DUTY
+        )
     assert (len(some.hits), some.more) == (SHOWN, True)
     assert (len(every.hits), every.more) == (11, False)
 
@@ -141,7 +147,7 @@ def test_an_agency_that_bears_the_words_comes_before_plans_and_duties(districts:
 def test_what_has_other_marks_says_so_and_what_has_another_order_does_not(districts: Database) -> None:
     def alike(words: str) -> dict[str, bool]:
         with districts.read() as session:
-            groups = search(session, words, {Kind.AGENCY: None, Kind.DUTY: None})
+            groups = search(session, read_today(session, NOW), words, {Kind.AGENCY: None, Kind.DUTY: None})
         return {hit.title: hit.alike for group in groups for hit in group.hits}
 
     assert alike("Kỳ Sơn") == {
@@ -160,3 +166,24 @@ def test_words_typed_with_marks_come_before_those_that_only_sound_alike(district
     assert seen[Kind.DUTY] == ["IV.4.1", "IV.2.1"]
     assert found(districts, "Kỷ Sơn")[Kind.AGENCY] == ["UBND huyện Kỷ Sơn", "UBND huyện Kỳ Sơn"]
     assert set(found(districts, "kỹ sơn mài")[Kind.DUTY]) == {"IV.2.1"}
+
+
+def test_the_overdue_come_first_with_their_number_and_a_single_owner(database: Database) -> None:
+    lay(database, now=NOW)
+    duty, assignment = table(Duty), table(Assignment)
+    with database.write() as session:
+        do = session.connection().execute
+        do(update(duty).values(text="Kiểm tra liên ngành"))
+        late = select(duty.c.id).where(duty.c.citation == "IV.2.1").scalar_subquery()
+        do(update(assignment).where(assignment.c.duty_id == late).values(due_on=date(2021, 4, 6)))
+        (group,) = search(
+            session, read_today(session, NOW), "kiem tra lien nganh", {Kind.DUTY: None, Kind.AGENCY: None}
+        )
+        (one,) = search(
+            session, read_today(session, NOW), "kiem tra lien nganh", {Kind.DUTY: None, Kind.AGENCY: {"huyen-a"}}
+        )
+    assert (group.hits[0].title, group.hits[0].late, group.hits[0].count) == ("IV.2.1", 2, 2)
+    assert not any(hit.late for hit in group.hits[1:])
+    assert {bool(hit.agency) for hit in group.hits if hit.count == 1} == {True}
+    assert not group.hits[0].agency
+    assert (one.hits[0].title, one.hits[0].late, one.hits[0].agency) == ("IV.2.1", 1, "Huyen a")
