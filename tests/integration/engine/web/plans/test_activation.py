@@ -98,6 +98,8 @@ def test_the_year_s_letters_are_taken_along_by_a_button(office: Office) -> None:
     button = page.select_one("#letters ~ p a.button")
     assert button is not None
     assert "1 thư" in button.get_text()
+    assert page.h1 is not None
+    assert "chưa kích hoạt" in page.h1.get_text()
     answer = office.get(str(button["href"]))
     assert 'filename="du-kien-thu-1-2021' in answer.headers["content-disposition"]
     rows = list(load_workbook(io.BytesIO(answer.content)).worksheets[0].iter_rows(values_only=True))

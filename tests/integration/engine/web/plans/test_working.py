@@ -52,6 +52,7 @@ def test_the_page_answers_at_once_and_asks_again_until_it_is_done(
     assert answer.status_code == 200
     assert "refresh" not in answer.headers
     assert 'action="/plans/1/simulate"' in answer.text
+    assert "chưa kích hoạt" not in answer.text, "the plan runs"
     assert computed == ["12/KH-UBND"]
 
 
