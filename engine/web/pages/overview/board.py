@@ -29,6 +29,7 @@ from engine.queries.system.health import setup_state
 from engine.queries.system.letters import count_kept
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, Promised
+from engine.queries.work.reports_to_accept import done_unaccepted
 from engine.queries.work.todo import Todo, todo
 from engine.rules.words import level_name
 from engine.store.facts import mail_tried
@@ -125,7 +126,7 @@ def show(
             department="" if department == ALL else department,
             promised=promised,
         )
-        past = _past(ctx, session, today, wanted)
+        past = ctx.kept(session, plans_to_end, today.day) if plan is None else ()
         everything, wanted = wanted, _running(wanted, past)
         found = ctx.kept(session, board, today, wanted)
         shown = found.late_for(int(late), today) if late in map(str, LATE_FILTERS_WORKING_DAYS) else found
@@ -140,6 +141,7 @@ def show(
         plans, kinds = ctx.kept(session, plan_choices, plan), ctx.kept(session, kind_choices, ctx.today, plan)
         office = _office_work(ctx, session, today, everything)
         counted = ctx.kept(session, promised_counts, today, wanted)
+        accept = done_unaccepted(session, today, wanted)
         drawn = _drawn(ctx, session, today, wanted, found.total.expected) if not late else None
         coming, before = told_and_coming(ctx, session, today, wanted, past)
     most = MAX_LINES if drawn is None else MAX_LINES_BELOW
@@ -155,6 +157,7 @@ def show(
         next_dates=coming,
         before=before,
         promises=counted,
+        accept=accept,
         wanted=wanted,
         departments=departments,
         department=department,
@@ -170,11 +173,6 @@ def show(
         narrowed_to=_narrowed_to(ctx, dict(plans.listed), dict(departments), wanted),
         **office,
     )
-
-
-def _past(ctx: RequestContext, session: Session, today: Today, wanted: AssignmentFilter) -> tuple[PlanToEnd, ...]:
-    """The plans past their last date, which the board leaves out unless one is asked for."""
-    return ctx.kept(session, plans_to_end, today.day) if wanted.plan_id is None else ()
 
 
 def _running(wanted: AssignmentFilter, past: tuple[PlanToEnd, ...]) -> AssignmentFilter:

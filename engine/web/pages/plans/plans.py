@@ -28,6 +28,7 @@ from engine.queries.figures.outlook import Selection, furthest_behind, furthest_
 from engine.queries.figures.plans import PlanPage, every_plan, list_plans, plan_page
 from engine.queries.filter_choices import main_period, period_choices
 from engine.queries.work.assignments import AssignmentFilter
+from engine.queries.work.reports_to_accept import done_unaccepted
 from engine.text import Text
 from engine.web.pages.overview.board import told_and_coming
 
@@ -82,6 +83,7 @@ def show(ctx: SignedIn, plan_id: SmallId, said: Code = "") -> Response:
         wanted = AssignmentFilter(plan_id=plan_id)
         coming, before = told_and_coming(ctx, session, today, wanted)
         promises = ctx.kept(session, promised_counts, today, wanted)
+        accept = done_unaccepted(session, today, wanted)
         behind = furthest_behind(session, today, Selection(plan_id)) if ctx.may(Permission.SEE_BOARD) else ()
     worst = sorted(found.duties, key=lambda each: -each.counts.overdue)
     return ctx.kept_page(
@@ -93,6 +95,7 @@ def show(ctx: SignedIn, plan_id: SmallId, said: Code = "") -> Response:
         next_dates=coming,
         before=before,
         promises=promises,
+        accept=accept,
         furthest=furthest_of(behind),
         unfinished=[each for each in worst if each.counts.done < each.counts.expected],
         others=[each for each in found.duties if each.counts.done == each.counts.expected],

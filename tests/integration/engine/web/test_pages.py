@@ -10,16 +10,17 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.databases import closing_database
-from ground.factory import at
+from ground.factory import at, do
 from ground.office import Office, open_office
 from httpx import Response
 from lxml.html import fromstring
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from engine.queries.system import letters
+from engine.rules.situation import Action
 from engine.store.database import Database, table
-from engine.store.records import Letter, LetterBody
-from engine.terms import LetterState
+from engine.store.records import Assignment, Letter, LetterBody
+from engine.terms import LetterState, State
 
 PAGES = (
     "/",
@@ -166,7 +167,23 @@ def test_the_board_s_title_is_what_is_late_and_since_when(office: Office) -> Non
     title, lead = (" ".join(page.select_one(where).get_text(" ").split()) for where in ("h1", ".lead"))  # type: ignore[union-attr]
     assert title == "3 việc của 3 cơ quan quá hạn ; tăng 3 so với báo cáo tuần 14/6/2021"
     assert lead.startswith("Quá hạn lâu nhất:")
-    assert "1 trong 4 việc đã hoàn thành" in " ".join(page.select_one("#grid").get_text(" ").split())  # type: ignore[union-attr]
+    assert words_of(page, "#grid") == ["1 trong 4 việc đã hoàn thành theo báo cáo"]
+
+
+def test_what_only_reports_call_done_is_said_so_until_they_are_accepted(lived: Database, tmp_path: Path) -> None:
+    office = open_office(lived, tmp_path, open_desk=True)
+
+    def said(path: str, place: str) -> bool:
+        (words,) = words_of(BeautifulSoup(office.get(path).text, "lxml"), place)
+        return "việc đã hoàn thành theo báo cáo" in words
+
+    assert (said("/", "#grid"), said("/plans/1", "h1")) == (True, True)
+    a = table(Assignment)
+    with lived.read() as session:
+        done = session.connection().scalars(select(a.c.id).where(a.c.state == State.REPORTED, ~a.c.request)).all()
+    for each in done:
+        do(lived, Action.ACCEPT, each, now=office.clock.now)
+    assert (said("/", "#grid"), said("/plans/1", "h1")) == (False, False)
 
 
 def test_every_count_of_the_board_opens_onto_as_many_rows(office: Office) -> None:
