@@ -191,8 +191,9 @@ def _coming(each: NextDate) -> str:
     on = f"ngày {day_digits(each.on)}"
     if each.what is Coming.DUE:
         return f"{on} đến hạn {period_words(each.period, 'vi')} ({counted(each.tasks)} nhiệm vụ)"
-    what = f"đôn đốc lần {each.level}" if each.what is Coming.CHASED else "nhắc nhiệm vụ quá hạn"
-    return f"{on} {what} ({counted(each.agencies)} cơ quan)"
+    what = {Coming.CHASED: f"đôn đốc lần {each.level}", Coming.REPORTED: "báo cáo lãnh đạo"}
+    reported = f"; ngày {day_digits(each.reported_on)} báo cáo lãnh đạo" if each.reported_on else ""
+    return f"{on} {what.get(each.what, 'nhắc nhiệm vụ quá hạn')} ({counted(each.agencies)} cơ quan){reported}"
 
 
 def _week(facts: QuickReport) -> str:

@@ -30,7 +30,7 @@ from engine.queries.figures.plan_progress import (
 )
 from engine.queries.time_class import Today
 from engine.rules.calendar import ONE_DAY, instant, local_date
-from engine.rules.policy import Facts, Ladder, applicable
+from engine.rules.policy import Facts, Ladder, applicable, is_report
 from engine.rules.words import name_order
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import table, unindexed
@@ -100,12 +100,14 @@ class Coming(StrEnum):
     CHASED = "chased"
     REMINDED = "reminded"
     """An overdue task's next letter that is no numbered chasing: after a promise, or of a ladder without levels."""
+    REPORTED = "reported"
+    """Those above are told of it, and nobody is chased."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextDate:
     """``tasks`` of ``agencies`` for which something comes on a day: due, by period, or chased for the ``level``-th
-    time."""
+    time. ``reported_on``: the day after it on which those above are told of what is still overdue."""
 
     on: date
     what: Coming
@@ -113,6 +115,7 @@ class NextDate:
     agencies: int
     period: str = ""
     level: int = 0
+    reported_on: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -313,12 +316,14 @@ def next_chase(session: Session, today: Today, chosen: Selection, agency_id: str
     each_of = ask(session, chased_on, today, chosen, day)
     found = [each_of[agency_id]] if agency_id else each_of.values()
     level = max(each.level for each in found)
+    reported = min((each.reported_on for each in found if each.reported_on), default=None)
     return NextDate(
         on=day,
-        what=Coming.CHASED if level else Coming.REMINDED,
+        what=Coming.CHASED if level else Coming.REPORTED if reported == day else Coming.REMINDED,
         tasks=sum(each.tasks for each in found),
         agencies=len(found),
         level=level,
+        reported_on=None if reported == day else reported,
     )
 
 
@@ -329,8 +334,11 @@ def _overdue_acting(today: Today, chosen: Selection) -> list[ColumnElement[bool]
 
 
 class _Chased(NamedTuple):
+    """``reported_on``: the next day on which those above are told."""
+
     tasks: int
     level: int
+    reported_on: date | None
 
 
 @by_agency(Topic.PLANS, Topic.WORK, Topic.REMINDERS)
@@ -347,14 +355,16 @@ def chased_on(
     statement = statement.where(*_overdue_acting(today, chosen), acts, *of_agencies(a.c.agency_id, agencies)).group_by(
         a.c.agency_id, *alike
     )
-    ladders, levels = read_ladders(session), dict[_Acting, int]()
+    ladders, comes = read_ladders(session), dict[_Acting, tuple[int, date | None]]()
     found: dict[str, _Chased] = {}
     for row in session.connection().execute(statement):
         acting = object_of(_Acting, row)
-        if acting not in levels:
-            levels[acting] = _level(ladders[acting.ladder_id], acting, today, day)
-        tasks, level = found.get(row.agency_id, (0, 0))
-        found[row.agency_id] = _Chased(tasks + row.tasks, max(level, levels[acting]))
+        if acting not in comes:
+            comes[acting] = _coming(ladders[acting.ladder_id], acting, today, day)
+        level, reported = comes[acting]
+        was = found.get(row.agency_id, _Chased(0, 0, None))
+        first = min(filter(None, (was.reported_on, reported)), default=None)
+        found[row.agency_id] = _Chased(was.tasks + row.tasks, max(was.level, level), first)
     return found
 
 
@@ -371,9 +381,11 @@ class _Acting:
     broken: int
 
 
-def _level(ladder: Ladder, acting: _Acting, today: Today, day: date) -> int:
-    """The highest level of the rungs that are due by a day and were not acted on before; 0 without one."""
+def _coming(ladder: Ladder, acting: _Acting, today: Today, day: date) -> tuple[int, date | None]:
+    """Of the rungs that were not acted on before: the highest level of those that chase by a day, 0 without one, and
+    the first day on which one tells only those above."""
     facts = Facts(acting.state, acting.opened_on, acting.due_on, acting.acted_until, acting.promised_on, acting.broken)
     since = acting.acted_until or date.min
-    rungs = applicable(ladder, facts, today.calendar)
-    return max((rung.level for on, rung in rungs if since < on <= day), default=0)
+    left = [(on, rung) for on, rung in applicable(ladder, facts, today.calendar) if on > since]
+    level = max((rung.level for on, rung in left if on <= day and not is_report(rung.to)), default=0)
+    return level, min((on for on, rung in left if is_report(rung.to)), default=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -127,10 +128,18 @@ def test_the_next_due_date_is_said_with_its_tasks(laid: Laid) -> None:
 def test_the_next_chasing_is_said_with_its_level(laid: Laid) -> None:
     swept(laid.database, at("2021-06-21"))
     chased = [each for each in looked(laid, at("2021-06-21", "09:00")).next_dates if each.what is not Coming.DUE]
-    assert chased == [NextDate(on=date(2021, 6, 22), what=Coming.CHASED, tasks=1, agencies=1, level=1)]
+    first = NextDate(on=date(2021, 6, 22), what=Coming.CHASED, tasks=1, agencies=1, level=1)
+    assert chased == [replace(first, reported_on=date(2021, 7, 9))]
     swept(laid.database, LATER)
     chased = [each for each in looked(laid, at("2021-06-22", "09:00")).next_dates if each.what is not Coming.DUE]
     assert [(each.what, each.on, each.level) for each in chased] == [(Coming.CHASED, date(2021, 6, 24), 1)]
+
+
+def test_the_day_on_which_those_above_are_told_is_no_further_chaser(laid: Laid) -> None:
+    for day in ("2021-06-18", "2021-06-22", "2021-06-28", "2021-07-08"):
+        swept(laid.database, at(day))
+    (told,) = [each for each in looked(laid, at("2021-07-08", "09:00")).next_dates if each.on == date(2021, 7, 9)]
+    assert (told.what, told.level, told.reported_on) == (Coming.REPORTED, 0, None)
 
 
 def test_a_plan_and_a_period_narrow_all_of_it(laid: Laid) -> None:
