@@ -33,10 +33,9 @@ from engine.queries.figures.plan_progress import (
 )
 from engine.queries.work.ladder_steps import EventLine
 from engine.rules.calendar import local_date, written
-from engine.store.content_digest import content_digest
 from engine.store.data_versions import Topic, depends_on
 from engine.store.database import insert_new, table
-from engine.store.event_log import record
+from engine.store.event_log import content_digest, record
 from engine.store.records import Agency, Assignment, Duty, Event, Plan, PublishedFigures
 from engine.store.stored_rows import AnyRow, object_of, objects
 from engine.terms import EventKind, PlanState, TimeClass, Timing

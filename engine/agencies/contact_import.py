@@ -37,8 +37,8 @@ from engine.files.directory import fold, name_key
 from engine.rules.calendar import ONE_DAY, local_date
 from engine.rules.typed_day import read_typed_day
 from engine.rules.words import LEVELS, ROLES
-from engine.store.content_digest import content_digest
 from engine.store.database import table
+from engine.store.event_log import content_digest
 from engine.store.facts import read_fact, write_fact
 from engine.store.records import Agency
 from engine.terms import Role

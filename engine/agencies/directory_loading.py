@@ -14,9 +14,8 @@ from sqlmodel import Session
 
 from engine.errors import BadInput, NotFound
 from engine.files.directory import AgencyEntry, DirectoryFile, HandedOver
-from engine.store.content_digest import content_digest
 from engine.store.database import insert_new, table
-from engine.store.event_log import record
+from engine.store.event_log import content_digest, record
 from engine.store.records import Agency, AgencyGroup, Contact, Event, Succession
 from engine.store.records.plans import AgencyName
 from engine.terms import EventKind

@@ -28,9 +28,8 @@ from engine.files.stored_plan import document_body, plan_body
 from engine.files.yaml_reader import read
 from engine.rules.calendar import DayException, DayKind, instant, local_date
 from engine.rules.policy import Facts, Ladder, Policy, dates, next_look
-from engine.store.content_digest import content_digest
 from engine.store.database import table
-from engine.store.event_log import record
+from engine.store.event_log import content_digest, record
 from engine.store.records import Assignment, CalendarDay, Duty, Event, Plan, PolicyRecord
 from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
 from engine.store.stored_rows import columns_for, object_of

@@ -33,9 +33,8 @@ from engine.files.yaml_reader import dump, read
 from engine.rules.calendar import WorkCalendar
 from engine.rules.periods import Cadence
 from engine.rules.policy import Policy
-from engine.store.content_digest import content_digest
 from engine.store.database import Database, table
-from engine.store.event_log import record
+from engine.store.event_log import content_digest, record
 from engine.store.records import Assignment, Duty, Letter, Plan
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import StoredPlan, columns_for, object_of, objects, select_plans

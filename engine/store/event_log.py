@@ -10,6 +10,7 @@ What was logged before there was a chain has no links.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
@@ -183,6 +184,11 @@ def _link(session: Session) -> None:
 def _digest(before: str, number: int, at: datetime, *said: object) -> str:
     content = SEPARATOR.join(map(str, (before, number, at.isoformat(), *said)))
     return sha256(content.encode()).hexdigest()
+
+
+def content_digest(body: object) -> str:
+    """SHA-256 of a JSON value with sorted keys, in hexadecimal: by it events name what was loaded."""
+    return sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 class AssignmentRow(Protocol):

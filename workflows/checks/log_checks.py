@@ -42,7 +42,6 @@ from engine.errors import BadInput
 from engine.rules.calendar import ONE_DAY, local_date
 from engine.rules.policy import MAX_LEVEL, Facts, upcoming
 from engine.store import event_log
-from engine.store.content_digest import content_digest
 from engine.store.database import Database, table
 from engine.store.facts import read_as, read_fact, unreadable_facts, write_fact
 from engine.store.records import (
@@ -194,7 +193,7 @@ def policies_differ(session: Session, now: datetime) -> int:
 def _policy_digests(body: dict[str, object]) -> set[str]:
     """Of the policy, and as it was before a step of the schema renamed an entry."""
     before = {RENAMED.get(name, name): value for name, value in body.items()}
-    return {content_digest(each)[:DIGEST_CHARS] for each in (body, before)}
+    return {event_log.content_digest(each)[:DIGEST_CHARS] for each in (body, before)}
 
 
 def _ladder_digest(body: object) -> str:

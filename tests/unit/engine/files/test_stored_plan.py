@@ -13,7 +13,7 @@ from engine.files.plan import PlanFile, load_plan
 from engine.files.plan_parts import DutyEntry, Indicator, ItemEntry, ReportRule, Section
 from engine.files.stored_plan import document_body, plan_body, with_cadences
 from engine.rules.periods import Cadence
-from engine.store.content_digest import content_digest
+from engine.store.event_log import content_digest
 
 PLAN = load_plan(CONFIG / "plans/188-kh-ubnd-2021.yaml")
 DIGEST = "7b6970f43f805d77fe2cc14b4a23e887ce23534e6eb3144b825f7a11373705ea"
