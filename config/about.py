@@ -1,5 +1,9 @@
 """What a setting is, said once at its field: settings page, docs/settings.md, packaging/.env.example, and what may be
-entered on a page are made of it."""
+entered on a page are made of it.
+
+And the settings that earlier versions had. Whoever still sets one is told at the start and by ``dondoc doctor``; it has
+no effect.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from functools import partial
 from typing import Any
 
 from pydantic import Field
+
+from config import DATA
 
 
 class Section(StrEnum):
@@ -73,3 +79,7 @@ def _setting(
 on_server, at_sign_in, of_mail, of_mailbox, by_phone, in_operation = (partial(_setting, section) for section in Section)
 of_relay = partial(of_mail, page="mail", server=True)
 of_gateway = partial(by_phone, page="sms", server=True)
+
+_LINES = (DATA / "removed_settings.txt").read_text(encoding="utf-8").splitlines()[1:]
+REMOVED: Mapping[str, tuple[str, str]] = {name: (vi, en) for name, vi, en in (line.split(" | ") for line in _LINES)}
+"""Name -> what holds instead, in Vietnamese and in English."""

@@ -31,6 +31,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfig
 
 from config import SettingsRefused
 from config.about import (
+    REMOVED,
     About,
     at_sign_in,
     by_phone,
@@ -41,7 +42,6 @@ from config.about import (
     of_relay,
     on_server,
 )
-from config.removed_settings import REMOVED
 
 SmsGateway = Literal["", "kannel", "gammu", "esms", "speedsms"]
 SMS_GATEWAYS: tuple[SmsGateway, ...] = get_args(SmsGateway)

@@ -25,8 +25,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlmodel import Session
 
-from config.about import SECTIONS
-from config.removed_settings import REMOVED
+from config.about import REMOVED, SECTIONS
 from config.settings import ABOUT, CREDENTIALS, ENTERED, HIDDEN, Settings, SettingSource, setting_sources, still_set
 from engine.accounts.signed_links import SealBroken, Signer
 from engine.errors import FieldsRefused, Unavailable

@@ -14,7 +14,7 @@ import yaml
 from ground.paths import ROOT
 from typer.main import get_command
 
-from config.removed_settings import REMOVED
+from config.about import REMOVED
 from config.settings import Settings
 from engine.admin.settings_view import documents
 from workflows.cli import app
