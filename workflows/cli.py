@@ -18,9 +18,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from config import DATA, SettingsRefused
-from engine.application import commands as engine_commands
+from engine.cli import assignments
 from engine.cli.context import CALENDAR_HELP, DIRECTORY_HELP, moment, operator_name, rules_of_place, working
+from engine.cli.plans import plans as plans_app
 from engine.errors import BadInput, DondocError, Unavailable
+from engine.features.plan_import.command import plan_import
+from engine.features.webhooks.command import webhooks_app
 from engine.rules.calendar import PLAN_TIME, local_date, written
 from engine.rules.typed_day import iso_day
 from engine.terms import PassName, Scenario
@@ -37,7 +40,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Đôn Đốc: theo dõi, đôn đốc nhiệm vụ được giao. / Tracks that assigned public duties are done on time.",
 )
-engine_commands.add_commands(app)
+plans_app.command("import")(plan_import)
+assignments.add_commands(app)
+app.add_typer(webhooks_app, name="webhook")
 operation.add_commands(app)
 prefect_app = typer.Typer(no_args_is_help=True, help="Prefect: xử lý trên nhiều máy. / The passes on many workers.")
 app.add_typer(prefect_app, name="prefect")
