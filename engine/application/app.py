@@ -24,6 +24,7 @@ from engine.features.webhooks import api as webhooks_api
 from engine.features.webhooks import pages as webhooks
 from engine.http import error_pages
 from engine.http.app_context import AppContext
+from engine.http.guards import waiting
 from engine.http.guards.kept_pages import KeptPages
 from engine.http.guards.request_limits import AcceptedHosts, BodyLimits, Concurrency, LongWorkTurns, RequestIds
 from engine.http.long_work import LongWork
@@ -34,7 +35,7 @@ from engine.store.version import version
 from engine.web.pages.account import account, preferences, sign_in
 from engine.web.pages.admin import accounts, agencies, calendar, contacts, policies, settings
 from engine.web.pages.admin import home as admin_home
-from engine.web.pages.overview import api_reference, board, demo, health, leadership, letters, working
+from engine.web.pages.overview import api_reference, board, demo, health, leadership, letters
 from engine.web.pages.plans import activation, amendments, plan_renewal, plans, reorganisation
 from engine.web.pages.work import (
     assignment_actions,
@@ -72,7 +73,7 @@ PAGES = (
     health,
     leadership,
     demo,
-    working,
+    waiting,
     sign_in,
     account,
     letter_links,

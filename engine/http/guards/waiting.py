@@ -5,6 +5,8 @@
 ``read`` does the work in a thread, once however often it is requested, also with several serving processes;
 ``shown(ctx, read)`` calls it for the result or the error, and renders the same page whether the reader had to wait or
 not. The work of a GET writes nothing and is registered only if it is slow.
+
+/working/{ticket} is the page that waits.
 """
 
 from __future__ import annotations
@@ -14,19 +16,21 @@ import secrets
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from fastapi import Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse, Response
 
 from engine.errors import Conflict, DondocError, NotFound
 from engine.http import error_pages
 from engine.http.long_work import JobAnswer, Progress
-from engine.http.request_context import RequestContext
+from engine.http.request_context import RequestContext, SignedIn
 from engine.store.clock import system_clock
 from engine.store.pending_answers import PERCENT, Begun, find, joins, mark_seen
 from engine.text import LANGUAGES, Text
 
+router = APIRouter(include_in_schema=False)
+Ticket = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 T = TypeVar("T")
 Show = Callable[[RequestContext, Callable[[], T]], Response]
 
@@ -87,7 +91,8 @@ def answered(
     return ctx.with_cookies(ctx.go(place))
 
 
-def awaited(ctx: RequestContext, ticket: str) -> Response:
+@router.get("/working/{ticket}")
+def awaited(ctx: SignedIn, ticket: Ticket) -> Response:
     """The waiting page while the work runs, in any process; afterwards its answer, also when opened again."""
     now, database = system_clock(), ctx.app.database
     with database.read() as session:
