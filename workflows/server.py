@@ -33,7 +33,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from config.settings import Settings
 from engine.store.version import version_line
 from engine.text import Text
-from notifications.letters.preview import preview_letter
 from workflows.operation.upgrade import gone, upgrade
 from workflows.run import channel_wiring
 from workflows.run.installation import establish, require_installation
@@ -216,7 +215,7 @@ def application(system: System) -> FastAPI:
             simulate=cached_simulation(system.database),
             links=channel_wiring.sign_in_mailer(current, signer),
             single_sign_on=provider_of(settings),
-            preview=partial(preview_letter, system.delivery.renderer),
+            preview=partial(channel_wiring.preview_letter, system.delivery.renderer),
             examine=lambda connections: examine(running(), connections=connections),
             send_test=lambda to, language, by: send_test(replace(system, settings=by), to, language),
             check_settings=lambda by: check_settings(by, system),

@@ -55,7 +55,6 @@ from engine.store.database import Database, table
 from engine.store.pending_answers import Begun
 from engine.store.records import Contact, Letter
 from engine.terms import Outcome, Role, WaitReason
-from notifications.letters.preview import preview_letter
 from workflows.run import channel_wiring, passes
 from workflows.simulation.demo import fast_forward
 
@@ -200,7 +199,7 @@ def open_office(
         settings.setdefault("base_url", host)
     chosen = _settings(DemoSettings if step else Settings, **settings).model_copy(update={"data_dir": folder})
     signer = Signer(KEY)
-    preview = preview or partial(preview_letter, channel_wiring.letter_renderer(chosen, signer))
+    preview = preview or partial(channel_wiring.preview_letter, channel_wiring.letter_renderer(chosen, signer))
     context = AppContext(
         database=database,
         clock=clock,

@@ -1,17 +1,23 @@
-"""Create channels, renderer and inbound sources from the settings. Part of the composition root."""
+"""Create channels, renderer and inbound sources from the settings, and what pages are given of letters: the mailer of
+sign-in links, the preview. Part of the composition root."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
+
+from sqlmodel import Session
 
 from config.settings import ArrivalProof, Settings
 from engine.accounts.signed_links import Signer
 from engine.admin.first_steps import arrival_keys
 from engine.errors import BadInput
+from engine.http.app_context import Preview
 from engine.rules.targets import Allowed
 from engine.store.database import Database
+from engine.store.rulebook import read_rulebook
 from engine.text import Text
 from notifications.contract.channel import Channel
 from notifications.delivery import DeliveryContext
@@ -19,6 +25,7 @@ from notifications.email.signed_addresses import REPLY, REPLY_ADDRESSES, RETURN_
 from notifications.finding_alarm import Operator
 from notifications.inbound.fetching import InboundSources
 from notifications.inbound.message import MailProof
+from notifications.letters.facts import gather
 from notifications.letters.renderer import LetterRenderer, RendererSettings
 from notifications.letters.sign_in_mailer import EmailSignInMailer, Mail
 from notifications.sms.gammu import Gammu
@@ -50,6 +57,16 @@ def sign_in_mailer(current: Callable[[], Settings], signer: Signer) -> EmailSign
     """The mailer of sign-in links, on the same e-mail channel as letters. ``current``: the settings in force."""
     renderer = letter_renderer(current(), signer)
     return EmailSignInMailer(lambda: email_channel(current(), signer), renderer, lambda: renderer_settings(current()))
+
+
+def preview_letter(renderer: LetterRenderer, session: Session, letter_id: int, now: datetime) -> Preview | None:
+    """A letter that has not left yet, as it would be sent now; None if nothing in it applies any more. ``session``: may
+    be that of a dry run."""
+    facts = gather(session, [letter_id], read_rulebook(session), now)[0]
+    if facts.empty:
+        return None
+    letter = renderer.render(facts, now)
+    return Preview(letter.subject, letter.text)
 
 
 def inbound_sources(settings: Settings, signer: Signer) -> InboundSources:
