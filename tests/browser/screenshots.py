@@ -22,7 +22,7 @@ from ground.postgres import Ground
 from ground.province import MANY, NOW, aside, fill
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from engine.features.guide.reading import PICTURES as PICTURES_OF_GUIDE
+from engine.features.guide.pages import PICTURES as PICTURES_OF_GUIDE
 from engine.store.facts import remember_backup
 from engine.text import LANGUAGES
 from workflows.run.private_files import make_private

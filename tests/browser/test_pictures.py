@@ -9,7 +9,7 @@ from browser.screenshots import RECORD, SHOTS, looked_at
 from ground.province import fill
 from playwright.sync_api import Browser
 
-from engine.features.guide.reading import guide, pictures
+from engine.features.guide.pages import guide, pictures
 from engine.text import LANGUAGES
 
 

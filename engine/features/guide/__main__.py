@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.features.guide.reading import MANUALS, manual
+from engine.features.guide.pages import MANUALS, manual
 
 DOCS = Path(__file__).parents[3] / "docs"
 

@@ -10,7 +10,7 @@ from ground.walk import flat
 
 from engine.application.app import PAGES
 from engine.features.guide.__main__ import DOCS
-from engine.features.guide.reading import MANUALS, Manual, guide, manual
+from engine.features.guide.pages import MANUALS, Manual, guide, manual
 from engine.http.navigation import ENTRIES as BAR
 from engine.http.navigation import MENU
 
