@@ -1,6 +1,8 @@
 """The guide as it is written in ``guide.yaml``: one text for the page, for «?» and for the manuals under ``docs``.
 
 /guide is open to everybody, since whoever has a letter may ask what to do with it.
+
+``python -m engine.features.guide.pages`` writes the manuals of the roles under ``docs``; a test compares them.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from engine.http.request_context import Anyone
 router = APIRouter(include_in_schema=False)
 FILE = Path(__file__).with_name("guide.yaml")
 PICTURES = Path(__file__).with_name("pictures")
+DOCS = Path(__file__).parents[3] / "docs"
 MINE = {ActorRole.HEAD: ActorRole.COORDINATOR, ActorRole.DEPUTY: ActorRole.COORDINATOR}
 """Who reads another role's part first."""
 
@@ -148,3 +151,14 @@ def picture(name: Annotated[str, InPath(max_length=40)]) -> Response:
     if found is None:
         raise NotFound
     return Response(found, media_type="image/webp", headers={"cache-control": "public, max-age=86400"})
+
+
+def write_manuals() -> None:
+    for each in MANUALS:
+        target = DOCS / each.path
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(manual(each), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_manuals()

@@ -9,8 +9,7 @@ from ground.office import Office
 from ground.walk import flat
 
 from engine.application.app import PAGES
-from engine.features.guide.__main__ import DOCS
-from engine.features.guide.pages import MANUALS, Manual, guide, manual
+from engine.features.guide.pages import DOCS, MANUALS, Manual, guide, manual
 from engine.http.navigation import ENTRIES as BAR
 from engine.http.navigation import MENU
 
@@ -86,5 +85,5 @@ def test_it_opens_without_signing_in_and_shows_the_page_it_was_asked_from(office
 
 @pytest.mark.parametrize("each", MANUALS, ids=lambda each: each.path)
 def test_the_manuals_are_made_of_it(each: Manual) -> None:
-    """`python -m engine.features.guide`"""
+    """`python -m engine.features.guide.pages`"""
     assert (DOCS / each.path).read_text(encoding="utf-8") == manual(each)
