@@ -3,6 +3,8 @@
 What ``dondoc doctor --round-trip`` tries: a reply and a returned letter, sent to our own signed addresses and read
 back from the mailbox. It finds out whether they arrive, and whether the server that takes mail in authenticates
 senders: it has to write its result on them, above one that a third message brings along.
+
+And what ``dondoc doctor`` says of how it is proved every day or week that letters arrive.
 """
 
 from __future__ import annotations
@@ -13,14 +15,20 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from engine.admin.first_steps import CheckLine, unused, well, wrong
+from sqlmodel import Session
+
+from config.settings import ArrivalProof, Settings
+from engine.admin.first_steps import CheckLine, read_weekly_letter, unused, well, wrong
 from engine.enums import complete
 from engine.errors import DondocError
 from engine.rules.calendar import PLAN_TIME
+from engine.rules.words import moment
 from engine.store.facts import remember_mail_tried
 from engine.text import Text
+from notifications.arrival import read_canary
 from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
 from notifications.email.signed_addresses import (
     BOUNCE,
@@ -300,3 +308,38 @@ def _not_authenticated(server: str) -> CheckLine:
         "senders are not authenticated: by mail only acknowledgements act, all else waits on the page Incoming",
     )
     return unused("senders", Text.joined("; ", (not_known, remedy)))
+
+
+def arrival_line(session: Session, settings: Settings) -> CheckLine:
+    """How it is proved that letters arrive: each day by our own mailbox, or each week by the operator's word."""
+    if not settings.smtp_host:
+        return unused("arrival", Text("chưa có máy chủ gửi thư", "no relay is set"))
+    if settings.arrival_proof is ArrivalProof.DAILY:
+        daily = Text(
+            f"mỗi ngày một thư thử về hộp thư {settings.imap_username}",
+            f"a test letter a day comes back to {settings.imap_username}",
+        )
+        return well("arrival", _with_last(daily, read_canary(session).back_at))
+    if settings.arrival_proof is ArrivalProof.WEEKLY:
+        weekly = Text(
+            f"mỗi tuần một thư thử tới {settings.operator_email}, người vận hành xác nhận bằng liên kết trong thư",
+            f"a test letter a week to {settings.operator_email}, confirmed by the link in it",
+        )
+        return well("arrival", _with_last(weekly, read_weekly_letter(session).confirmed_at))
+    return wrong(
+        "arrival",
+        Text("không có gì chứng minh thư đến nơi", "nothing proves that letters arrive"),
+        Text(
+            "Đặt DONDOC_IMAP_HOST (thư thử hằng ngày) hoặc DONDOC_OPERATOR_EMAIL (hằng tuần, có người xác nhận).",
+            "Set DONDOC_IMAP_HOST (a test letter a day) or DONDOC_OPERATOR_EMAIL (a week, which somebody confirms).",
+        ),
+    )
+
+
+def _with_last(how: Text, at: str) -> Text:
+    """``at``: ISO instant of the last proof; empty before the first."""
+    if not at:
+        return Text.joined("; ", (how, Text("chưa có lần nào", "none yet")))
+    proved = datetime.fromisoformat(at)
+    last = Text("gần nhất {at}", "last {at}").filled(at=Text(moment(proved, "vi"), moment(proved, "en")))
+    return Text.joined("; ", (how, last))
