@@ -16,7 +16,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, func, inspect, select, text
-from sqlalchemy.exc import DatabaseError, DBAPIError
+from sqlalchemy.exc import DatabaseError, DBAPIError, ProgrammingError
 from sqlmodel import SQLModel, create_engine
 
 from engine.assignments.reports.evidence import path_of
@@ -36,7 +36,6 @@ from engine.store.facts import remember_backup
 from engine.store.records import EventLink, Evidence
 from engine.store.version import version
 from engine.text import Text
-from workflows.operation.server_damage import server_damage
 from workflows.run.installation import installation_id
 
 if TYPE_CHECKING:
@@ -145,6 +144,51 @@ def damage(file: Path) -> str:
     except sqlite3.DatabaseError as error:
         return str(error)
     return "" if said == "ok" else " ".join(str(said).split())[:200]
+
+
+_THERE = "SELECT count(*) FROM pg_extension WHERE extname = 'amcheck'"
+_INDEXES = """
+    SELECT c.oid, c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
+    WHERE a.amname = 'btree' AND i.indisvalid AND c.relnamespace = 'public'::regnamespace AND c.relpersistence = 'p'
+    ORDER BY c.relname"""
+_TABLES = """
+    SELECT oid, relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname"""
+_INDEX = "SELECT bt_index_check(:oid, true)"
+_TABLE = "SELECT msg FROM verify_heapam(:oid) LIMIT 1"
+LONGEST = 200
+
+
+def server_damage(database: Database) -> str | None:
+    """What PostgreSQL finds wrong in its own tables and indexes, where the extension amcheck is there and ours to call:
+    empty if all is sound, None if it cannot be asked. Every table and index is read, under locks that hold up nobody.
+    ``pg_dump`` reads no index: a damaged one answers wrongly and is saved as if it were sound."""
+    with database.read() as session:
+        connection = session.connection()
+        if not connection.scalar(text(_THERE)):
+            return None
+    try:
+        with database.read() as session:
+            return _first_wrong(session.connection())
+    except ProgrammingError:  # not ours to call: GRANT EXECUTE ON FUNCTION … TO …
+        return None
+    except (DBAPIError, Unavailable) as error:
+        return _short(error)
+
+
+def _first_wrong(connection: Connection) -> str:
+    tables: Sequence[tuple[int, str]] = [(row.oid, row.relname) for row in connection.execute(text(_TABLES))]
+    for oid, name in tables:
+        said = connection.scalar(text(_TABLE), {"oid": oid})
+        if said:
+            return f"{name}: {said}"[:LONGEST]
+    for row in connection.execute(text(_INDEXES)).all():
+        connection.execute(text(_INDEX), {"oid": row.oid})  # raises what it finds
+    return ""
+
+
+def _short(error: Exception) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return " ".join(str(cause).split())[:LONGEST]
 
 
 def _require_sound(database: Database, folder: Path, manifest: Manifest) -> None:

@@ -40,9 +40,8 @@ from notifications.letters.renderer import LINK_LIFETIME
 from notifications.sms.gammu import Gammu
 from notifications.sms.gateway import HttpGateway
 from notifications.sms.receipts import DAYS, Usage, usage
-from workflows.operation.backup import damage
+from workflows.operation.backup import damage, server_damage
 from workflows.operation.elsewhere import clock_elsewhere, sender_domain
-from workflows.operation.server_damage import server_damage
 from workflows.operation.trial_letter import arrival_line, round_trip, senders
 from workflows.run import channel_wiring, clock_guard, prefect_server
 from workflows.run.private_files import too_wide

@@ -13,7 +13,7 @@ from ground.postgres import Ground
 from sqlalchemy import text
 
 from engine.store.database import Database
-from workflows.operation.server_damage import server_damage
+from workflows.operation.backup import server_damage
 
 pytestmark = pytest.mark.postgres
 DATABASE = "amchecked"
