@@ -14,16 +14,21 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
 from engine.admin.policy_editor import (
+    KINDS,
     LADDERS,
+    ROLES,
+    RungRow,
     differences,
     keep,
     mark_of,
     policy_rows,
     policy_text,
     read_policy,
+    row_of,
     steps,
+    typed_row,
+    with_rung,
 )
-from engine.admin.policy_rows import KINDS, ROLES, RungRow, row_of, typed_row, with_rung
 from engine.errors import BadInput, Conflict, DondocError, FieldsRefused, FileRefused
 from engine.http.filters import Code, Plain
 from engine.http.forms import FormFields, clean

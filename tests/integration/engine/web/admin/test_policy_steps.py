@@ -12,8 +12,7 @@ from ground.factory import at, lay, policy, rows
 from ground.office import Office, open_office
 from httpx import Response
 
-from engine.admin.policy_editor import LADDERS
-from engine.admin.policy_rows import RungRow, as_rung, row_of, with_rung
+from engine.admin.policy_editor import LADDERS, RungRow, as_rung, row_of, with_rung
 from engine.errors import FieldsRefused
 from engine.rules.policy import Policy
 from engine.store.database import Database
