@@ -19,8 +19,7 @@ from engine.http.forms import Form, FormFields
 from engine.http.guards.known_browsers import noted, require_proof
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.http.security import SecurityEvent
-from engine.queries.directory.agencies import agency_choices
-from engine.queries.directory.enquiries import search
+from engine.queries.directory.agencies import agency_choices, search_accounts
 from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS
 
 router = APIRouter(include_in_schema=False)
@@ -32,7 +31,7 @@ CHANGEABLE = ("label", "role", "agency_id", "language")
 def listing(ctx: SignedIn, q: SearchText = "", after: Cursor = "") -> Response:
     ctx.require(Permission.SEE_ACCOUNTS)
     with ctx.reading() as (session, today):
-        found = search(session, q, after=after)
+        found = search_accounts(session, q, after=after)
         keys = () if q or after else active_tokens(session, ctx.now)
         lacking = second_factor.accounts_without(session, ctx.app.settings.needs_second_factor)
     return ctx.page("admin/accounts.html", today=today, found=found, q=q, keys=keys, lacking=lacking)
