@@ -209,7 +209,7 @@ def reach_of(actor: Actor, action: Permission) -> Reach | None:
 
 def may(actor: Actor, action: Permission, agency_id: str = "", followed: Collection[str] = ()) -> bool:
     """True if the actor may do this within an agency; without an agency, true if within any. ``followed``: the agencies
-    that the actor's department follows (``engine.queries.directory.agencies``)."""
+    that the actor's department follows (``engine.queries.directory``)."""
     reach = reach_of(actor, action)
     if reach is Reach.ANY:
         return True

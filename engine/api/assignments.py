@@ -27,7 +27,7 @@ from engine.http.error_pages import answer
 from engine.http.filters import AssignmentId
 from engine.http.forms import MAX_REASON_CHARS, clean
 from engine.http.request_context import RequestContext
-from engine.queries.directory.agencies import agencies_named
+from engine.queries.directory import agencies_named
 from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import assignment_row
 from engine.queries.work.report_page import ReportPage, report_page

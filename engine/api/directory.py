@@ -26,7 +26,7 @@ from engine.files.directory import REST
 from engine.http.filters import AgencyId, Cursor, Logged, Plain, SmallId
 from engine.http.guards.known_browsers import noted, require_proof
 from engine.http.security import SecurityEvent
-from engine.queries.directory.agencies import AgencyMatch, AgencyPage, agency_page, search, search_accounts
+from engine.queries.directory import AgencyMatch, AgencyPage, agency_page, search, search_accounts
 from engine.queries.paging import PER_PAGE, Page
 from engine.queries.system.log import LogRow, log
 from engine.terms import ContactRole

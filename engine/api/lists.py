@@ -12,8 +12,8 @@ from engine.api.caller import Caller
 from engine.api.models import BoardOut, Listed, PlanDetail, PlanOut
 from engine.api.operations import reads, router_of
 from engine.http import filters
-from engine.queries.directory import agencies
-from engine.queries.directory.agencies import AgencyRow
+from engine.queries import directory
+from engine.queries.directory import AgencyRow
 from engine.queries.figures import plans
 from engine.queries.figures.board import board
 from engine.queries.figures.plans import plan_page
@@ -122,7 +122,7 @@ def list_agencies(caller: Caller, after: filters.Cursor = "", limit: Limit = PER
     """In the order of the directory, with what each owes."""
     caller.require(Permission.SEE_BOARD)
     with caller.reading() as (session, today):
-        return Listed[AgencyRow].of(agencies.list_agencies(session, today, after=after, limit=limit))
+        return Listed[AgencyRow].of(directory.list_agencies(session, today, after=after, limit=limit))
 
 
 @router.get("/agencies/{agency_id}")

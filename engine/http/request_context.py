@@ -51,7 +51,7 @@ from engine.http.navigation import OVERDUE_COUNT, Shown, ShownEntry, entries_of,
 from engine.http.page_store import PageStore
 from engine.http.render import Templates, changed, url
 from engine.http.security import MAX_BODY_BYTES, YEAR_SECONDS, FormTokens, SecurityLog, network_of, same_origin
-from engine.queries.directory.agencies import followed_agencies
+from engine.queries.directory import followed_agencies
 from engine.queries.kept import KEPT_SECONDS, KeptAnswers
 from engine.queries.system.health import StepNews, health, step_news
 from engine.queries.time_class import Today, read_day

@@ -24,7 +24,7 @@ from engine.assignments.situations import report_timing
 from engine.correspondence.entries import waiting_entries
 from engine.correspondence.handling import ANSWER
 from engine.enums import complete
-from engine.queries.directory.agencies import Enquiries, administrator, monitors
+from engine.queries.directory import Enquiries, administrator, monitors
 from engine.rules.calendar import local_date, tells_of_move
 from engine.rules.policy import Facts, Rung, upcoming
 from engine.rules.situation import behind_due, is_past, is_unfinished, lacks_report

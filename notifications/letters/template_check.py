@@ -25,7 +25,7 @@ from engine.assignments.weekly_digest import OverdueRow
 from engine.enums import complete
 from engine.errors import Problem
 from engine.files.plan_parts import subject_words
-from engine.queries.directory.agencies import Enquiries
+from engine.queries.directory import Enquiries
 from engine.queries.system.letters import LetterCounts
 from engine.terms import NoticeKind, Outcome, Role, State
 from engine.text import LANGUAGES, Text

@@ -9,7 +9,7 @@ from ground.factory import rows
 from sqlmodel import Session
 
 from engine.assignments import told, weekly_digest
-from engine.queries.directory.agencies import list_agencies
+from engine.queries.directory import list_agencies
 from engine.queries.figures.board import board
 from engine.queries.figures.outlook import outlook
 from engine.queries.figures.plan_progress import standing

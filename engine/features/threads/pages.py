@@ -32,7 +32,7 @@ from engine.http.forms import MAX_REASON_CHARS, Form, asked_again
 from engine.http.request_context import RequestContext, SignedIn, Unauthenticated, read_form
 from engine.http.request_context import checked as token_checked
 from engine.http.uploads import ACCEPT, MAX_FORM_PARTS, store_uploads
-from engine.queries.directory.agencies import monitors
+from engine.queries.directory import monitors
 from engine.queries.filter_choices import plan_of
 from engine.queries.time_class import Today
 from engine.queries.work.assignment_story import assignment_row

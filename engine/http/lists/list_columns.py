@@ -13,8 +13,8 @@ from engine.assignments.reports.indicators import Consolidated
 from engine.assignments.situations import Boxes
 from engine.http.lists.listing import Column, Head, Listing, number_column
 from engine.plans.simulated_year import SimulatedLetter, SimulatedYear
-from engine.queries.directory import agencies
-from engine.queries.directory.agencies import AgencyRow, DirectoryLine
+from engine.queries import directory
+from engine.queries.directory import AgencyRow, DirectoryLine
 from engine.queries.figures import plan_progress, plans
 from engine.queries.figures.board import AgencyLine, Board, Counts
 from engine.queries.figures.plan_progress import AgencyStanding
@@ -321,8 +321,8 @@ def message_state(row: MessageRow) -> Text:
 AGENCY_LIST: Listing[AgencyRow] = Listing(
     file_name="co-quan",
     title=Text("Cơ quan", "Agencies"),
-    sorts=agencies.SORTS,
-    own_sort=agencies.OWN_SORT,
+    sorts=directory.SORTS,
+    own_sort=directory.OWN_SORT,
     columns=(
         Column(Text("Mã", "Id"), lambda row, _: row.id, width=20),
         Column(Text("Cơ quan", "Agency"), lambda row, _: row.name, width=44, key="name"),

@@ -20,7 +20,7 @@ from sqlmodel import Session
 from engine.enums import complete
 from engine.http.filters import Empty
 from engine.http.request_context import NOT_FILTERS, RequestContext
-from engine.queries.directory.agencies import agency_choices
+from engine.queries.directory import agency_choices
 from engine.queries.filter_choices import plan_choices
 from engine.rules.words import LEVELS, coded, level_name, moment, period_words
 from engine.terms import EventKind, LetterState, NoticeKind, Role, Scenario, State, TimeClass, Timing, Waiting

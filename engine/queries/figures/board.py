@@ -33,7 +33,7 @@ from sqlmodel import Session
 
 from engine.assignments import situations
 from engine.assignments.situations import report_timing_column
-from engine.queries.directory.agencies import directory_order
+from engine.queries.directory import directory_order
 from engine.queries.filter_choices import Orders
 from engine.queries.time_class import Thresholds, Today, time_class, worst
 from engine.queries.work.assignments import AssignmentFilter, conditions

@@ -24,7 +24,7 @@ from engine.assignments.lifecycle import supervisor_of
 from engine.assignments.opening import planned
 from engine.assignments.outbox import WEEK, digest_day
 from engine.assignments.weekly_digest import departments, is_first_of_month
-from engine.queries.directory.agencies import directory_order
+from engine.queries.directory import directory_order
 from engine.queries.time_class import Today
 from engine.rules.calendar import ONE_DAY
 from engine.rules.policy import Facts, Ladder, for_role, upcoming

@@ -15,7 +15,7 @@ from sqlmodel import Session
 from engine.assignments.backlog import WAITS
 from engine.assignments.promise_rows import promises_in, proposed_day
 from engine.assignments.reports.submission import PromiseChoices
-from engine.queries.directory.agencies import agencies_named
+from engine.queries.directory import agencies_named
 from engine.queries.paging import PER_PAGE, Numbered, Page, decode, page, streamed
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import (

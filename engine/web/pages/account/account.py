@@ -32,7 +32,7 @@ from engine.http.forms import Form, FormFields
 from engine.http.guards.known_browsers import WRONG_PASSWORD, noted, require_fresh_proof
 from engine.http.request_context import Anonymous, PostedForm, RequestContext, SignedIn, local
 from engine.http.security import SecurityEvent
-from engine.queries.directory.agencies import agency_choices
+from engine.queries.directory import agency_choices
 from engine.text import Text
 from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS, TYPED_DIFFERENTLY, To, entered, with_session
 

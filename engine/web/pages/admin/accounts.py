@@ -19,7 +19,7 @@ from engine.http.forms import Form, FormFields
 from engine.http.guards.known_browsers import noted, require_proof
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.http.security import SecurityEvent
-from engine.queries.directory.agencies import agency_choices, search_accounts
+from engine.queries.directory import agency_choices, search_accounts
 from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS
 
 router = APIRouter(include_in_schema=False)

@@ -24,7 +24,7 @@ from engine.http.forms import Form, FormFields
 from engine.http.lists.list_columns import DIRECTORY_LIST
 from engine.http.lists.listing import ExportFormat, download
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.queries.directory.agencies import (
+from engine.queries.directory import (
     agency_choices,
     agency_page,
     directory_lines,

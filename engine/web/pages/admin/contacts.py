@@ -38,7 +38,7 @@ from engine.http.filters import AgencyId, SmallId
 from engine.http.forms import Form, FormFields
 from engine.http.request_context import PostedForm, RequestContext, SignedIn, checked, read_form
 from engine.http.security import MAX_BODY_BYTES
-from engine.queries.directory.agencies import agency_page
+from engine.queries.directory import agency_page
 from engine.rules.words import LEVELS, ROLES
 from engine.terms import CONTACT_ROLES
 from engine.text import Text

@@ -18,7 +18,7 @@ from engine.http.filters import Cursor, Logged, Sort
 from engine.http.lists.list_columns import log_list
 from engine.http.lists.listing import ExportFormat, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
-from engine.queries.directory.agencies import agency_choices
+from engine.queries.directory import agency_choices
 from engine.queries.filter_choices import plan_choices
 from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.queries.system.health import AUDIT, health

@@ -25,7 +25,7 @@ from engine.http.lists.list_columns import StandingLine, published_list, standin
 from engine.http.lists.listing import ExportFormat, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.closing import past_plan_ids
-from engine.queries.directory.agencies import agency_choices, enquiries_of_plan
+from engine.queries.directory import agency_choices, enquiries_of_plan
 from engine.queries.figures.board import promised_counts
 from engine.queries.figures.grid import grid
 from engine.queries.figures.outlook import Selection, next_dates, outlook

@@ -17,7 +17,7 @@ from engine.http.lists.list_columns import LETTER_LIST
 from engine.http.lists.listing import ExportFormat, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.http.security import LETTER_POLICY
-from engine.queries.directory.agencies import agency_choices
+from engine.queries.directory import agency_choices
 from engine.queries.figures.outlook import Selection, next_dates
 from engine.queries.paging import MOST_COUNTED
 from engine.queries.system.letters import (

@@ -23,7 +23,7 @@ from engine.http.lists.list_columns import assignment_list
 from engine.http.lists.listing import ExportFormat, FileFormat, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.closing import cancel_all, redate_all, transfer_all
-from engine.queries.directory.agencies import agency_choices
+from engine.queries.directory import agency_choices
 from engine.queries.figures.board import board
 from engine.queries.figures.plans import plan_supervisors
 from engine.queries.filter_choices import plan_choices

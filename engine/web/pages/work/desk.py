@@ -14,7 +14,7 @@ from engine.http.filters import AgencyId, Code, Cursor, PlanId, Sort
 from engine.http.lists.list_columns import AGENCY_LIST
 from engine.http.lists.listing import ExportFormat, download
 from engine.http.request_context import PostedForm, SignedIn
-from engine.queries.directory.agencies import OWN_SORT, list_agencies
+from engine.queries.directory import OWN_SORT, list_agencies
 from engine.queries.figures.board import promised_counts
 from engine.queries.figures.outlook import Selection, next_chase
 from engine.queries.paging import DOWNLOAD_ROWS, every_row

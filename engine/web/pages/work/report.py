@@ -31,7 +31,7 @@ from engine.http.render import url
 from engine.http.request_context import RequestContext, SignedIn, read_form
 from engine.http.request_context import checked as token_checked
 from engine.http.uploads import ACCEPT, MAX_FORM_PARTS, UploadedFiles, read_lines, store_uploads
-from engine.queries.directory.agencies import agencies_named
+from engine.queries.directory import agencies_named
 from engine.queries.time_class import Today
 from engine.queries.work.promises import waiting_days
 from engine.queries.work.report_page import (

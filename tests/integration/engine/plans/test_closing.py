@@ -10,7 +10,7 @@ from ground.factory import Laid, at, do, happened, item, lay, plan_file, row, ro
 from engine.assignments.opening import open_due
 from engine.errors import BadInput, Conflict, DondocError, ForbiddenMove, NotFound
 from engine.plans.closing import OpenWork, PastPlan, end, past_plan, preview_end
-from engine.queries.directory.agencies import agency_choices
+from engine.queries.directory import agency_choices
 from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import story
 from engine.queries.work.ladder_steps import Dropped, RungState

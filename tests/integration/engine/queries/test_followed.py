@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from ground.factory import Laid
 
-from engine.queries.directory.agencies import followed_agencies
+from engine.queries.directory import followed_agencies
 
 PROVINCE = {"tinh", "so-chinh", "so-ban", "huyen-a", "huyen-b", "mat-tran"}
 

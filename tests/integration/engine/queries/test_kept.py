@@ -28,7 +28,7 @@ from engine.assignments.lifecycle import ReportText
 from engine.assignments.told import agency_names, issuers_of_plans, last_of_all
 from engine.assignments.weekly_digest import week_of
 from engine.plans.closing import plans_to_end
-from engine.queries.directory.agencies import agency_choices, enquiries_of_plan
+from engine.queries.directory import agency_choices, enquiries_of_plan
 from engine.queries.figures.board import board, promised_counts
 from engine.queries.figures.grid import grid
 from engine.queries.figures.outlook import (

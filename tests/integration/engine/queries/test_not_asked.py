@@ -13,7 +13,7 @@ from sqlmodel import Session
 from engine.application.daily_cleanup import run_daily_cleanup
 from engine.assignments import lifecycle
 from engine.assignments.told import counted, since
-from engine.queries.directory.agencies import list_agencies
+from engine.queries.directory import list_agencies
 from engine.queries.figures.board import board
 from engine.queries.figures.outlook import Selection, furthest_behind
 from engine.queries.figures.plan_progress import standing

@@ -10,7 +10,7 @@ from ground.factory import Laid, begin, plan_file, store, swept
 from ground.office import NOW, OPENED, looking
 from sqlmodel import Session
 
-from engine.queries.directory.agencies import agency_choices, list_agencies
+from engine.queries.directory import agency_choices, list_agencies
 from engine.queries.figures.board import board
 from engine.queries.figures.plans import list_plans, plan_page
 from engine.queries.system.health import health

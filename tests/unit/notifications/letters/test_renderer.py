@@ -25,7 +25,7 @@ from engine.assignments.weekly_digest import OverdueRow
 from engine.files.directory import fold
 from engine.files.plan import load_plan
 from engine.files.plan_parts import SUBJECT_WORDS, subject_words
-from engine.queries.directory.agencies import Enquiries
+from engine.queries.directory import Enquiries
 from engine.queries.system.letters import LetterCounts
 from engine.rules.calendar import PLAN_TIME
 from engine.rules.words import name_order

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from engine.assignments.lifecycle import ReportText, report
 from engine.assignments.promise_rows import PromiseText
-from engine.queries.directory.agencies import list_agencies
+from engine.queries.directory import list_agencies
 from engine.queries.figures.board import board, cells_of_each
 from engine.queries.filter_choices import PlanChoices, plan_choices, sorted_by_order
 from engine.queries.time_class import Today
