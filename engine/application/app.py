@@ -17,7 +17,7 @@ from engine.api import monitoring as monitoring_api
 from engine.api import rules as rules_api
 from engine.api.operations import describe
 from engine.application import probes
-from engine.features.feeds import ical as ical_feeds
+from engine.features import feeds
 from engine.features.guide import manual
 from engine.features.guide import pages as guide
 from engine.features.papers import pages as papers
@@ -84,7 +84,7 @@ PAGES = (
     sign_in,
     account,
     letter_links,
-    ical_feeds,
+    feeds,
     admin_home,
     decisions,
     amendments,

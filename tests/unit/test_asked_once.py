@@ -61,7 +61,7 @@ DAYS_COMPARED = {
     "engine/assignments/promise_rows.py": "which promises have passed, asked here alone",
     "engine/assignments/promises.py": "a promise is agreed to before its day",
     "engine/assignments/told.py": "how far back a letter reaches",
-    "engine/features/feeds/ical.py": "how far back a calendar reaches",
+    "engine/features/feeds.py": "how far back a calendar reaches",
     "engine/plans/amendments.py": "a later day is later than the one before it",
     "engine/queries/figures/outlook.py": "the next due dates, by their index",
     "engine/queries/figures/year.py": "the weeks of a year",

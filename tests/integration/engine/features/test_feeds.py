@@ -17,7 +17,7 @@ from engine.agencies import contacts, feed_addresses
 from engine.assignments import calendar_change, lifecycle
 from engine.assignments.promise_rows import PromiseText
 from engine.errors import BadInput, NotFound
-from engine.features.feeds import ical
+from engine.features import feeds
 from engine.rules.calendar import DayException, DayKind
 from engine.rules.situation import Action
 from engine.store.database import Database, table
@@ -39,7 +39,7 @@ def make(laid: Laid, agency_id: str = "so-ban", contact_id: int | None = None) -
 
 def read(laid: Laid, key: str, now: Any = NOW) -> Calendar:
     with laid.database.read() as session:
-        body = ical.feed(session, feed_addresses.reader_of(session, key, now), now, base_url="https://dondoc.example")
+        body = feeds.feed(session, feed_addresses.reader_of(session, key, now), now, base_url="https://dondoc.example")
     return Calendar.from_ical(body)
 
 
@@ -78,7 +78,7 @@ def test_a_body_that_is_only_asked_has_no_deadline_in_its_calendar(laid: Laid) -
 def test_every_entry_has_what_the_standard_demands_and_lines_fit(laid: Laid) -> None:
     key = make(laid)
     with laid.database.read() as session:
-        body = ical.feed(session, feed_addresses.reader_of(session, key, NOW), NOW)
+        body = feeds.feed(session, feed_addresses.reader_of(session, key, NOW), NOW)
     calendar = Calendar.from_ical(body)
     assert (str(calendar["version"]), "prodid" in calendar) == ("2.0", True)
     assert {"uid", "dtstamp", "dtstart", "last-modified"} <= {name.lower() for name in only(calendar)}
@@ -142,7 +142,7 @@ def test_what_is_reported_is_cancelled_in_the_calendar_and_comes_back_when_retur
 def test_what_is_long_over_leaves_the_feed(laid: Laid) -> None:
     key = make(laid)
     do(laid.database, Action.REPORT, laid.assignment("IV.1.1", "so-ban"), now=NOW)
-    assert list(read(laid, key, at("2021-06-17") + ical.ENTRY_RETENTION + timedelta(days=1)).walk("VEVENT")) == []
+    assert list(read(laid, key, at("2021-06-17") + feeds.ENTRY_RETENTION + timedelta(days=1)).walk("VEVENT")) == []
 
 
 def test_a_monitor_sees_what_the_department_watches_one_entry_a_date(laid: Laid) -> None:

@@ -1,1 +1,0 @@
-"""Calendar feeds of due dates (RFC 5545)."""
