@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import typer
 
 from engine.text import Text
-from notifications.webhooks.delivery import signed_headers
+from notifications.webhooks import signed_headers
 
 OLDEST_SECONDS = 300
 MOST_BYTES = 1024 * 1024

@@ -29,7 +29,7 @@ from notifications.letters.facts import gather
 from notifications.letters.renderer import LetterRenderer, RendererSettings
 from notifications.letters.sign_in_mailer import EmailSignInMailer, Mail
 from notifications.sms.gammu import Gammu
-from notifications.webhooks.delivery import Sender, WebhookDelivery
+from notifications.webhooks import Sender, WebhookDelivery
 
 if TYPE_CHECKING:
     from notifications.email.smtp import SharedRate

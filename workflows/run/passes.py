@@ -36,7 +36,7 @@ from engine.text import Text
 from engine.views.event_sentences import said
 from notifications.delivery import Delivered, DeliveryContext, OpenChannels
 from notifications.delivery import deliver as deliver_letters
-from notifications.webhooks.delivery import WebhookDelivery, send_owed
+from notifications.webhooks import WebhookDelivery, send_owed
 from workflows.projection.events import happened_to
 from workflows.projection.shown_runs import rows_of, steps
 

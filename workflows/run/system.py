@@ -28,7 +28,7 @@ from engine.text import Text
 from notifications.contract.channel import Channel
 from notifications.delivery import DeliveryContext
 from notifications.inbound.fetching import InboundSources
-from notifications.webhooks.delivery import WebhookDelivery
+from notifications.webhooks import WebhookDelivery
 from workflows.run import channel_wiring
 from workflows.run.prefect_server import answers, auth_of, environment, is_ours, kept_auth
 

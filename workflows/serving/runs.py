@@ -17,8 +17,8 @@ from engine.assignments.due_work import Due
 from engine.store import machines
 from engine.store.high_water import MarkUnusable
 from engine.terms import PassName
+from notifications import webhooks
 from notifications.finding_alarm import alarm_findings
-from notifications.webhooks import delivery as webhooks
 from workflows.projection.prefect_api import PrefectApi
 from workflows.projection.shown_runs import TICK_FLOW, RunState, run_of_tick
 from workflows.run import channel_wiring, clock_guard, passes

@@ -28,7 +28,7 @@ from engine.store.facts import Hold, hold_letters
 from engine.store.records import Duty, Webhook, WebhookMessage
 from engine.terms import EventKind, LetterState, State
 from engine.views.prometheus import render
-from notifications.webhooks.delivery import (
+from notifications.webhooks import (
     BATCH,
     LEASE,
     MAX_FAILURES,

@@ -11,7 +11,7 @@ from ground.web_servers import receiving
 
 from engine.rules.targets import Allowed
 from notifications.contract.channel import Fate, Outcome
-from notifications.webhooks.delivery import Sender
+from notifications.webhooks import Sender
 
 
 def called(sender: Sender, url: str) -> Outcome:

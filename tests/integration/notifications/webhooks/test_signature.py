@@ -18,7 +18,7 @@ from engine.features.webhooks import subscriptions as webhooks
 from engine.features.webhooks.subscriptions import new_secret, secret_bytes
 from engine.rules.targets import Allowed
 from engine.store.database import Database
-from notifications.webhooks.delivery import Sender, WebhookDelivery, send_owed, signed_headers
+from notifications.webhooks import Sender, WebhookDelivery, send_owed, signed_headers
 
 NOW = at("2021-04-07")
 DOCUMENT = CONFIG.parent / "docs" / "webhooks.md"

@@ -39,7 +39,7 @@ from engine.text import Text
 from notifications.contract.channel import Outcome, Outgoing
 from notifications.inbound.fetching import Inbox
 from notifications.settlement import BATCH
-from notifications.webhooks.delivery import send_owed
+from notifications.webhooks import send_owed
 from workflows.operation.restore import release
 from workflows.run import clock_guard, passes
 from workflows.run.clock_guard import ClockReading

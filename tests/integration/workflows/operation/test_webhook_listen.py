@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from notifications.webhooks.delivery import signed_headers
+from notifications.webhooks import signed_headers
 from workflows.operation.webhook_listen import receiver, what_is_wrong
 
 BODY = b'{"type": "assignment.opened"}'

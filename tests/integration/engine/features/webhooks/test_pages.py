@@ -17,7 +17,7 @@ from engine.rules.targets import Allowed
 from engine.store.database import Database
 from engine.store.records import Webhook, WebhookMessage
 from engine.terms import LetterState
-from notifications.webhooks.delivery import MAX_FAILURES, Sender, WebhookDelivery, send_owed
+from notifications.webhooks import MAX_FAILURES, Sender, WebhookDelivery, send_owed
 
 LIST, URL = "/admin/webhooks", "https://esb.tinh.example/dondoc"
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/=]+")

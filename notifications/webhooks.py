@@ -1,4 +1,6 @@
-"""Claim webhook messages with a lease, send, settle: as letters, but each address by itself.
+"""Events told to other systems, by the Standard Webhooks scheme.
+
+Claim messages with a lease, send, settle: as letters, but each address by itself.
 
 An address that does not answer is left alone after a few failures, longer each time; the others are not held up by it,
 and mail knows nothing of either. Messages of one address go one after the other, those that failed later again.

@@ -1,1 +1,0 @@
-"""Events told to other systems, by the Standard Webhooks scheme."""
