@@ -727,10 +727,10 @@ def test_the_leadership_reads_what_was_promised_and_that_a_draft_waits_to_be_sig
     kept = digest(*rows_of_week, row(2, promised_on=date(2021, 6, 16), promises=1, promise_past=True), boxes=boxes)
     week = replace(kept, drafts=1)
     vi, en = (STATIONERY.render(facts(role=Role.LEADERSHIP, digest=week, language=each), NOW) for each in LANGUAGES)
-    said = "2 việc đã hẹn ngày, sớm nhất 23/6/2021; 1 việc có lời hẹn đã qua; 1 dự thảo công văn đôn đốc chờ ký."
-    assert f"còn quá hạn: {said}" in vi.text
+    said = "2 việc đã hẹn ngày, sớm nhất 23/6/2021; 1 việc có lời hẹn đã qua; 1 dự thảo công văn đôn đốc"
+    assert f"còn quá hạn: {said} chờ cơ quan theo dõi ký." in vi.text
     said = "a day is promised for 2 assignments, the first for 23/6/2021; 1 promised day passed; 1 draft"
-    assert f"with overdue work: {said} of a dispatch to be signed." in en.text
+    assert f"with overdue work: {said} of a dispatch for the department to sign." in en.text
 
 
 def test_what_is_said_of_the_day_of_every_duty_alike_is_said_once() -> None:

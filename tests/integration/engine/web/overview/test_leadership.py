@@ -73,7 +73,13 @@ def test_worse_stands_apart_from_better_with_the_largest_change_first(office: Of
 def test_the_next_dates_are_always_said(office: Office) -> None:
     dates = words(BeautifulSoup(office.get("/leadership").text, "lxml"), "section[aria-labelledby=next]")
     assert "đôn đốc lần" in dates
+    assert "báo cáo lãnh đạo" in dates
     assert office.get("/leadership?period=2021-Y").status_code == 200
+
+
+def test_direction_is_asked_about_the_agencies_that_the_letter_asks_about(office: Office) -> None:
+    asked = words(BeautifulSoup(office.get("/leadership").text, "lxml"), ".ask")
+    assert asked.startswith("Kính xin ý kiến chỉ đạo 3 cơ quan còn quá hạn")
 
 
 def test_each_task_has_one_mark_with_its_words_and_requests_stand_apart(office: Office) -> None:
