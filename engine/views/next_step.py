@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import assert_never
 
 from markupsafe import Markup
 
 from engine.queries.work.overdue import LateAgency
 from engine.rules.policy import Rung, is_report
-from engine.rules.words import short_day
+from engine.rules.words import day_and_month, short_day
 from engine.terms import NoticeKind, Role
 from engine.text import Text
 from engine.views.svg_charts import DOT, SQUARE, filled, marks
@@ -113,6 +114,26 @@ def reminder_line(agency: LateAgency, span: Span, language: str) -> Markup:
         in_words(agency).said(language),
         Markup("").join(parts),
     )
+
+
+def dates_above(agencies: Sequence[LateAgency], span: Span, language: str) -> Markup:
+    """The days of the lines below it, each where it has room: due dates, what comes next, chasers, reminders."""
+    due = sorted({each.since for each in agencies})
+    coming = sorted({each.contacts.next_on for each in agencies if each.contacts.next_on})
+    asked = sorted({day for each in agencies for day in each.asked.items()})
+    sent = [[day for day, escalated in asked if escalated is which] for which in (True, False)]
+    parts = []
+    lines = (due, 10, 60, Text("hạn ", "due ")), ([*coming, *chain(*sent)], 26, 32, Text.same(""))
+    for days, top, room, word in lines:
+        taken: list[float] = []
+        for day in days:
+            x = min(max(span.place(day), room / 2), WIDE - room / 2)
+            if all(abs(x - other) >= room for other in taken):
+                taken.append(x)
+                words = f"{word.said(language)}{day_and_month(day)}"
+                parts.append(filled('<text x="{:g}" y="{}" text-anchor="middle">{}</text>', x, top, words))
+    form = '<svg class="rl above" viewBox="0 0 {} 30" aria-hidden="true">{}</svg>'
+    return filled(form, WIDE, Markup("").join(parts))
 
 
 def in_words(agency: LateAgency) -> Text:

@@ -33,7 +33,7 @@ from engine.queries.work.overdue import (
 )
 from engine.terms import EventKind, State, TimeClass
 from engine.text import Text
-from engine.views.next_step import reminder_line, span_of
+from engine.views.next_step import dates_above, reminder_line, span_of
 from engine.web.pages.overview.board import told_and_coming
 from engine.web.plan_uploads import draftable_plan, drafts_to_sign
 
@@ -93,6 +93,7 @@ def show(
         before=before,
         span=span,
         duties={(row.plan, row.citation): row for row in shown}.values(),
+        dates={"letters": dates_above(found.agencies, span, ctx.language)},
         lines={each.id: reminder_line(each, span, ctx.language) for each in found.agencies},
         asked=filter_parameters(wanted),
         apart=asked,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+from lxml import etree
+
 from engine.queries.work.overdue import Contacts, LateAgency
-from engine.views.next_step import Span, in_words, reminder_line, span_of
+from engine.views.next_step import Span, dates_above, in_words, reminder_line, span_of
 
 TODAY = date(2021, 6, 28)
 DUE = date(2021, 6, 17)
@@ -34,6 +36,14 @@ def test_reminders_chasings_and_what_comes_differ_by_shape() -> None:
     agency = late(d0614=False, d0622=True)
     drawn = str(reminder_line(agency, span_of([agency], TODAY), "vi"))
     assert [drawn.count(f'class="{each}"') for each in ("rl-sent", "rl-chased", "rl-next", "rl-due")] == [1, 1, 1, 1]
+
+
+def test_above_the_lines_stand_the_days_that_have_room() -> None:
+    agency = late(d0603=False, d0614=False, d0616=False, d0618=False, d0622=True, d0628=True)
+    drawn = etree.fromstring(dates_above([agency], span_of([agency], TODAY), "vi"))
+    said = {each.text: float(each.get("x", "")) for each in drawn}
+    assert list(said) == ["hạn 17/6", "08/7", "22/6", "28/6", "03/6", "14/6"]
+    assert said["03/6"] < said["14/6"] < said["hạn 17/6"] < said["22/6"] < said["28/6"] < said["08/7"]
 
 
 def test_many_letters_take_one_path_a_kind_and_are_said_by_their_number() -> None:
