@@ -43,6 +43,24 @@ def test_the_leaderships_page_is_one_sheet(chromium: Browser, spring: Spring) ->
     assert not [each for each in names if each not in " ".join(paper.split())]
 
 
+def test_the_file_of_an_overdue_task_is_one_sheet_with_its_due_date_among_the_letters(
+    chromium: Browser, spring: Spring
+) -> None:
+    with visitors(chromium, spring, DESK, "vi") as come:
+        visitor = come("monitor")
+        visitor.goes("/overdue")
+        visitor.goes(f"{visitor.page.locator('.codes a').first.get_attribute('href')}?as=print")
+        numbers = visitor.page.locator("tbody td.num").all_inner_texts()
+        sheet, end = printed(visitor).split("\f")
+    said = " ".join(sheet.split())
+    lines = [each for each in numbers if each]
+    assert lines == [str(n + 1) for n in range(len(lines))]
+    assert f"Đủ {len(lines)} dòng" in said
+    assert "Hạn báo cáo, chưa có báo cáo" in said
+    assert said.index("Nhắc trước hạn") < said.index("Hạn báo cáo, chưa") < said.index("Báo quá hạn")
+    assert not end
+
+
 def test_a_day_is_not_broken_on_paper(chromium: Browser, spring: Spring) -> None:
     with visitors(chromium, spring, DESK, "vi") as come:
         visitor = come("monitor")

@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup, Tag
 
 from engine.features.papers.document import AnnexColumn, Paper
 
-WIDTHS_MM = (25, 62, 38, 35)
+WIDTHS_MM = (10, 24, 58, 34, 34)
 
 
 def duty_file_docx(page: bytes, author: str, source: str, at: datetime) -> bytes:
@@ -16,10 +16,12 @@ def duty_file_docx(page: bytes, author: str, source: str, at: datetime) -> bytes
     main = BeautifulSoup(page, "lxml").select_one("main")
     assert main is not None
     paper = Paper("Hồ sơ việc", author, at)
-    for part in main.select("h1, main > p:not(.qr), blockquote, dt, table"):
+    for part in main.select("h1, h2, main > p:not(.qr), blockquote, dt, table"):
         words = _words(part)
         if part.name == "h1":
             paper.centred(words, bold=True, after=8)
+        elif part.name == "h2":
+            paper.body(words, heading=True)
         elif part.name == "table":
             columns = [AnnexColumn(_words(each), mm) for each, mm in zip(part.select("th"), WIDTHS_MM, strict=True)]
             rows = [[_words(cell) for cell in row.select("td")] for row in part.select("tbody tr")]
