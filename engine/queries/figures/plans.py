@@ -85,10 +85,12 @@ class DutyLine:
     rounds: tuple[DueLine, ...]
     counts: Counts
 
-    def due(self, day: date) -> date | None:
-        """Since when it is overdue, else the round due on a day or after it, else the last; None without a due date."""
+    def due(self, day: date) -> tuple[date, ...]:
+        """Since when it is overdue, and what of it is due next; else the round due on a day or after it, or the last;
+        none without a due date."""
         coming = [each.on for each in self.rounds if each.on >= day] or [each.on for each in self.rounds[-1:]]
-        return self.counts.late_since or min(coming, default=None)
+        open_tasks = (self.counts.late_since, self.counts.earliest)
+        return tuple(each for each in open_tasks if each) or tuple(sorted(coming)[:1])
 
 
 @dataclass(frozen=True, kw_only=True)

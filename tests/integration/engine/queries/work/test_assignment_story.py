@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -225,11 +226,13 @@ def test_a_duty_of_a_plan_says_when_it_is_due_next(laid: Laid, seen: Seen) -> No
     duties = {each.citation: each for each in plan_page(*seen, laid.plan_id).duties}
     duty = next(each for each in duties.values() if len(each.rounds) > 1 and not each.counts.overdue)
     first, last = duty.rounds[0], duty.rounds[-1]
-    assert duty.due(first.on) == first.on
-    assert duty.due(date(2030, 1, 1)) == last.on
+    assert duty.due(first.on) == (first.on,)
+    assert duty.due(date(2030, 1, 1)) == (last.on,)
 
 
-def test_what_is_overdue_is_said_before_what_is_due_next(laid: Laid, seen: Seen) -> None:
+def test_what_is_overdue_is_said_before_what_is_due_next_of_the_same_duty(laid: Laid, seen: Seen) -> None:
     duty = next(each for each in plan_page(*seen, laid.plan_id).duties if each.citation == "IV.2.1")
     assert duty.counts.overdue
-    assert duty.due(NOW.date()) == duty.counts.late_since == date(2021, 6, 17)
+    assert duty.due(NOW.date()) == (duty.counts.late_since,) == (date(2021, 6, 17),)
+    both = replace(duty, counts=replace(duty.counts, earliest=date(2021, 9, 17)))
+    assert both.due(NOW.date()) == (date(2021, 6, 17), date(2021, 9, 17))
