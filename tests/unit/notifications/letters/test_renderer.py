@@ -694,7 +694,7 @@ def test_the_leadership_reads_what_is_done_and_overdue_with_their_change_within_
         assert "07:30 thứ Sáu, 18/6/2021, theo báo cáo của các cơ quan đã hoàn thành 134 phần việc; " in text
         assert "134 phần việc; 21 phần việc của 9 cơ quan quá hạn." in text
         assert "So với báo cáo tuần 11/6/2021: hoàn thành 83 → 134, quá hạn 69 → 21; " in text
-        assert "17 không còn quá hạn (Agency A 17), xong 51 (Agency A 51), 1 lời hẹn đã qua (Agency A 1)." in text
+        assert "17 không còn quá hạn (Agency A 17), 51 việc mới xong (Agency A 51), 1 lời hẹn đã qua" in text
     assert "134 were done by the agencies' reports; 21 assignments of 9 agencies were overdue." in en.text
     assert "Compared with the weekly report of 11/6/2021: done 83 → 134, overdue 69 → 21; " in en.text
 
@@ -831,8 +831,8 @@ def test_nobody_is_named_as_newly_overdue_who_is_done() -> None:
         facts_ = facts(role=Role.LEADERSHIP, digest=replace(digest(boxes=now), since=since))
         return STATIONERY.render(facts_, NOW).text
 
-    assert "thêm 1 quá hạn (Agency B 1)" in said(owes)
-    assert "thêm 1 quá hạn, xong 1 (Agency A 1)" in said(done)
+    assert "1 việc mới quá hạn (Agency B 1)" in said(owes)
+    assert "1 việc mới quá hạn, 1 việc mới xong (Agency A 1)" in said(done)
 
 
 def test_on_a_monday_nothing_is_said_twice() -> None:
