@@ -38,7 +38,7 @@ from engine.assignments.undo import undoable
 from engine.errors import BadInput
 from engine.http.access import require_for
 from engine.http.filters import Assignments, Code, Count, PageNumber
-from engine.http.forms import MAX_REASON_CHARS, RESUBMITTED_BY, Form
+from engine.http.forms import MAX_REASON_CHARS, RESUBMITTED_BY, Form, clean
 from engine.http.lists.listing import Column, ExportFormat, FileFormat, Listing, download, filter_names, number_column
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.filter_choices import plan_choices
@@ -53,7 +53,7 @@ from engine.queries.work.reports_to_accept import (
     reports_chosen,
     reports_waiting,
 )
-from engine.queries.work.todo import waiting_lines
+from engine.queries.work.todo import MAX_LINES, waiting_lines
 from engine.rules.policy import Reason
 from engine.rules.typed_day import reason_words
 from engine.rules.words import period_words
@@ -270,8 +270,8 @@ class DecisionPage(Generic[A, W]):
         return replace(wanted, supervisor_id=department or wanted.supervisor_id)
 
     def _chosen(self, ctx: RequestContext, form: Form, wanted: AssignmentFilter) -> tuple[A, Sequence[W]]:
-        """The act and its items: that of a line's own button, the ticked ones, those that were shown before, or all
-        that the list's filter selects now."""
+        """The act and its items: that of a line's own button, the ticked ones, those of ticked agencies, those that
+        were shown before, or all that the list's filter selects now."""
         single = next((act for act in self.acts if form.has(act.value)), None)
         act = single or form.choice("act", type(next(iter(self.acts))))
         with ctx.reading() as (session, today):
@@ -280,6 +280,11 @@ class DecisionPage(Generic[A, W]):
                 check_selection([row.id for row in rows])
                 return act, rows
             ids = (form.number(act.value),) if single else form.numbers("id")
+            if single is None and self.every is not None:
+                owed = self._of_department(ctx, wanted)
+                for agency in form.every("agency")[:MAX_LINES]:
+                    found = self.every(session, today, replace(owed, agency_id=clean(agency, 64)))
+                    ids += tuple(row.id for row in found)
             check_selection(ids)
             return act, self.chosen(session, today, ids)
 

@@ -72,7 +72,7 @@ def office(waiting: Laid, tmp_path: Path) -> Office:
 def lines(office: Office, path: str = "/queue") -> list[tuple[str, ...]]:
     page = BeautifulSoup(office.get(path).text, "lxml")
     return [
-        tuple(" ".join(each.get_text(" ").split()) for each in line.find_all(recursive=False))
+        tuple(" ".join(each.get_text(" ").split()) for each in line.find_all(recursive=False)[1:])
         for line in page.select(".queue-rows li")
     ]
 
@@ -208,6 +208,21 @@ def test_a_writer_who_is_not_known_stands_by_the_mailbox(laid: Laid, tmp_path: P
             session.connection().execute(update(m).where(m.c.incoming_id == kept).values(sender=sender))
     office = open_office(laid.database, tmp_path, now=NOW)
     assert [line[0] for line in lines(office)] == ["a@khac.example", "b@khac.example"]
+
+
+def test_the_reports_of_ticked_agencies_are_accepted_after_a_look(office: Office) -> None:
+    page = BeautifulSoup(office.get("/queue").text, "lxml")
+    ticks = [str(each["value"]) for each in page.select(".queue-rows input")]
+    assert sorted(ticks) == ["huyen-b", "so-ban"], "only reports are accepted by the line"
+    shown = office.post("/accept", page="/queue", act="accept", agency="so-ban")
+    assert shown.status_code == 200
+    asked = BeautifulSoup(shown.text, "lxml")
+    ids = [str(each["value"]) for each in asked.select("form input[name=id]")]
+    assert len(ids) == 3, "nothing is decided yet"
+    done = office.post("/accept", page="/queue", act="accept", id=ids, sure="1")
+    assert done.headers["location"] == "/accept?said=accept&n=3"
+    nothing = office.post("/accept", page="/queue", act="accept")
+    assert (nothing.status_code, "chưa chọn" in nothing.text.lower()) == (400, True)
 
 
 def test_where_nothing_waits_it_says_what_will(laid: Laid, tmp_path: Path) -> None:
