@@ -15,7 +15,7 @@ from datetime import date
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Exists, Table, case, exists, func, or_, select, union
+from sqlalchemy import Exists, Table, exists, func, or_, select, union
 from sqlmodel import Session
 
 from engine.accounts.accounts import AccountLine, list_accounts
@@ -50,12 +50,17 @@ class AgencyRow:
     parent_id: str | None
     open: int
     overdue: int
+    since: date | None
+    """The oldest due date of what is overdue."""
+    promised: int
+    """Of what is overdue, for a day that has not passed."""
 
 
 SORTS: Orders[AgencyRow] = {
     "name": lambda row: name_order(row.name),
     "open": attrgetter("open"),
     "overdue": attrgetter("overdue"),
+    "since": lambda row: row.since or date.max,
 }
 OWN_SORT = "-overdue"
 
@@ -65,18 +70,21 @@ def list_agencies(
 ) -> Page[AgencyRow]:
     """As in the directory, or by one of ``SORTS``; one query, which reads it whole."""
     a, g = table(Assignment), table(Agency)
+    overdue = situations.overdue(today.day)
     counts = (
         select(
             a.c.agency_id,
             func.count().label("open"),
-            func.sum(case((situations.overdue(today.day), 1), else_=0)).label("overdue"),
+            func.count().filter(overdue).label("overdue"),
+            func.count().filter(overdue, situations.promise_ahead(today.day)).label("promised"),
+            func.min(a.c.due_on).filter(overdue).label("since"),
         )
         .where(situations.owed())
         .group_by(a.c.agency_id)
         .subquery()
     )
-    open_now, late = (func.coalesce(counts.c[name], 0).label(name) for name in ("open", "overdue"))
-    statement = select(g, open_now, late).outerjoin(counts, counts.c.agency_id == g.c.id)
+    numbers = [func.coalesce(counts.c[name], 0).label(name) for name in ("open", "overdue", "promised")]
+    statement = select(g, *numbers, counts.c.since).outerjoin(counts, counts.c.agency_id == g.c.id)
     found = sorted(session.connection().execute(statement), key=directory_order)
     rows = sorted_by_order((object_of(AgencyRow, row) for row in found), SORTS, sort)
     offset = max(decode(after, int)[0], 0) if after else 0

@@ -330,6 +330,8 @@ AGENCY_LIST: Listing[AgencyRow] = Listing(
         Column(Text("Loại cơ quan", "Kind of agency"), lambda row, language: level_name(row.level, language), width=24),
         Column(Text("Đang mở", "Open"), lambda row, _: row.open, Kind.NUMBER, 10, key="open", number=True),
         Column(Text("Quá hạn", "Overdue"), lambda row, _: row.overdue, Kind.NUMBER, 10, key="overdue", number=True),
+        Column(Text("Lâu nhất", "Longest"), lambda row, _: row.since, Kind.DAY, 12, key="since"),
+        Column(Text("Đã hẹn", "Promised"), lambda row, _: row.promised, Kind.NUMBER, 10, key="promised", number=True),
     ),
 )
 

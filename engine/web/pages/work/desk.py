@@ -44,7 +44,7 @@ def listing(ctx: SignedIn, export_format: ExportFormat = None, after: Cursor = "
             return download(ctx, export_format, AGENCY_LIST, rows)
         found = list_agencies(session, today, after=after, sort=order)
         late = ctx.kept(session, late_of_each, today.day)
-        coming, _ = told_and_coming(ctx, session, today, AssignmentFilter())
+        coming, before = told_and_coming(ctx, session, today, AssignmentFilter())
         promises = ctx.kept(session, promised_counts, today, AssignmentFilter(request=False))
         lacking = unreachable(session, today, AssignmentFilter())
     return ctx.kept_page(
@@ -54,6 +54,7 @@ def listing(ctx: SignedIn, export_format: ExportFormat = None, after: Cursor = "
         found=found,
         sort=sort,
         behind=late,
+        before=before,
         next_dates=coming,
         promises=promises,
         lacking=lacking,

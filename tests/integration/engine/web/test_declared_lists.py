@@ -63,7 +63,7 @@ LISTS = [
         requests_apart=True,
     ),
     Case("/assignments", lambda _, today: assignment_list(today), in_other_words=("state",)),
-    Case("/agencies", lambda *_: AGENCY_LIST),
+    Case("/agencies", lambda *_: AGENCY_LIST, in_other_words=("since",)),
     Case("/letters?whole=true", lambda *_: LETTER_LIST),
     Case("/incoming", lambda *_: MESSAGE_LIST, in_other_words=("state",)),
     Case("/overdue", lambda *_: OVERDUE_LIST, in_other_words=("since",)),
@@ -130,8 +130,10 @@ def sortable(listing: Listing[Any]) -> list[Head]:
 
 
 def page_heads(page: BeautifulSoup) -> list[Tag]:
-    """The heads of the list's table, or in the line «Xếp theo»."""
+    """The heads of the list's table, without what is drawn in one, or in the line «Xếp theo»."""
     table = page.select_one(TABLES)
+    for drawn in page.select("thead svg"):
+        drawn.decompose()
     return [each for each in table.select("thead th") if words(each)] if table else [*page.select(".sorts a")]
 
 
