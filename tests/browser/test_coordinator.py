@@ -114,7 +114,7 @@ def test_a_likely_day_stands_under_its_field(come: Come) -> None:
     coordinator = come("coordinator", SILENT)
     coordinator.goes(f"/report/{SILENT}/1/2021-H1/thread")
     day, offer = (
-        coordinator.page.locator(each).bounding_box() for each in ("#promise-promise", "#promise [name=fill]")
+        coordinator.page.locator(each).first.bounding_box() for each in ("#promise-promise", "#promise [name=fill]")
     )
     assert day is not None
     assert offer is not None
