@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
 from typing import assert_never
 
 from markupsafe import Markup
@@ -101,8 +100,8 @@ def reminder_line(agency: LateAgency, span: Span, language: str) -> Markup:
         filled('<path class="rl-line" d="M{:g} {:g}H{:g}"/>', EDGE, middle, WIDE - EDGE),
         filled('<path class="rl-due" d="M{:g} 2v{:g}"/>', due, TALL - 4),
     ]
-    sent = [span.place(day) for day, escalated in agency.asked.items() if not escalated]
-    chased = [span.place(day) for day, escalated in agency.asked.items() if escalated]
+    sent = [span.place(day) for day in agency.reminded_on]
+    chased = [span.place(day) for day in agency.chased_on]
     coming = [span.place(day) for day in (agency.contacts.next_on,) if day is not None]
     for kind, form, places in (("sent", DOT, sent), ("chased", SQUARE, chased), ("next", SQUARE, coming)):
         if places:
@@ -120,10 +119,10 @@ def dates_above(agencies: Sequence[LateAgency], span: Span, language: str) -> Ma
     """The days of the lines below it, each where it has room: due dates, what comes next, chasers, reminders."""
     due = sorted({each.since for each in agencies})
     coming = sorted({each.contacts.next_on for each in agencies if each.contacts.next_on})
-    asked = sorted({day for each in agencies for day in each.asked.items()})
-    sent = [[day for day, escalated in asked if escalated is which] for which in (True, False)]
+    chased = sorted({day for each in agencies for day in each.chased_on})
+    reminded = sorted({day for each in agencies for day in each.reminded_on})
     parts = []
-    lines = (due, 10, 60, Text("hạn ", "due ")), ([*coming, *chain(*sent)], 26, 32, Text.same(""))
+    lines = (due, 10, 60, Text("hạn ", "due ")), ([*coming, *chased, *reminded], 26, 32, Text.same(""))
     for days, top, room, word in lines:
         taken: list[float] = []
         for day in days:
@@ -138,14 +137,12 @@ def dates_above(agencies: Sequence[LateAgency], span: Span, language: str) -> Ma
 
 def in_words(agency: LateAgency) -> Text:
     """«hạn 17/6; đã nhắc 03/6, 14/6; đã gửi đôn đốc 8 lần, từ 22/6 đến 30/8; tiếp theo 08/9»."""
-    reminded = [day for day, escalated in agency.asked.items() if not escalated]
-    chased = [day for day, escalated in agency.asked.items() if escalated]
     due = short_day(agency.since)
     parts = [Text(f"hạn {due}", f"due {due}")]
-    if reminded:
-        parts.append(Text.joined(" ", (Text("đã nhắc", "reminded"), _days(reminded))))
-    if chased:
-        parts.append(Text.joined(" ", (Text("đã gửi đôn đốc", "chased"), _days(chased))))
+    if agency.reminded_on:
+        parts.append(Text.joined(" ", (Text("đã nhắc", "reminded"), _days(agency.reminded_on))))
+    if agency.chased_on:
+        parts.append(Text.joined(" ", (Text("đã gửi đôn đốc", "chased"), _days(agency.chased_on))))
     if not agency.asked:
         parts.append(Text("chưa có thư nhắc nào gửi đi", "no reminder was sent"))
     if agency.contacts.next_on is not None:

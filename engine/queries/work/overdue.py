@@ -80,6 +80,14 @@ class LateAgency:
     asked: Mapping[date, bool]
     contacts: Contacts
 
+    @property
+    def reminded_on(self) -> list[date]:
+        return [day for day, escalated in self.asked.items() if not escalated]
+
+    @property
+    def chased_on(self) -> list[date]:
+        return [day for day, escalated in self.asked.items() if escalated]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Overdue:
