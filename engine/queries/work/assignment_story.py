@@ -15,7 +15,7 @@ from engine.accounts.permissions import ActorRole
 from engine.errors import NotFound
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
-from engine.queries.work.ladder_steps import RUNG_EVENTS, EventLine, Notified, RungLine, rung_lines
+from engine.queries.work.ladder_steps import RUNG_EVENTS, EventLine, Notified, RungLine, RungState, rung_lines
 from engine.rules.outputs import GivenOutput, Output, read_given, read_output
 from engine.rules.periods import within
 from engine.rules.policy import Facts, Ladder, Reason
@@ -174,6 +174,12 @@ class Story:
         """The rungs by date, those side by side that do the same, or nothing for the same reason, together."""
         same = groupby(self.rungs, lambda each: (each.state, each.why or (each.kind, each.level)))
         return [tuple(run) for _, run in same]
+
+    @property
+    def coming(self) -> list[RungLine]:
+        """The rungs that will send something; none while the task is quiet."""
+        ahead = (RungState.DUE, RungState.NEXT, RungState.LATER)
+        return [] if self.row.quiet else [each for each in self.rungs if each.state in ahead]
 
     @property
     def acts(self) -> list[EventLine]:
