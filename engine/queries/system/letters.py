@@ -181,6 +181,12 @@ SORTS: SqlOrders = {
 OWN_SORT = "-day"
 
 
+def how_many_letters(session: Session, wanted: LetterFilter, most: int | None = None) -> int:
+    """``most``: no more than one above it are counted."""
+    every = select(table(Letter).c.id).where(*_conditions(wanted)).limit(None if most is None else most + 1).subquery()
+    return session.connection().scalar(select(func.count()).select_from(every)) or 0
+
+
 def list_letters(
     session: Session,
     wanted: LetterFilter,
@@ -191,17 +197,14 @@ def list_letters(
     sort: str = "",
 ) -> Page[LetterRow]:
     """Newest first, two queries; or by one of ``SORTS``, where the cursor is a number of rows and one more query finds
-    the ids. ``most``: no more than one above it are counted."""
-    letter = table(Letter)
-    where = _conditions(wanted)
-    every = select(letter.c.id).where(*where).limit(None if most is None else most + 1).subquery()
-    total = session.connection().scalar(select(func.count()).select_from(every))
+    the ids. ``most``: as of ``how_many_letters``."""
+    letter, total = table(Letter), how_many_letters(session, wanted, most)
     if sort:
         offset = max(decode(after, int)[0], 0) if after else 0
         ids = _sorted_ids(session, wanted, sort, offset, limit + 1)
         rows = in_order(ids, lambda some: _with_ids(session, some))
         return page(rows, limit, lambda _: (offset + limit,), total)
-    statement = _joined(*_columns()).where(*where).order_by(letter.c.id.desc()).limit(limit + 1)
+    statement = _joined(*_columns()).where(*_conditions(wanted)).order_by(letter.c.id.desc()).limit(limit + 1)
     if after:
         statement = statement.where(letter.c.id < decode(after, int)[0])
     rows = objects(LetterRow, session.connection().execute(statement))

@@ -24,6 +24,7 @@ from engine.queries.system.letters import (
     FAILED,
     LetterFilter,
     every_letter,
+    how_many_letters,
     letter_html,
     letter_story,
     letters_by_day,
@@ -51,7 +52,8 @@ def listing(
         if export_format:
             rows, names = every_letter(session, wanted, sort), filter_names(session, None)
             return download(ctx, export_format, LETTER_LIST, rows, names)
-        found = list_letters(session, wanted, after=after, most=MOST_COUNTED, sort=sort)
+        found = None if by_day else list_letters(session, wanted, after=after, most=MOST_COUNTED, sort=sort)
+        total = found.total if found else how_many_letters(session, wanted, MOST_COUNTED)
         days = ctx.kept(session, letters_by_day, wanted) if by_day else ()
         coming = ctx.kept(session, next_dates, today, Selection()) if days and ctx.may(Permission.SEE_BOARD) else ()
         drafts = ctx.kept(session, drafts_waiting, today.day) if days and ctx.may(Permission.SEE_PAPERS) else ()
@@ -61,8 +63,8 @@ def listing(
         "letters.html",
         today=today,
         listing=LETTER_LIST,
-        found=None if by_day else found,
-        total=found.total,
+        found=found,
+        total=total,
         days=days,
         states=states,
         lost_as=FAILED,
