@@ -275,16 +275,15 @@ class DecisionPage(Generic[A, W]):
         single = next((act for act in self.acts if form.has(act.value)), None)
         act = single or form.choice("act", type(next(iter(self.acts))))
         with ctx.reading() as (session, today):
-            if single is None and form.has("all") and self.every is not None:
-                rows = self.every(session, today, self._of_department(ctx, wanted))
+            every, owed = None if single else self.every, self._of_department(ctx, wanted)
+            if every and form.has("all"):
+                rows = every(session, today, owed)
                 check_selection([row.id for row in rows])
                 return act, rows
             ids = (form.number(act.value),) if single else form.numbers("id")
-            if single is None and self.every is not None:
-                owed = self._of_department(ctx, wanted)
-                for agency in form.every("agency")[:MAX_LINES]:
-                    found = self.every(session, today, replace(owed, agency_id=clean(agency, 64)))
-                    ids += tuple(row.id for row in found)
+            if every:
+                ticked = [replace(owed, agency_id=clean(each, 64)) for each in form.every("agency")[:MAX_LINES]]
+                ids += tuple(row.id for each in ticked for row in every(session, today, each))
             check_selection(ids)
             return act, self.chosen(session, today, ids)
 
