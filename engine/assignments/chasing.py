@@ -37,6 +37,8 @@ from engine.text import Text
 
 ASKING = (NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.ESCALATION, NoticeKind.CHASE)
 """Kinds of notices that ask an agency for its report."""
+ANSWER_WORKING_DAYS = 5
+"""Within which a dispatch, and the leadership's direction, ask for what is overdue."""
 TO_ACKNOWLEDGE = (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE)
 SENT = (LetterState.ACCEPTED, LetterState.DELIVERED)
 """States of a letter that has left and did not come back."""

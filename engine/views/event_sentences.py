@@ -7,13 +7,13 @@ What was done because of an incoming message, in words: for the writer's letter 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol
 
 from engine.correspondence.message_acts import Done
 from engine.enums import complete
-from engine.queries.figures.outlook import Furthest, Outlook
+from engine.queries.figures.outlook import Behind, Furthest, Outlook, furthest_of
 from engine.queries.work.assignment_story import Person
 from engine.rules.calendar import day_digits, written
 from engine.rules.policy import Skip
@@ -107,6 +107,8 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = complete(
     },
     but=_LABEL_ALONE,
 )
+MOST_NAMED = 4
+"""Agencies that a sentence names."""
 _RETURNED_WITHOUT_DATE = ("«{reason}»", "“{reason}”")
 """Of events that were recorded before returns had a date."""
 _ON_AN_UNSET_CHANNEL = ("{rung}: {role}, {unset} chưa đặt", "{rung}: {role}, {unset} not set up")
@@ -212,6 +214,21 @@ def _furthest(furthest: Furthest) -> Text:
         return Text("nhiều nhất: {name}, {n} việc", "most: {name}, {n}").filled(name=one.name, n=one.overdue)
     words = Text("lâu nhất: {name}, {n} việc từ {since}", "longest: {name}, {n} since {since}")
     return words.filled(name=one.name, n=one.overdue, since=since)
+
+
+def whom_to_direct(behind: Sequence[Behind]) -> Text:
+    """Of agencies with overdue tasks, whom the leadership is asked to direct: «A, B, C (mỗi cơ quan 4 việc) và 6 cơ quan
+    khác»; all that tie for the first place where they are few."""
+    furthest = furthest_of(behind)
+    if furthest is None:
+        return Text.same("")
+    named = furthest.most if len(furthest.most) <= MOST_NAMED else furthest.most[: MOST_NAMED - 1]
+    words = Text("{names} ({n} việc)", "{names} ({n})")
+    if len(named) > 1:
+        words = Text("{names} (mỗi cơ quan {n} việc)", "{names} ({n} each)")
+    if others := len(behind) - len(named):
+        words = Text.joined("", (words, Text(" và {others} cơ quan khác", " and {others} more")))
+    return words.filled(names=", ".join(each.name for each in named), n=named[0].overdue, others=others)
 
 
 def _about(done: Done) -> Text:

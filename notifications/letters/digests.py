@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from engine.assignments import situations, told
 from engine.assignments.backlog import Backlog, backlogs, past_plans
-from engine.assignments.chasing import drafts_waiting
+from engine.assignments.chasing import ANSWER_WORKING_DAYS, drafts_waiting
 from engine.assignments.outbox import WEEK
 from engine.assignments.promise_rows import tasks_with_broken_promises
 from engine.assignments.situations import Boxes
@@ -28,6 +28,7 @@ from engine.assignments.weekly_digest import (
     monitors_standing_in,
     overdue,
 )
+from engine.queries.figures.outlook import Behind, by_lateness
 from engine.queries.system.letters import LetterCounts, count_letters
 from engine.rules.calendar import local_date
 from engine.rules.policy import audience, for_role
@@ -47,7 +48,7 @@ MAX_QUOTED_WORDS = 18
 @dataclass(frozen=True, slots=True)
 class Change:
     """How many tasks changed so since the last digest, and at which agencies: (name, number), most first. ``what``: a
-    name in ``change_words`` of the templates. Without a name: what had become overdue is done since."""
+    name in ``change_words`` of the templates."""
 
     what: str
     agencies: tuple[tuple[str, int], ...]
@@ -58,21 +59,17 @@ class Change:
 
     @property
     def named(self) -> tuple[tuple[str, int], ...]:
-        return self.agencies if len(self.agencies) <= MOST_NAMED and all(name for name, _ in self.agencies) else ()
+        return self.agencies if len(self.agencies) <= MOST_NAMED else ()
 
 
 _CHANGES: Mapping[str, Callable[[AgencyChange], int]] = {
-    "overdue": lambda change: change.newly_overdue,
+    "overdue": lambda change: change.newly_overdue if change.now.overdue else 0,
     "no_longer_overdue": lambda change: -change.newly_overdue,
     "done": lambda change: change.done,
+    "late_done": lambda change: 0 if change.now.overdue else change.newly_overdue,
     "no_longer_done": lambda change: -change.done,
     "broken": lambda change: change.broken,
 }
-
-
-def _named(what: str, change: AgencyChange) -> str:
-    """The agency; empty where it is overdue no more and the change says what became so."""
-    return change.name if what != "overdue" or change.now.overdue else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +124,8 @@ class DigestFacts:
     """For the leadership, in the first digest of a month: by department, most first."""
     drafts: int = 0
     """For the leadership: draft dispatches about its plans that wait to be signed."""
+    answer_by: date | None = None
+    """For the leadership: the day by which what is overdue is asked for."""
 
     @property
     def running(self) -> str:
@@ -138,10 +137,22 @@ class DigestFacts:
         return local_date(self.at)
 
     @property
+    def behind(self) -> tuple[Behind, ...]:
+        """The agencies of the rows, longest overdue first, then most."""
+        found = dict[str, Behind]()
+        for row, late in self.rows:
+            first = Behind(
+                id=row.agency_id, name=row.agency, level="", overdue=0, expected=0, since=row.due_on, late=late
+            )
+            was = found.get(row.agency_id, first)
+            found[row.agency_id] = replace(was, overdue=was.overdue + 1, expected=was.expected + 1)
+        return by_lateness(found.values())
+
+    @property
     def changes(self) -> tuple[Change, ...]:
         """What has changed, by kind."""
         found = sorted(self.since.agencies, key=lambda each: name_order(each.name)) if self.since else []
-        counted = {what: [(_named(what, each), number(each)) for each in found] for what, number in _CHANGES.items()}
+        counted = {what: [(each.name, number(each)) for each in found] for what, number in _CHANGES.items()}
         most_first = {what: sorted(each, key=lambda named: -named[1]) for what, each in counted.items()}
         changed = [Change(what, tuple(named for named in each if named[1] > 0)) for what, each in most_first.items()]
         return tuple(change for change in changed if change.agencies)
@@ -277,6 +288,7 @@ def _above(
             "still": still.get(issuer, ()),
             "past": left.get(issuer),
             "drafts": drafts[issuer],
+            "answer_by": book.calendar.shift(today, ANSWER_WORKING_DAYS),
         }
         for issuer in issuers
     }

@@ -18,6 +18,8 @@ from engine.rules.policy import for_role
 from engine.rules.situation import is_ahead, is_past
 from engine.rules.words import name_order
 from engine.terms import NoticeKind, Role, State, Urgency
+from engine.text import Text
+from engine.views.event_sentences import whom_to_direct
 from engine.views.labels import label
 from notifications.letters import shortening
 from notifications.letters.digests import DigestFacts
@@ -311,6 +313,11 @@ class LetterView:
         """When the overdue of the week's list are chased next."""
         days = (local_date(row.next_action_at) for row, _ in self.late_rows if row.next_action_at)
         return min((day for day in days if day > self.facts.day), default=None)
+
+    @property
+    def to_direct(self) -> Text:
+        """Whom the leadership is asked to direct."""
+        return whom_to_direct(self.digest.behind if self.digest else ())
 
     @property
     def promised(self) -> list[date]:

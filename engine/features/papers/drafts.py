@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.assignments import situations
-from engine.assignments.chasing import SETTLED, chased, paper_level
+from engine.assignments.chasing import ANSWER_WORKING_DAYS, SETTLED, chased, paper_level
 from engine.assignments.told import agency_names
 from engine.features.papers import facts
 from engine.http.lists.listing import Column, Listing
@@ -34,7 +34,6 @@ from engine.views.spreadsheets import Kind
 
 MAX_ROWS = 1_000
 MAX_WAITING = 20_000
-ANSWER_WORKING_DAYS = 5
 HORIZON = timedelta(days=14)
 GROUPS = {
     "huyen": "Ủy ban nhân dân các huyện, thành phố, thị xã",

@@ -8,7 +8,7 @@ Requests («Đề nghị») are in none of it but ``Standing.asked``.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from enum import StrEnum
@@ -216,7 +216,11 @@ def _selected(chosen: Selection, overdue_on: date | None = None) -> list[ColumnE
 
 def furthest_behind(session: Session, today: Today, chosen: Selection) -> tuple[Behind, ...]:
     """Every agency with overdue tasks, longest overdue first, then most; ``expected`` is not counted here."""
-    found = ask(session, behind_of_each, today, chosen).values()
+    return by_lateness(ask(session, behind_of_each, today, chosen).values())
+
+
+def by_lateness(found: Iterable[Behind]) -> tuple[Behind, ...]:
+    """Longest overdue first, then most."""
     return tuple(sorted(found, key=lambda each: (each.since, -each.overdue, name_order(each.name))))
 
 

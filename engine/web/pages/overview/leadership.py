@@ -18,7 +18,7 @@ from engine.admin.published_figures import (
     published_rows,
     restatements,
 )
-from engine.assignments.chasing import drafts_waiting
+from engine.assignments.chasing import ANSWER_WORKING_DAYS, drafts_waiting
 from engine.errors import BadInput, Conflict, DondocError
 from engine.http.filters import Code, PlanId, Several, SmallId, Sort, YesNo
 from engine.http.lists.list_columns import StandingLine, published_list, standing_list, year_list
@@ -40,7 +40,7 @@ from engine.rules.words import level_name, period_words, short_day
 from engine.terms import TimeClass, Timing
 from engine.text import Text
 from engine.views import svg_charts
-from engine.views.event_sentences import finding
+from engine.views.event_sentences import finding, whom_to_direct
 from engine.web.plan_uploads import draftable_plan
 
 router = APIRouter(include_in_schema=False)
@@ -235,6 +235,8 @@ def _overview(ctx: RequestContext, plan_id: int | None, period: str) -> Response
         today=today,
         outlook=found,
         finding=finding(found),
+        to_direct=whom_to_direct(found.behind),
+        answer_by=today.calendar.shift(today.day, ANSWER_WORKING_DAYS),
         grid=marks,
         weeks=svg_charts.done_by_week(found.weeks, due, ctx.language) if found.weeks else None,
         promises=promises,

@@ -126,7 +126,13 @@ def row(n: int = 1, agency: str = "District office of Vinh", **changes: Any) -> 
 
 def digest(*rows: tuple[OverdueRow, int], boxes: Boxes | None = None) -> DigestFacts:
     return DigestFacts(
-        week="2021-W25", at=NOW, rows=rows or (row(),), boxes=boxes, proof=LetterCounts(66, 65, 64, 1), late_agencies=1
+        answer_by=date(2021, 6, 25),
+        week="2021-W25",
+        at=NOW,
+        rows=rows or (row(),),
+        boxes=boxes,
+        proof=LetterCounts(66, 65, 64, 1),
+        late_agencies=1,
     )
 
 
@@ -691,17 +697,17 @@ def test_the_leadership_reads_what_is_done_and_overdue_with_their_change_within_
     assert vi.subject.startswith("18/6/2021: 21 việc quá hạn của 9 cơ quan, giảm 48; hoàn thành 134, tăng 51")
     assert en.subject.startswith("18/6/2021: 21 overdue at 9 agencies, 48 fewer; 134 done, 51 more")
     for text in (vi.text, " ".join(unescape(vi.html).split())):
-        assert "07:30 thứ Sáu, 18/6/2021, theo báo cáo của các cơ quan đã hoàn thành 134 phần việc; " in text
-        assert "134 phần việc; 21 phần việc của 9 cơ quan quá hạn." in text
+        assert "07:30 thứ Sáu, 18/6/2021, theo báo cáo của các cơ quan đã hoàn thành 134 trong 164 việc; " in text
+        assert "164 việc; 21 việc của 9 cơ quan quá hạn." in text
         assert "So với báo cáo tuần 11/6/2021: hoàn thành 83 → 134, quá hạn 69 → 21; " in text
         assert "17 không còn quá hạn (Agency A 17), 51 việc mới xong (Agency A 51), 1 lời hẹn đã qua" in text
-    assert "134 were done by the agencies' reports; 21 assignments of 9 agencies were overdue." in en.text
+    assert "134 of 164 were done by the agencies' reports; 21 assignments of 9 agencies were overdue." in en.text
     assert "Compared with the weekly report of 11/6/2021: done 83 → 134, overdue 69 → 21; " in en.text
 
 
 def test_in_the_first_week_there_is_nothing_to_compare_with() -> None:
     text = written(role=Role.LEADERSHIP, digest=digest(boxes=Boxes(on_time=5, late=0, in_term=9, overdue=1))).text
-    assert "theo báo cáo của các cơ quan đã hoàn thành 5 phần việc; 1 phần việc của 1 cơ quan quá hạn." in text
+    assert "theo báo cáo của các cơ quan đã hoàn thành 5 trong 15 việc; 1 việc của 1 cơ quan quá hạn." in text
     assert "Chưa có báo cáo tuần trước để so sánh." in text
     assert "không đổi" not in text
 
@@ -712,12 +718,24 @@ def test_the_leadership_is_asked_and_reads_what_comes_next_and_what_the_plan_is_
     letter = written(role=Role.LEADERSHIP, digest=week)
     said = letter.text.splitlines()
     assert said[3] == (
-        "Kính xin ý kiến chỉ đạo đối với 1 cơ quan còn quá hạn: chưa việc nào hẹn ngày. "
+        "Kính đề nghị Lãnh đạo yêu cầu District office of Vinh (1 việc) hoàn thành chậm nhất thứ Sáu, 25/6/2021; "
+        "chưa việc nào hẹn ngày. "
         "Nếu chưa có báo cáo, từ thứ Hai, 28/6/2021 hệ thống đôn đốc tiếp."
     )
     assert any(line.startswith("Mở trang Lãnh đạo: ") and line.endswith("/leadership") for line in said)
     assert "Kế hoạch thực hiện an sinh năm 2021." in letter.text
     assert letter.html.count('class="b"') == 1
+
+
+def test_the_leadership_is_asked_to_direct_those_furthest_behind_by_name_and_by_a_day() -> None:
+    late = [row(n, f"Agency {n % 3}") for n in range(1, 7)]
+    few, many = [row(n, f"Agency {n}") for n in (7, 8)], [row(n, f"Agency {n}") for n in range(1, 7)]
+    boxes = Boxes(on_time=0, late=0, in_term=0, overdue=8)
+    asked = "Kính đề nghị Lãnh đạo yêu cầu {} hoàn thành chậm nhất thứ Sáu, 25/6/2021; "
+    text = written(role=Role.LEADERSHIP, digest=digest(*late, *few, boxes=boxes)).text
+    assert asked.format("Agency 0, Agency 1, Agency 2 (mỗi cơ quan 2 việc) và 2 cơ quan khác") in text
+    text = written(role=Role.LEADERSHIP, digest=digest(*many, boxes=boxes)).text
+    assert asked.format("Agency 1, Agency 2, Agency 3 (mỗi cơ quan 1 việc) và 3 cơ quan khác") in text
 
 
 def test_the_leadership_reads_what_was_promised_and_that_a_draft_waits_to_be_signed() -> None:
@@ -728,9 +746,9 @@ def test_the_leadership_reads_what_was_promised_and_that_a_draft_waits_to_be_sig
     week = replace(kept, drafts=1)
     vi, en = (STATIONERY.render(facts(role=Role.LEADERSHIP, digest=week, language=each), NOW) for each in LANGUAGES)
     said = "2 việc đã hẹn ngày, sớm nhất 23/6/2021; 1 việc có lời hẹn đã qua; 1 dự thảo công văn đôn đốc"
-    assert f"còn quá hạn: {said} chờ cơ quan theo dõi ký." in vi.text
+    assert f"25/6/2021, hoặc đúng ngày đã hẹn; {said} chờ cơ quan theo dõi ký." in vi.text
     said = "a day is promised for 2 assignments, the first for 23/6/2021; 1 promised day passed; 1 draft"
-    assert f"with overdue work: {said} of a dispatch for the department to sign." in en.text
+    assert f"25/6/2021, or on the day promised; {said} of a dispatch for the department to sign." in en.text
 
 
 def test_what_is_said_of_the_day_of_every_duty_alike_is_said_once() -> None:
@@ -832,7 +850,7 @@ def test_nobody_is_named_as_newly_overdue_who_is_done() -> None:
         return STATIONERY.render(facts_, NOW).text
 
     assert "1 việc mới quá hạn (Agency B 1)" in said(owes)
-    assert "1 việc mới quá hạn, 1 việc mới xong (Agency A 1)" in said(done)
+    assert "; 1 việc mới xong (Agency A 1), 1 việc quá hạn sau ngày ấy và đã xong (Agency A 1)." in said(done)
 
 
 def test_on_a_monday_nothing_is_said_twice() -> None:

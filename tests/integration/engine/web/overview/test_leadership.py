@@ -35,7 +35,7 @@ def test_what_is_done_of_what_is_due_leads_beside_what_was_last_told(office: Off
     assert page.h1 is not None
     assert page.h1.get_text(strip=True) == "Quá hạn tăng từ 0 lên 3 việc; lâu nhất: 2 cơ quan, đều có hạn 17/6/2021"
     large = words(page, ".large")
-    assert large.startswith("Đã hoàn thành 25,0% 1 trong 4 việc đã đến hạn; được giao 4")
+    assert large.startswith("Đã hoàn thành 25,0% 1 trong 4 việc đã đến hạn Theo báo cáo của cơ quan; chưa việc nào")
     assert "đã hoàn thành 1 1 không đổi quá hạn 0 3 ▲ tăng 3 cơ quan quá hạn 0 3 ▲ tăng 3" in large
     assert "1 việc hoàn thành đúng hạn, 0 sau hạn, không được tính là đúng hạn" in large
 
@@ -43,9 +43,9 @@ def test_what_is_done_of_what_is_due_leads_beside_what_was_last_told(office: Off
 def test_what_is_done_by_reports_nobody_has_accepted_is_said_so(office: Office, lived: Database) -> None:
     (waiting,) = (each.id for each in rows(lived, Assignment) if each.done_on)
     large = words(BeautifulSoup(office.get("/leadership").text, "lxml"), ".large")
-    assert "được giao 4 ; 1 việc xong theo báo cáo, chờ tiếp nhận" in large
+    assert "Theo báo cáo của cơ quan; chưa việc nào được tiếp nhận" in large
     office.post(f"/assignments/{waiting}/accept")
-    assert "chờ tiếp nhận" not in office.get("/leadership").text
+    assert "tiếp nhận" not in words(BeautifulSoup(office.get("/leadership").text, "lxml"), ".large")
 
 
 def words(page: BeautifulSoup, selector: str) -> str:
@@ -77,9 +77,11 @@ def test_the_next_dates_are_always_said(office: Office) -> None:
     assert office.get("/leadership?period=2021-Y").status_code == 200
 
 
-def test_direction_is_asked_about_the_agencies_that_the_letter_asks_about(office: Office) -> None:
+def test_the_leadership_is_asked_to_direct_agencies_by_name_and_by_a_day(office: Office) -> None:
     asked = words(BeautifulSoup(office.get("/leadership").text, "lxml"), ".ask")
-    assert asked.startswith("Kính xin ý kiến chỉ đạo 3 cơ quan còn quá hạn")
+    whom = "Huyen a, Huyen b (mỗi cơ quan 1 việc) và 1 cơ quan khác"
+    by = "hoàn thành chậm nhất thứ Năm, 01/7/2021 , hoặc đúng ngày đã hẹn."
+    assert asked == f"Kính xin ý kiến chỉ đạo Kính đề nghị yêu cầu {whom} {by}"
 
 
 def test_each_task_has_one_mark_with_its_words_and_requests_stand_apart(office: Office) -> None:
