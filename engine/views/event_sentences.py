@@ -217,8 +217,8 @@ def _furthest(furthest: Furthest) -> Text:
 
 
 def whom_to_direct(behind: Sequence[Behind]) -> Text:
-    """Of agencies with overdue tasks, whom the leadership is asked to direct: «A, B, C (mỗi cơ quan 4 việc) và 6 cơ quan
-    khác»; all that tie for the first place where they are few."""
+    """Of agencies with overdue tasks, whom the leadership is asked to direct: «A, B, C (mỗi cơ quan 4 việc) và 6 cơ
+    quan khác»; all that tie for the first place where they are few."""
     furthest = furthest_of(behind)
     if furthest is None:
         return Text.same("")
@@ -228,7 +228,16 @@ def whom_to_direct(behind: Sequence[Behind]) -> Text:
         words = Text("{names} (mỗi cơ quan {n} việc)", "{names} ({n} each)")
     if others := len(behind) - len(named):
         words = Text.joined("", (words, Text(" và {others} cơ quan khác", " and {others} more")))
-    return words.filled(names=", ".join(each.name for each in named), n=named[0].overdue, others=others)
+    return words.filled(names=_together([each.name for each in named]), n=named[0].overdue, others=others)
+
+
+def _together(names: Sequence[str]) -> str:
+    """«UBND các huyện Anh Sơn, Yên Thành»: what committees of one level share is said once."""
+    for level in ("huyện", "xã", "phường", "thị xã", "thành phố"):
+        shared = f"UBND {level} "
+        if len(names) > 1 and all(name.startswith(shared) for name in names):
+            return f"UBND các {level} " + ", ".join(name.removeprefix(shared) for name in names)
+    return ", ".join(names)
 
 
 def _about(done: Done) -> Text:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from engine.agencies.contacts import change, contact_lines
 from engine.assignments import opening
 from engine.assignments.due_work import next_moment
 from engine.errors import Conflict
@@ -28,7 +29,7 @@ from engine.store.database import Database, table
 from engine.store.facts import read_fact
 from engine.store.records import Plan
 from engine.store.rulebook import read_rulebook
-from engine.terms import PlanState, Scenario
+from engine.terms import PlanState, Role, Scenario
 from engine.text import Text
 from workflows.run import passes
 from workflows.run.installation import load_defaults
@@ -82,8 +83,18 @@ def prepare(system: System, example: Example, until: datetime | None = None) -> 
             opening.activate(session, plan_id, actor="cli", now=data.issued_at)
     until = until or data.clock_start
     asyncio.run(_fast_forward(system, data.issued_at, until, _demo_agencies(system.database)))
+    _give_numbers(system.database, until)
     DemoClock(system.database).set(until)
     return True
+
+
+def _give_numbers(database: Database, now: datetime) -> None:
+    """To coordinators, numbers that no exchange gives out (subscribers' begin with 3 and above): whom to call is shown
+    as it would be. Afterwards, so that no letter of the demonstration waits for a gateway."""
+    with database.write() as session:
+        called = (each for each in contact_lines(session) if each.role is Role.COORDINATOR)
+        for place, each in enumerate(called, 1):
+            change(session, each.id, phone=f"+8423800{place:05}", actor="cli", now=now)
 
 
 def _demo_agencies(database: Database) -> Callable[[datetime], None]:

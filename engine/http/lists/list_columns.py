@@ -113,7 +113,7 @@ OVERDUE_LIST: Listing[OverdueRow] = Listing(
         Head("count", Text("Số việc", "Assignments"), number=True),
         Head("since", Text("Quá hạn lâu nhất", "Longest overdue")),
         Head("duties", Text("Nhiệm vụ", "Duties")),
-        Head("letters", Text("Thư nhắc, đôn đốc", "Reminders, chasers")),
+        Head("letters", Text("● Thư nhắc ■ đôn đốc □ sắp tới", "● Reminded ■ chased □ to come")),
         Head("heard", Text("Trả lời", "Heard")),
     ),
     columns=(

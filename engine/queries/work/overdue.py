@@ -37,9 +37,10 @@ from engine.rules.calendar import local_date
 from engine.rules.words import name_order
 from engine.store.data_versions import Topic, ask, by_agency, depends_on, is_read, of_agencies
 from engine.store.database import among, numbered, table, unindexed
+from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, Duty, Notice, Plan
 from engine.store.stored_rows import AnyRow, objects
-from engine.terms import NoticeKind, State, TimeClass
+from engine.terms import NoticeKind, Role, State, TimeClass
 
 AGENCIES_PER_PAGE = 25
 ROWS_PER_AGENCY = 4
@@ -157,6 +158,29 @@ def how_many_overdue(session: Session, today: Today, wanted: AssignmentFilter) -
     """The number of overdue tasks of a filter."""
     periods = chain(*ask(session, late_periods, today, replace(wanted, period="")).values())
     return sum(each.n for each in periods if wanted.period in ("", each.period))
+
+
+@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
+def unheard_of_each(
+    session: Session, today: Today, wanted: AssignmentFilter, *, agencies: Collection[str] | None = None
+) -> Mapping[str, int]:
+    """Of the agencies that are to be telephoned, how many overdue tasks each has not acknowledged: it has promised no
+    day either. Requests are none of it."""
+    a = table(Assignment)
+    silent = func.count().filter(a.c.state == State.ASSIGNED)
+    late = _select_overdue(today, replace(wanted, request=False), a.c.agency_id, silent).group_by(a.c.agency_id)
+    unheard = silent > 0, func.count().filter(situations.promise_ahead(today.day)) == 0
+    late = late.where(*of_agencies(a.c.agency_id, agencies)).having(*unheard)
+    return {row[0]: row[1] for row in session.connection().execute(late)}
+
+
+@depends_on(Topic.DIRECTORY)
+def telephones(session: Session, day: date, agency_ids: Sequence[str]) -> Mapping[str, str]:
+    """The number to call at each agency: of its coordinator, else of whoever stands in; empty where none is on
+    record."""
+    people = read_recipients(session, agency_ids, any_channel=True)
+    phones = {each: (one.phone for one in people.on(each, Role.COORDINATOR, day)) for each in agency_ids}
+    return {agency_id: next(filter(None, each), "") for agency_id, each in phones.items()}
 
 
 def counted_overdue(session: Session, today: Today) -> int:

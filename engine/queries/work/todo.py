@@ -22,6 +22,7 @@ from engine.assignments.told import agency_names
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, conditions, how_many, joined
 from engine.queries.work.incoming import messages_waiting, waiting_messages
+from engine.queries.work.overdue import unheard_of_each
 from engine.queries.work.reports_to_accept import waiting_of_each
 from engine.rules.calendar import local_date
 from engine.rules.words import name_order
@@ -63,6 +64,8 @@ class Todo:
     unreachable: tuple[Unreachable, ...]
     drafts: int
     """Draft dispatches that wait to be signed."""
+    unheard: int
+    """Agencies to telephone, as ``unheard_of_each``."""
 
 
 @depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY, Topic.LETTERS, Topic.MESSAGES, Topic.LOG)
@@ -72,6 +75,7 @@ def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
         waiting=ask(session, waiting_counts, today, wanted),
         unreachable=unreachable(session, today, wanted),
         drafts=_drafts(session, today, wanted),
+        unheard=len(ask(session, unheard_of_each, today, wanted)),
     )
 
 

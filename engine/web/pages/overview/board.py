@@ -218,7 +218,7 @@ def _supervises_plans(ctx: RequestContext, departments: tuple[tuple[str, str], .
 
 
 def _office_work(ctx: RequestContext, session: Session, today: Today, wanted: AssignmentFilter) -> OfficeWork:
-    work = _todo(ctx, session, today, wanted)
+    work = todo_of(ctx, session, today, wanted)
     return {
         "todo": work,
         "kept": 0 if work is None else ctx.kept(session, count_kept, ctx.today - KEPT_SHOWN),
@@ -226,7 +226,7 @@ def _office_work(ctx: RequestContext, session: Session, today: Today, wanted: As
     }
 
 
-def _todo(ctx: RequestContext, session: Session, today: Today, wanted: AssignmentFilter) -> Todo | None:
+def todo_of(ctx: RequestContext, session: Session, today: Today, wanted: AssignmentFilter) -> Todo | None:
     """The decisions the user has to make; None for users who only read."""
     if not ctx.may(Permission.ACCEPT, ctx.actor.agency_id):
         return None

@@ -30,12 +30,13 @@ from engine.queries.work.overdue import (
     overdue,
     preview_chase,
     rows_to_chase,
+    telephones,
 )
-from engine.terms import EventKind, State, TimeClass
+from engine.terms import EventKind, TimeClass
 from engine.text import Text
 from engine.views.next_step import dates_above, reminder_line, span_of
-from engine.web.pages.overview.board import told_and_coming
-from engine.web.plan_uploads import draftable_plan, drafts_to_sign
+from engine.web.pages.overview.board import todo_of, told_and_coming
+from engine.web.plan_uploads import draftable_plan
 
 router = APIRouter(include_in_schema=False)
 
@@ -65,8 +66,9 @@ def show(
         in_reach = _in_reach(ctx, session, today, wanted)
         promises = ctx.kept(session, promised_counts, today, replace(wanted, classes=(TimeClass.OPEN_OVERDUE,)))
         draft_plan = draftable_plan(ctx, session, wanted.plan_id)
-        drafts = drafts_to_sign(ctx, session, wanted.plan_id)
-        unheard = ctx.kept(session, how_many_overdue, today, replace(wanted, states=(State.ASSIGNED,)))
+        to_do = todo_of(ctx, session, today, replace(wanted, request=None))
+        known = tuple(each.id for each in found.agencies if ctx.may(Permission.SEE_CONTACTS, each.id))
+        numbers = ctx.kept(session, telephones, today.day, known)
         coming, before = told_and_coming(ctx, session, today, wanted)
     span = span_of(found.agencies, ctx.today)
     shown = [row.assignment for agency in found.agencies for row in agency.rows]
@@ -85,10 +87,10 @@ def show(
         n=n,
         within_reach=within_reach,
         draft_plan=draft_plan,
-        drafts=drafts,
+        todo=to_do,
         in_reach=in_reach,
         promises=promises,
-        unheard=unheard,
+        numbers=numbers,
         next_dates=coming,
         before=before,
         span=span,

@@ -49,7 +49,7 @@ from engine.queries.time_class import Today, read_day
 from engine.queries.work.assignments import AssignmentFilter, Promised, list_assignments
 from engine.queries.work.conduct import conduct
 from engine.queries.work.desk import desk
-from engine.queries.work.overdue import how_many_overdue, overdue
+from engine.queries.work.overdue import how_many_overdue, overdue, telephones
 from engine.queries.work.promises import reasons_counted
 from engine.queries.work.todo import todo, waiting_counts, waiting_lines
 from engine.store import data_versions
@@ -82,6 +82,7 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     waiting_lines: lambda today: [(today, each) for each in WANTED],
     waiting_counts: lambda today: [(today, each) for each in WANTED],
     overdue: lambda today: [(today, each) for each in WANTED],
+    telephones: lambda today: [(today.day, ("so-chinh", "huyen-a"))],
     how_many_overdue: lambda today: [(today, each) for each in WANTED],
     conduct: lambda today: [(today, each) for each in WANTED],
     reasons_counted: lambda today: [(today, each) for each in WANTED],

@@ -43,7 +43,14 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, list_assignments, tasks_of_each
 from engine.queries.work.conduct import conduct, times_of_each, times_of_one, words_of_each
 from engine.queries.work.desk import desk, owed_by, sections_of
-from engine.queries.work.overdue import late_contacts, late_of_each, late_periods, late_rows, overdue
+from engine.queries.work.overdue import (
+    late_contacts,
+    late_of_each,
+    late_periods,
+    late_rows,
+    overdue,
+    unheard_of_each,
+)
 from engine.queries.work.promises import causes_of_each, reasons_counted
 from engine.queries.work.reports_to_accept import waiting_of_each
 from engine.queries.work.todo import todo
@@ -87,6 +94,7 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     tasks_of_each: lambda today: [(today,)],
     waiting_of_each: lambda today: [(today, replace(each, waiting=Waiting.ACCEPT)) for each in WANTED],
     late_periods: lambda today: [(today, each) for each in WANTED],
+    unheard_of_each: lambda today: [(today, each) for each in WANTED],
     late_of_each: lambda today: [(today.day,)],
     late_rows: lambda today: [(today, each, SHOWN) for each in WANTED],
     late_contacts: lambda today: [(today, each, SHOWN) for each in WANTED],

@@ -736,6 +736,9 @@ def test_the_leadership_is_asked_to_direct_those_furthest_behind_by_name_and_by_
     assert asked.format("Agency 0, Agency 1, Agency 2 (mỗi cơ quan 2 việc) và 2 cơ quan khác") in text
     text = written(role=Role.LEADERSHIP, digest=digest(*many, boxes=boxes)).text
     assert asked.format("Agency 1, Agency 2, Agency 3 (mỗi cơ quan 1 việc) và 3 cơ quan khác") in text
+    districts = [row(n, f"UBND huyện {name}") for n, name in enumerate(("Anh Sơn", "Yên Thành"))]
+    text = written(role=Role.LEADERSHIP, digest=digest(*districts, boxes=boxes)).text
+    assert asked.format("UBND các huyện Anh Sơn, Yên Thành (mỗi cơ quan 1 việc)") in text
 
 
 def test_the_leadership_reads_what_was_promised_and_that_a_draft_waits_to_be_signed() -> None:

@@ -82,8 +82,8 @@ def announced(database: Database) -> int:
 
 
 def papers_offered(office: Office, path: str) -> list[str]:
-    """Links to papers among the facts of a page, with their words."""
-    found = BeautifulSoup(office.get(path).text, "lxml").select(".three a[href^='/papers']")
+    """Links to papers among the facts of a page and its tools, with their words."""
+    found = BeautifulSoup(office.get(path).text, "lxml").select(".three a[href^='/papers'], .tools a[href^='/papers']")
     return [f"{' '.join(each.get_text(' ').split())} -> {each['href']}" for each in found]
 
 

@@ -9,9 +9,10 @@ import pytest
 from bs4 import BeautifulSoup
 from ground.factory import at, rows
 from ground.office import Office, as_role
+from sqlalchemy import update
 
 from engine.store.database import Database, table
-from engine.store.records import Letter, Notice
+from engine.store.records import Contact, Letter, Notice
 from engine.terms import NoticeKind
 
 TASKS = "table.list .codes a[href^='/assignments/']"
@@ -111,7 +112,8 @@ def test_a_promise_is_said_on_the_line(office: Office) -> None:
     shown = [" ".join(each.get_text(" ").split()) for each in page.select("table.list td:last-child")]
     heard = [each.partition(" · ") for each in shown]
     assert {re.sub(r"\d+/\d+/2021", "", said) for said, _, _ in heard} == {"đã hẹn 1, ", "chưa xác nhận"}
-    assert all(re.fullmatch(r"thư tới \d\d/\d", coming) for _, _, coming in heard), heard
+    coming = [said for _, _, said in heard]  # of the day that the fact above has nothing is said
+    assert coming == ["thư tới 01/7", "thêm số điện thoại", "thêm số điện thoại · thư tới 30/6"]
 
 
 def test_the_title_is_the_finding_and_what_was_told_before(office: Office) -> None:
@@ -121,11 +123,35 @@ def test_the_title_is_the_finding_and_what_was_told_before(office: Office) -> No
     assert len(page.select(".three > section")) == 3
 
 
-def test_what_nobody_acknowledged_opens_as_many_rows(office: Office) -> None:
-    link = BeautifulSoup(office.get("/overdue").text, "lxml").select_one(".now a")
-    assert link is not None
-    listed = BeautifulSoup(office.get(str(link["href"])).text, "lxml").select(".list tbody tr")
-    assert link.get_text() == f"{len(listed)} việc"
+def today_of(office: Office, path: str) -> set[str]:
+    box = BeautifulSoup(office.get(path).text, "lxml").select_one(".now")
+    assert box is not None
+    said = [each.get_text(" ", strip=True) for each in box.select("b, p:not(.small) a:not(.button)")]
+    return {" ".join(each.split()) for each in said}
+
+
+def test_what_is_to_be_done_today_is_the_same_list_on_board_and_overdue(office: Office) -> None:
+    calls = "2 cơ quan cần gọi điện"
+    assert today_of(office, "/") == today_of(office, "/overdue") > {calls, "2 báo cáo chờ tiếp nhận"}
+    first = BeautifulSoup(office.get("/overdue").text, "lxml").select_one(".now b")
+    assert first is not None
+    assert first.get_text() == calls
+
+
+def test_whom_to_call_stands_beside_who_has_not_acknowledged(office: Office, lived: Database) -> None:
+    lines = BeautifulSoup(office.get("/overdue").text, "lxml").select("table.list tbody tr")
+    lacking = [line for line in lines if line.select_one("a[href^='/admin/agencies/']")]
+    assert [line.select("td")[-1].get_text(" ", strip=True).partition(" · ")[0] for line in lacking] == [
+        "chưa xác nhận",
+        "chưa xác nhận",
+    ]
+    agency = str(lacking[0].select("th a")[0]["href"]).rpartition("/")[2]
+    with lived.write() as session:
+        c = table(Contact)
+        session.connection().execute(update(c).where(c.c.agency_id == agency).values(phone="+842380000001"))
+    call = BeautifulSoup(office.get("/overdue").text, "lxml").select_one("a[href^='tel:']")
+    assert call is not None
+    assert (call["href"], " ".join(call.get_text().split())) == ("tel:+842380000001", "gọi 02380000001")
 
 
 def test_a_part_of_the_agencies_has_no_report_to_compare_with(office: Office) -> None:
