@@ -57,6 +57,9 @@ class Figures:
         )
         return Figures(self.at, {agency: cells for agency, cells in chosen if cells})
 
+    def of_agency(self, agency_id: str) -> Figures:
+        return Figures(self.at, {agency_id: self.cells.get(agency_id, [])})
+
     @cached_property
     def boxes(self) -> Mapping[str, Boxes]:
         """By agency."""

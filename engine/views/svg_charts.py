@@ -32,6 +32,8 @@ def filled(form: str, *values: float | str) -> Markup:
 FRAME_WIDTH, PHONE_WIDTH, NARROWEST_BAR, WIDEST_BAR = 1_204, 330, 14, 32
 LEFT, NUMBER_ROOM, DUE_ROOM = 40, 22, 84
 """Room for the scale, for a number above a bar, for «hạn 132 việc»."""
+FEWEST_WEEKS = 4
+"""One point is no line; with fewer weeks than this a change looks steeper than it was."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +129,10 @@ def _week_bar(week: Week, x: float, base: float, side: float, scale: float, word
 
 def done_by_week(points: Sequence[WeekPoint], due: Sequence[date], language: str) -> Picture:
     """Line of the share of tasks done, week by week, from 0 to 100 %; a broken vertical line at each of ``due`` that
-    lies among the weeks."""
+    lies among the weeks. It begins with the first week that had anything due, and has FEWEST_WEEKS at least."""
     say = _Say(language)
+    empty = next((n for n, each in enumerate(points) if each.due), len(points))
+    points = points[max(min(empty, len(points) - FEWEST_WEEKS), 0) :]
     left, top, long, tall = 32, 16, 330, 84
     first, days = points[0].day, max((points[-1].day - points[0].day).days, 1)
 
@@ -152,22 +156,15 @@ def done_by_week(points: Sequence[WeekPoint], due: Sequence[date], language: str
     area = f"{place(judged[0].day):g},{top + tall} {line} {left + long},{top + tall}"
     parts.append(filled('<polygon points="{}" class="pic-area"/><polyline points="{}" class="pic-line"/>', area, line))
     last = points[-1]
-    now = "–" if last.rate is None else _percent(last.rate, language)
     parts.append(filled('<circle cx="{:g}" cy="{:g}" r="4.5" class="pic-sent"/>', left + long, height(last.rate)))
-    parts.append(_text(left + long + 9, height(last.rate) + 5, now, "pic-end"))
+    parts.append(_text(left + long + 9, height(last.rate) + 5, _percent(last.rate, language), "pic-end"))
     for n, each in enumerate(points):
         kind = "pic-soft" if n in (0, len(points) - 1) else "pic-soft wide-only"
-        if n % 3 == 0 or n == len(points) - 1:
+        if n % 3 == 0 or len(points) < 8 or n == len(points) - 1:
             parts.append(_text(place(each.day), top + tall + 18, day_and_month(each.day), kind, anchor="middle"))
-    title = say("Tỷ lệ hoàn thành, 12 tuần", "Share of tasks done, 12 weeks")
+    title = say(f"Tỷ lệ hoàn thành, {len(points)} tuần", f"Share of tasks done, {len(points)} weeks")
     rows = tuple(
-        (
-            written(each.day, language),
-            "–" if each.rate is None else _percent(each.rate, language),
-            str(each.done),
-            str(each.due),
-        )
-        for each in points
+        (written(each.day, language), _percent(each.rate, language), str(each.done), str(each.due)) for each in points
     )
     text = "; ".join(f"{short_day(each.day)}: {rate}" for each, (_, rate, *_rest) in zip(points, rows, strict=True))
     head = (say("Đến ngày", "By"), say("Tỷ lệ", "Share"), say("Xong", "Done"), say("trong số đến hạn", "of those due"))
@@ -236,8 +233,8 @@ def _week_words(monday: date, week: Week, say: _Say) -> str:
     return "; ".join(parts)
 
 
-def _percent(value: float, language: str) -> str:
-    text = f"{value:g}%"
+def _percent(value: float | None, language: str) -> str:
+    text = "–" if value is None else f"{value:g}%"
     return text if language == "en" else text.replace(".", ",")
 
 

@@ -75,6 +75,7 @@ def prepare(system: System, example: Example, until: datetime | None = None) -> 
     data = EXAMPLES[example]
     load_defaults(system.database, data.issued_at)
     load_example(system.database, example, data.issued_at)
+    _give_numbers(system.database, data.issued_at)
     plan, plans = load_plan(data.plan), table(Plan)
     with system.database.write() as session:
         plan_id = loading.load_plan(session, plan, actor="cli", now=data.issued_at)
@@ -83,14 +84,13 @@ def prepare(system: System, example: Example, until: datetime | None = None) -> 
             opening.activate(session, plan_id, actor="cli", now=data.issued_at)
     until = until or data.clock_start
     asyncio.run(_fast_forward(system, data.issued_at, until, _demo_agencies(system.database)))
-    _give_numbers(system.database, until)
     DemoClock(system.database).set(until)
     return True
 
 
 def _give_numbers(database: Database, now: datetime) -> None:
     """To coordinators, numbers that no exchange gives out (subscribers' begin with 3 and above): whom to call is shown
-    as it would be. Afterwards, so that no letter of the demonstration waits for a gateway."""
+    as it would be."""
     with database.write() as session:
         called = (each for each in contact_lines(session) if each.role is Role.COORDINATOR)
         for place, each in enumerate(called, 1):

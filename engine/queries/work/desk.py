@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Select, and_, case, func, literal, select
@@ -44,11 +45,21 @@ SECTIONS: dict[str, tuple[tuple[State, ...], tuple[TimeClass, ...], bool | None]
 one, that nobody is asked for in the last; ``unfinished`` are those whose report says «một phần» or «chưa làm»."""
 
 
+_SAID_BESIDE = attrgetter(
+    "plan_id", "period", "due_on", "state", "level", "outcome", "done_on", "promised_on", "promise_waits"
+)
+
+
 @dataclass(frozen=True)
 class DeskSection:
     name: str
     rows: tuple[AssignmentRow, ...]
     total: int
+
+    @property
+    def alike(self) -> bool:
+        """Several, of which all but number and words can be said once."""
+        return len(self.rows) > 1 and len({_SAID_BESIDE(row) for row in self.rows}) == 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.closing import cancel_all, redate_all, transfer_all
 from engine.queries.directory import agency_choices
 from engine.queries.figures.board import board
+from engine.queries.figures.outlook import Selection, told_before
 from engine.queries.figures.plans import plan_supervisors
 from engine.queries.filter_choices import plan_choices
 from engine.queries.work.assignment_story import Story, story
@@ -238,6 +239,7 @@ def story_page(
         owed = AssignmentFilter(agency_id=found.row.agency_id, finished=False)
         siblings = list_assignments(session, today, owed, limit=SIBLINGS, count=False).rows
         same = AssignmentFilter(plan_id=found.row.plan_id, citation=found.row.citation, period=found.row.period)
+        told = told_before(session, Selection(found.row.plan_id), today.day)
         peers = board(session, today, same) if ctx.may(Permission.SEE_BOARD) else None
     return ctx.kept_page(
         template,
@@ -248,6 +250,7 @@ def story_page(
         agencies=agencies,
         lines=lines,
         messages=messages,
+        told_on=told and told.on,
         siblings=[each for each in siblings if each.id != assignment_id],
         peers=peers and (peers.asked_total if found.row.request else peers.total),
         allowed=allowed(ctx, found),

@@ -16,12 +16,12 @@ from engine.http.lists.listing import ExportFormat, download
 from engine.http.request_context import PostedForm, SignedIn
 from engine.queries.directory import OWN_SORT, list_agencies
 from engine.queries.figures.board import promised_counts
-from engine.queries.figures.outlook import Selection, next_chase
+from engine.queries.figures.outlook import Selection, next_chase, told_before
 from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.conduct import conduct
 from engine.queries.work.desk import SECTIONS, desk
-from engine.queries.work.overdue import late_of_each
+from engine.queries.work.overdue import late_of_each, telephones
 from engine.queries.work.todo import unreachable
 from engine.terms import EventKind
 from engine.web.pages.overview.board import told_and_coming
@@ -73,6 +73,10 @@ def show(
         wanted = AssignmentFilter(plan_id=plan, period=period, agency_id=agency_id)
         done = ctx.kept(session, conduct, today, wanted).total
         promises = ctx.kept(session, promised_counts, today, wanted)
+        overdue = ctx.kept(session, late_of_each, today.day).get(agency_id, 0)
+        told = told_before(session, Selection(), today.day) if plan is None and not period else None
+        before = told and told.of_agency(agency_id)
+        numbers = telephones(session, today.day, [agency_id]) if ctx.may(Permission.SEE_CONTACTS, agency_id) else {}
         chase = ctx.kept(session, next_chase, today, Selection(plan, period), agency_id)
     return ctx.kept_page(
         "desk.html",
@@ -88,6 +92,9 @@ def show(
         conduct=done,
         promises=promises,
         chase=chase,
+        overdue=overdue,
+        before=before if before and (overdue or before.total.overdue) else None,
+        number=numbers.get(agency_id),
     )
 
 

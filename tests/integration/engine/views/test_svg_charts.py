@@ -58,6 +58,16 @@ def test_a_week_before_anything_was_due_is_no_week_of_nothing_done() -> None:
     assert len(line.split()) == 2
 
 
+def test_the_weeks_begin_with_the_first_that_had_anything_due_and_are_four_at_least() -> None:
+    def title(empty: int, full: int) -> str:
+        days = [date(2021, 4, 5) + timedelta(weeks=n) for n in range(empty + full)]
+        points = [WeekPoint(day, 0, 134 if n >= empty else 0) for n, day in enumerate(days)]
+        return svg_charts.done_by_week(points, (), "vi").table.caption
+
+    titles = [title(10, 2), title(5, 7), title(0, 12), title(12, 0)]
+    assert titles == [f"Tỷ lệ hoàn thành, {n} tuần" for n in (4, 7, 12, 4)]
+
+
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_every_picture_is_well_formed_titled_and_free_of_script_and_style(laid: Laid, language: str) -> None:
     ids = []

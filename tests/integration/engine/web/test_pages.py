@@ -248,7 +248,7 @@ def test_a_plan_says_what_was_promised_beside_who_is_furthest_behind(office: Off
     page = BeautifulSoup(office.get("/plans/1").text, "lxml")
     behind = " ".join(page.select_one(".three .now").get_text(" ").split())  # type: ignore[union-attr]
     assert behind.startswith("Quá hạn lâu nhất")
-    assert behind.endswith("1 đã hẹn, 0 lời hẹn đã qua")
+    assert behind.endswith("1 đã hẹn, 0 lời hẹn đã qua Xem 3 việc quá hạn")
 
 
 def words_of(page: BeautifulSoup, place: str) -> list[str]:

@@ -57,9 +57,9 @@ def test_the_page_counts_running_plans_and_names_the_others_on_a_line(office: Of
     assert " ".join(line.parent.get_text().split()) == words  # type: ignore[union-attr]
     assert listed(office, str(line["href"])) == LEFT
     large = " ".join(page.select_one(".large").get_text(" ").split())  # type: ignore[union-attr]
-    assert f"1 trong {COUNTED} việc đã đến hạn; được giao {COUNTED} " in large
+    assert f"1 trong {COUNTED} việc đã đến hạn" in large
     links = page.select(".overview a[href*=assignments]")
-    assert len(links) >= 5
+    assert len(links) >= 4
     for each in links:
         number = each.get_text(strip=True).removeprefix("quá hạn").removeprefix("hoàn thành đúng hạn")
         assert listed(office, str(each["href"])) == int(number), each["href"]
@@ -69,7 +69,7 @@ def test_a_plan_that_is_chosen_is_counted_whole(office: Office) -> None:
     page = BeautifulSoup(office.get("/leadership?plan=1").text, "lxml")
     assert page.select('a[href*="past="]') == []
     large = " ".join(page.select_one(".large").get_text(" ").split())  # type: ignore[union-attr]
-    assert "0 trong 8 việc đã đến hạn; được giao 8 " in large  # without the two requests
+    assert "0 trong 8 việc đã đến hạn" in large  # without the two requests
 
 
 def test_the_table_taken_along_and_the_api_count_the_same(office: Office) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,21 @@ def test_what_comes_next_of_an_overdue_agency_says_the_round(lived: Database, tm
     (fact,) = page.select("section[aria-labelledby=next]")
     said = " ".join(fact.get_text(" ").split())
     assert said.startswith("Nếu chưa báo cáo thứ Hai, 28/6/2021 đôn đốc lần 2")
+
+
+def test_an_overdue_agency_shows_its_change_the_report_above_and_whom_to_call(lived: Database, tmp_path: Path) -> None:
+    page = BeautifulSoup(open_office(lived, tmp_path).get("/agencies/huyen-b").text, "lxml")
+    title = " ".join(page.h1.get_text().split())  # type: ignore[union-attr]
+    assert title.endswith("; tăng 1 so với báo cáo tuần 14/6/2021")
+    now, coming, _ = (" ".join(each.get_text(" ").split()) for each in page.select(".three > section"))
+    assert "Đôn đốc… thêm số điện thoại" in now
+    assert re.search(r"; \d\d/7 báo cáo lãnh đạo", coming)
+    assert page.select_one('.folds form[action*="acknowledge"]') is not None
+
+
+def test_what_is_alike_of_all_tasks_of_a_section_is_said_once(office: Office) -> None:
+    page = BeautifulSoup(office.get(DESK).text, "lxml")
+    rows_of_it = page.select("#s-new ~ .rows li")
+    assert len(rows_of_it) == 3
+    assert " ".join(page.get_text().split()).count("6 tháng đầu năm 2021 · chưa xác nhận") == 1
+    assert "chưa xác nhận" not in " ".join(each.get_text() for each in rows_of_it)
