@@ -127,7 +127,7 @@ class Conflict(DondocError):
 
 
 class ForbiddenMove(Conflict):
-    default = Text("Trạng thái phần việc không cho phép.", "The state of this assignment does not allow that.")
+    default = Text("Trạng thái việc không cho phép.", "The state of this assignment does not allow that.")
 
 
 class Unavailable(DondocError):

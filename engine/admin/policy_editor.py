@@ -304,7 +304,7 @@ def policy_rows(policy: Policy, language: str, *, general: bool) -> tuple[tuple[
         ),
         (("Người nhận được hẹn gộp theo tuần", "Recipients may receive weekly"), may_be_weekly),
         (("Tổng hợp tuần vào", "The weekly digest comes on"), weekday),
-        (("Mở phần việc", "Assignments open"), opens),
+        (("Mở việc", "Assignments open"), opens),
         (
             ("Coi là sắp đến hạn", "Counted as due soon"),
             f"{policy.due_soon_days} {'working days before' if english else 'ngày làm việc trước hạn'}",

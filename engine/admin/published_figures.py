@@ -133,7 +133,7 @@ def publish_figures(session: Session, plan_id: int, period: str, cut_off: date, 
         raise NotFound(Text(f"Không có kế hoạch đang thực hiện số {plan_id}.", f"There is no running plan {plan_id}."))
     rows = _rows(session, plan_id, period, cut_off, DEFINITIONS)
     if not rows:
-        raise BadInput(Text("Kỳ này chưa có phần việc nào để chốt.", "This period has no assignments to publish."))
+        raise BadInput(Text("Kỳ này chưa có việc nào để chốt.", "This period has no assignments to publish."))
     last = session.connection().scalar(select(func.max(table(Event).c.id))) or 0
     body = {
         "definitions": DEFINITIONS,

@@ -124,7 +124,7 @@ def decide_extension(payload: models.DecisionBody) -> Action:
 
 
 @_endpoint("cancel", Permission.CANCEL)
-@writes("Hủy phần việc", "Cancel", reason=BASIS)
+@writes("Hủy việc", "Cancel", reason=BASIS)
 def cancel_assignment(payload: models.ReasonBody) -> Action:
     """Nobody is asked for it any more; the reason stays."""
     return partial(lifecycle.cancel, reason=payload.reason)
@@ -145,7 +145,7 @@ def chase_assignment(payload: models.Nothing) -> Action:
 
 
 @router.post("/assignments/{assignment_id}/report", response_model=models.Done)
-@writes("Báo cáo một phần việc", "Report one", outcome="done", body="Đã tổ chức 12 lớp tập huấn.", figures={})
+@writes("Báo cáo một việc", "Report one", outcome="done", body="Đã tổ chức 12 lớp tập huấn.", figures={})
 def report_assignment(caller: Caller, assignment_id: AssignmentId, payload: models.ReportBody) -> Response:
     """An outcome with what must come with it: text, reason, the day that is promised, uploads."""
     with caller.reading() as (session, today):

@@ -132,7 +132,7 @@ def get_evidence(caller: Caller, agency_id: AgencyId, digest: Digest) -> Respons
 
 
 @router.post("/assignments/acknowledge", response_model=Acknowledged)
-@writes("Xác nhận nhiều phần việc", "Acknowledge several", ids=[418, 419])
+@writes("Xác nhận nhiều việc", "Acknowledge several", ids=[418, 419])
 def acknowledge_assignments(caller: Caller, payload: IdsBody) -> Response:
     """Acknowledge several: all, or none when one is not the caller's."""
     with caller.writing() as session:

@@ -52,7 +52,7 @@ def get_plan(caller: Caller, plan_id: filters.SmallId) -> PlanDetail:
 
 
 @router.get("/assignments")
-@reads("Các phần việc, có lọc", "List assignments by filters", "class=open_overdue&limit=10")
+@reads("Các việc, có lọc", "List assignments by filters", "class=open_overdue&limit=10")
 def list_assignments(
     caller: Caller, wanted: filters.Assignments, after: filters.Cursor = "", limit: Limit = PER_PAGE
 ) -> Listed[AssignmentRow]:
@@ -64,7 +64,7 @@ def list_assignments(
 
 
 @router.get("/assignments/{assignment_id}")
-@reads("Một phần việc và diễn biến", "Read an assignment and its story")
+@reads("Một việc và diễn biến", "Read an assignment and its story")
 def get_assignment(caller: Caller, assignment_id: filters.AssignmentId) -> Story:
     """One assignment with its ladder, events, letters, reports and what it waits for."""
     with caller.reading() as (session, today):

@@ -139,9 +139,9 @@ def _named(**names: object) -> Callable[[Endpoint], Endpoint]:
 
 
 GROUPS: Mapping[str, Text] = {
-    "reading": Text("Xem kế hoạch, phần việc, thư", "Reading plans, assignments, letters"),
+    "reading": Text("Xem kế hoạch, việc, thư", "Reading plans, assignments, letters"),
     "desk": Text("Bàn làm việc của cơ quan chủ trì", "The owner's desk"),
-    "writing": Text("Xác nhận, báo cáo, quyết định một phần việc", "Acting on one assignment"),
+    "writing": Text("Xác nhận, báo cáo, quyết định một việc", "Acting on one assignment"),
     "threads": Text("Trao đổi, khó khăn, phối hợp", "Threads, difficulties, coordination"),
     "monitoring": Text("Theo dõi: nhiều việc một lần", "Monitoring: many at once"),
     "standing": Text("Tiến độ và số liệu công bố", "Progress and published figures"),

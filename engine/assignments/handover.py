@@ -156,7 +156,7 @@ def hand_over(session: Session, agency_id: str, choices: Mapping[int, str], *, a
         reason = f"Chuyển chức năng «{successor.function}» từ {day_digits(successor.on)}, theo {successor.basis}."
         try:
             if to in proposal.merges:
-                reason = f"Nhập vào phần việc của {successor.agency}. {reason}"
+                reason = f"Nhập vào việc của {successor.agency}. {reason}"
                 cancel(session, assignment_id, reason=reason, actor=actor, now=now)
                 merged.append(assignment_id)
             else:

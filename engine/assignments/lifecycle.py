@@ -59,7 +59,7 @@ PLAN_HAS_ENDED = Text(
     "This plan has ended: reports are still accepted, but nothing can be chased, extended or transferred.",
 )
 AGENCY_HAS_ENDED = Text(
-    "Cơ quan này đã kết thúc hoạt động; phần việc chỉ còn tính trong số liệu của kỳ, không đòi ai báo cáo nữa.",
+    "Cơ quan này đã kết thúc hoạt động; việc chỉ còn tính trong số liệu của kỳ, không đòi ai báo cáo nữa.",
     "This agency has ended: the task only counts in its period's figures, and nobody is asked for it.",
 )
 
@@ -483,7 +483,7 @@ def transfer(
         assignments.c.duty_id == row.duty_id, assignments.c.agency_id == to_agency, assignments.c.period == row.period
     )
     if session.connection().scalars(existing).first() is not None:
-        raise Conflict(Text("Cơ quan ấy đã có phần việc này trong kỳ.", "That agency already has this assignment."))
+        raise Conflict(Text("Cơ quan ấy đã có việc này trong kỳ.", "That agency already has this assignment."))
     end_promises(session, row, now)
     _move(session, row, Action.TRANSFER, now)
     values = {field.name: getattr(row, field.name) for field in fields(row) if field.name != "id"}
@@ -601,7 +601,7 @@ def _locked(session: Session, assignment_id: int) -> StoredAssignment:
     statement = select_assignments().where(table(Assignment).c.id == assignment_id).with_for_update()
     row = session.connection().execute(statement).first()
     if row is None:
-        raise NotFound(Text(f"Không có phần việc số {assignment_id}.", f"There is no assignment {assignment_id}."))
+        raise NotFound(Text(f"Không có việc số {assignment_id}.", f"There is no assignment {assignment_id}."))
     about_agency(session, [row.agency_id])
     return object_of(StoredAssignment, row)
 
@@ -771,7 +771,7 @@ def require(session: Session, row: StoredAssignment, action: Action, now: dateti
             what, at = ACTION_WORDS[action], STATES[row.state]
             raise ForbiddenMove(
                 Text(
-                    f"Không thể {what.vi}: phần việc đang ở trạng thái «{at.vi}».",
+                    f"Không thể {what.vi}: việc đang ở trạng thái «{at.vi}».",
                     f"It cannot {what.en}: it is {at.en}.",
                 )
             )

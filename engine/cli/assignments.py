@@ -232,7 +232,7 @@ def transfer(
     with ctx.database.write() as session:
         directory_loading.expand_owners(session, [to])
         new_id = lifecycle.transfer(session, assignment, to_agency=to, reason=reason, **ctx.by)
-    typer.echo(Text(f"Đã chuyển; phần việc mới số {new_id}.", f"Transferred; the new assignment is {new_id}."))
+    typer.echo(Text(f"Đã chuyển; việc mới số {new_id}.", f"Transferred; the new assignment is {new_id}."))
 
 
 @files.command("directory")

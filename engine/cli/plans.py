@@ -270,7 +270,7 @@ def plan_correct_year(
     typer.echo(would.becomes.text)
     typer.echo(
         Text(
-            f"Hủy {would.cancelled} phần việc, mở {would.opened}, gửi {would.letters} thư.",
+            f"Hủy {would.cancelled} việc, mở {would.opened}, gửi {would.letters} thư.",
             f"Assignments cancelled {would.cancelled}, opened {would.opened}, letters {would.letters}.",
         )
     )

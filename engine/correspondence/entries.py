@@ -185,7 +185,7 @@ def _locked(session: Session, assignment_id: int, *, running: bool = True) -> _L
     )
     found = session.connection().execute(statement).first()
     if found is None:
-        raise NotFound(Text(f"Không có phần việc số {assignment_id}.", f"There is no assignment {assignment_id}."))
+        raise NotFound(Text(f"Không có việc số {assignment_id}.", f"There is no assignment {assignment_id}."))
     row = object_of(_Locked, found)
     about_agency(session, (row.agency_id, *row.coordinating))
     if running and not is_counted(row.state):

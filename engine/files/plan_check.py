@@ -136,7 +136,7 @@ class PlanReport:
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "vi": {
         "head": "Kế hoạch {number} của {issuer}, ban hành {day}",
-        "sum": "{items} cơ quan đánh số; nhiệm vụ {sections}; số bị thiếu trong văn bản: {gaps}; {total} phần việc",
+        "sum": "{items} cơ quan đánh số; nhiệm vụ {sections}; số bị thiếu trong văn bản: {gaps}; {total} việc",
         "none": "không",
         "duties": "Nhiệm vụ|Cơ quan chủ trì|Kỳ báo cáo||Số cơ quan",
         "due": "Kỳ|Hạn|Nhiệm vụ|Phần việc|Gửi về|Nguồn|Cách nói",

@@ -116,7 +116,7 @@ def acknowledge_all(ctx: RequestContext, session: Session, ids: Collection[int])
     Raises BadInput for an empty or too long list, NotFound, NotAllowed."""
     if not 0 < len(ids) <= MAX_ACKNOWLEDGED:
         raise BadInput(
-            Text(f"Chọn từ 1 đến {MAX_ACKNOWLEDGED} phần việc.", f"Choose from 1 to {MAX_ACKNOWLEDGED} assignments.")
+            Text(f"Chọn từ 1 đến {MAX_ACKNOWLEDGED} việc.", f"Choose from 1 to {MAX_ACKNOWLEDGED} assignments.")
         )
     rows = rows_of(session, read_today(session, ctx.now), ids)
     for row in rows:

@@ -163,7 +163,7 @@ def _words(name: str) -> tuple[str, str]:
     stem, _, rest = name.partition("-")
     vi, en = NAMES.get(stem, (stem, stem))
     if rest.isdecimal():
-        return f"{vi} (phần việc số {rest})", f"{en} (assignment {rest})"
+        return f"{vi} (việc số {rest})", f"{en} (assignment {rest})"
     return f"{vi} {rest}".strip(), f"{en} {rest}".strip()
 
 

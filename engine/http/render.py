@@ -155,7 +155,7 @@ SAID: Mapping[str, tuple[str, str]] = {
         "Đã gửi; đầu mối đọc trong thư kế tiếp.",
         "Sent; the coordinator reads it in the next letter.",
     ),
-    "cancel": ("Đã hủy phần việc; không thư nào nhắc nữa.", "Cancelled; no more letters about it will be sent."),
+    "cancel": ("Đã hủy việc; không thư nào nhắc nữa.", "Cancelled; no more letters about it will be sent."),
     "transfer": (
         "Đã chuyển giao; cơ quan nhận được nhắc từ đầu.",
         "Transferred; the receiving agency is reminded from the beginning.",

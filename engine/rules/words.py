@@ -56,7 +56,7 @@ STATES: Mapping[State, Text] = complete(
 """Labels of the work states."""
 
 CODES: Mapping[str, Text] = {
-    "open": Text("Mở phần việc", "Opening"),
+    "open": Text("Mở việc", "Opening"),
     "act": Text("Nhắc và đôn đốc", "Remind and escalate"),
     "digest": Text("Tổng hợp tuần", "Weekly digest"),
     "deliver": Text("Gửi thư", "Deliver letters"),
@@ -69,7 +69,7 @@ CODES: Mapping[str, Text] = {
     "sms": Text("tin nhắn", "SMS"),
     "zalo": Text("Zalo", "Zalo"),
     "plans": Text("kế hoạch", "plans"),
-    "assignments": Text("phần việc", "assignments"),
+    "assignments": Text("việc", "assignments"),
     "rungs": Text("mốc nhắc", "reminders"),
     "skipped": Text("bỏ qua", "left out"),
     "notices": Text("nội dung thư", "lines"),
@@ -100,7 +100,7 @@ CODES: Mapping[str, Text] = {
     "passes_hang": Text("lần xử lý quá nửa giờ chưa xong", "passes that have not ended for half an hour"),
     "failed_passes": Text("lần xử lý tự động bị lỗi", "failed passes"),
     "looks_too_late": Text(
-        "phần việc có bước kế tiếp trễ hơn chính sách", "assignments whose next action is later than the policy"
+        "việc có bước kế tiếp trễ hơn chính sách", "assignments whose next action is later than the policy"
     ),
     "openings_forgotten": Text("kế hoạch còn kỳ mà không chờ mở", "plans with periods to come that open nothing"),
     "plans_without_work": Text("kế hoạch đang chạy mà không mở việc nào", "running plans that open nothing"),
@@ -108,16 +108,16 @@ CODES: Mapping[str, Text] = {
     "sending_without_lease": Text("thư đang gửi mà không ai gửi", "letters on their way by nobody"),
     "contacts_without_address": Text("đầu mối không có địa chỉ nào", "contacts without any address"),
     "suppressed_without_cause": Text("địa chỉ bị ngừng gửi mà không rõ vì sao", "addresses stopped for no known cause"),
-    "promises_differ": Text("phần việc chờ khác ngày đã hẹn", "tasks that wait for another day than promised"),
+    "promises_differ": Text("việc chờ khác ngày đã hẹn", "tasks that wait for another day than promised"),
     "plans_of_another_state": Text("kế hoạch có trạng thái không ai đặt", "plans in a state that nobody set"),
     "letters_without_lines": Text("thư chờ gửi không có nội dung đúng", "letters that wait without their lines"),
     "impossible_values": Text("dòng có giá trị không thể có", "rows with a value that cannot be"),
     "calendar_differs": Text("ngày nghỉ, ngày làm bù không ai đặt", "days of the calendar that nobody set"),
     "policies_differ": Text("chính sách, mốc nhắc bị sửa từ bên ngoài", "policies or ladders altered from outside"),
     "levels_without_letters": Text("lần đôn đốc chưa từng xảy ra", "levels of chasing that were never reached"),
-    "rungs_missed": Text("phần việc bị bỏ mốc nhắc", "assignments whose rungs were passed over"),
+    "rungs_missed": Text("việc bị bỏ mốc nhắc", "assignments whose rungs were passed over"),
     "dues_moved_by_nobody": Text("hạn bị đổi mà không ai đổi", "due dates that nobody moved"),
-    "dropped_by_nobody": Text("phần việc ghi là đã hủy mà không ai hủy", "tasks called cancelled by nobody"),
+    "dropped_by_nobody": Text("việc ghi là đã hủy mà không ai hủy", "tasks called cancelled by nobody"),
     "done_without_report": Text("việc ghi là xong mà không có báo cáo", "tasks called done without a report"),
     "facts_unreadable": Text("giá trị lưu không đọc được, coi như không có", "stored values that cannot be read"),
     "log_differs": Text("nhật ký không còn như khi ghi: dondoc audit log", "the log was changed: dondoc audit log"),
@@ -144,9 +144,7 @@ CODES: Mapping[str, Text] = {
         "lần tổng hợp hoặc dọn dẹp trước ghi ở tương lai", "the last digest or daily upkeep is dated in the future"
     ),
     "sent_without_record": Text("thư đã gửi mà không có lần gửi", "sent letters without a delivery"),
-    "reported_without_report": Text(
-        "phần việc đã báo cáo mà không có báo cáo", "reported assignments without a report"
-    ),
+    "reported_without_report": Text("việc đã báo cáo mà không có báo cáo", "reported assignments without a report"),
     "clock_wrong": Text("đồng hồ máy chủ không đáng tin, mọi việc tạm dừng", "wrong server clock, all is held"),
     "open_files": Text("tệp dữ liệu người khác đọc được", "data files that others may read"),
     "unknown_letters": Text("thư chưa rõ kết quả", "letters with unknown result"),

@@ -62,7 +62,7 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = complete(
         EventKind.EXTENSION_REFUSED: ("«{answer}»", "“{answer}”"),
         EventKind.PLAN_ENDED: ("«{reason}»", "“{reason}”"),
         EventKind.PLAN_YEARS_CORRECTED: (
-            "từ {was} thành {years}, hủy {cancelled} phần việc, «{reason}»",
+            "từ {was} thành {years}, hủy {cancelled} việc, «{reason}»",
             "from {was} to {years}, {cancelled} assignments cancelled, “{reason}”",
         ),
         EventKind.PLAN_DRAFT_MADE: ("«{name}»", "“{name}”"),

@@ -116,5 +116,5 @@ def test_a_monitor_gives_several_another_due_date(come: Come, capsys: pytest.Cap
         monitor.presses("Xem trước", "See what would happen")
         monitor.sees("Thư sẽ gửi", "Letters that follow")
         assert not monitor.looks()
-        monitor.presses("Đặt lại hạn 2 phần việc", "Set another due date for 2 assignments")
-    monitor.is_told("Đã đặt lại hạn: 2 phần việc", "Given another due date: 2 assignments")
+        monitor.presses("Đặt lại hạn 2 việc", "Set another due date for 2 assignments")
+    monitor.is_told("Đã đặt lại hạn: 2 việc", "Given another due date: 2 assignments")

@@ -149,7 +149,7 @@ def act_on_one(database: Database, now: datetime, assignment: int) -> ActedOnOne
         found, done = rows_of(session, [assignment]), happened_to(session, [assignment], last)
         book = read_rulebook(session)
     if not found:
-        raise NotFound(Text(f"Không có phần việc số {assignment}.", f"There is no assignment {assignment}."))
+        raise NotFound(Text(f"Không có việc số {assignment}.", f"There is no assignment {assignment}."))
     next_at = found[0].next_action_at
     day = date.max if next_at is None else local_date(next_at)
     coming = next((f"{day_digits(on)} {what}" for on, what in steps(found[0], book) if on >= day), "không còn mốc nào")

@@ -257,7 +257,7 @@ def summary(year: SimulatedYear, language: str = "vi") -> str:
     people_count = len({(each.agency, each.role) for each in year.messages})
     lines = [
         Text(
-            f"{len(year.messages)} thư cho {people_count} người, {year.assignments} phần việc, {year.days} ngày.",
+            f"{len(year.messages)} thư cho {people_count} người, {year.assignments} việc, {year.days} ngày.",
             f"{len(year.messages)} letters to {people_count} people, {year.assignments} assignments, {year.days} days.",
         )
     ]
@@ -270,14 +270,14 @@ def summary(year: SimulatedYear, language: str = "vi") -> str:
         if why:
             lines.append(
                 Text(
-                    f"Hạn chuyển: kỳ {period_words(period, 'vi')}, {count} phần việc, {why}.",
+                    f"Hạn chuyển: kỳ {period_words(period, 'vi')}, {count} việc, {why}.",
                     f"Moved: {period_words(period, 'en')}, {count} assignments, to {written(due_on, 'en')}.",
                 )
             )
     for day, count in year.collisions():
         lines.append(
             Text(
-                f"Trùng hạn: {written(day)} có {count} phần việc của nhiều kỳ.",
+                f"Trùng hạn: {written(day)} có {count} việc của nhiều kỳ.",
                 f"Collision: {count} assignments of several periods on {written(day, 'en')}.",
             )
         )
@@ -312,7 +312,7 @@ WORDS = {
         "channel": "Kênh",
         "agency": "Cơ quan",
         "role": "Vai trò",
-        "assignments": "Về phần việc",
+        "assignments": "Về việc",
     },
     "en": {
         "title": "The year before it happens",

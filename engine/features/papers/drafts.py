@@ -309,7 +309,7 @@ PAPER_LIST: Listing[PaperLine] = Listing(
             Kind.DAY,
             12,
         ),
-        Column(Text("Số phần việc", "Assignments"), lambda row, _: row.assignments, Kind.NUMBER, 12),
+        Column(Text("Số việc", "Assignments"), lambda row, _: row.assignments, Kind.NUMBER, 12),
         Column(Text("Số cơ quan", "Agencies"), lambda row, _: row.agencies, Kind.NUMBER, 12),
         Column(
             Text("Đã đôn đốc bằng thư từ", "Chased by letter since"),

@@ -77,7 +77,7 @@ class Asked(BaseModel):
 
 
 @router.get("/assignments/{assignment_id}/entries")
-@reads("Trao đổi về một phần việc", "List the entries of a thread")
+@reads("Trao đổi về một việc", "List the entries of a thread")
 def list_entries(caller: Caller, assignment_id: AssignmentId) -> list[EntryLine]:
     """Oldest first."""
     with caller.reading() as (session, today):
@@ -161,7 +161,7 @@ def add_part(caller: Caller, assignment_id: AssignmentId, payload: PartBody) -> 
 
 
 @router.post("/assignments/extension", response_model=Asked)
-@writes("Xin gia hạn nhiều phần việc", "Ask to extend several", ids=[418], until="2021-07-30", reason="Chờ số liệu xã.")
+@writes("Xin gia hạn nhiều việc", "Ask to extend several", ids=[418], until="2021-07-30", reason="Chờ số liệu xã.")
 def ask_extensions(caller: Caller, payload: AskExtensionsBody) -> Response:
     """Ask to extend several assignments; those that cannot be are left, with the reason. Of those that are late already
     it is the promise to be done by that day."""

@@ -518,9 +518,9 @@ def simulated_list(plan: PlanRow, year: SimulatedYear) -> Listing[SimulatedLette
             Column(Text("Thư", "Letter"), lambda row, language: letter_words(row, language), width=44),
             Column(Text("Cơ quan", "Agency"), lambda row, _: year.name(row.agency), width=40),
             Column(Text("Vai trò", "Role"), lambda row, language: label(Role(row.role), language), width=22),
-            Column(Text("Số phần việc", "Assignments"), lambda row, _: len(row.assignments), Kind.NUMBER, 12),
+            Column(Text("Số việc", "Assignments"), lambda row, _: len(row.assignments), Kind.NUMBER, 12),
             Column(
-                Text("Về phần việc", "About"),
+                Text("Về việc", "About"),
                 lambda row, language: "; ".join(assignment_words(year, each, language) for each in row.assignments),
                 width=80,
             ),

@@ -59,7 +59,7 @@ class Column(SheetColumn[T]):
 
 def number_column(value: Callable[[T, str], int | None]) -> Column[T]:
     """By which a row of a file is found again; paper, which nobody sorts or sends back, goes without."""
-    return Column(Text("Mã phần việc", "Assignment no."), value, Kind.NUMBER, 9, on_paper=False)
+    return Column(Text("Mã việc", "Assignment no."), value, Kind.NUMBER, 9, on_paper=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +178,7 @@ PARAMETERS: Mapping[str, Text] = {
     "late": Text("quá hạn ít nhất (ngày làm việc)", "overdue for at least (working days)"),
     "sort": Text("xếp theo", "order"),
     "contact": Text("người nhận số", "recipient no."),
-    "assignment": Text("phần việc số", "task no."),
+    "assignment": Text("việc số", "task no."),
     "role": Text("vai trò", "role"),
     "channel": Text("kênh", "channel"),
     "day": Text("ngày", "day"),

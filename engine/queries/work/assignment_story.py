@@ -196,7 +196,7 @@ def assignment_row(session: Session, today: Today, assignment_id: int) -> Assign
     statement = joined(select(*columns(today))).where(table(Assignment).c.id == assignment_id)
     rows = from_rows(session.connection().execute(statement).all())
     if not rows:
-        raise NotFound(Text(f"Không có phần việc số {assignment_id}.", f"There is no assignment {assignment_id}."))
+        raise NotFound(Text(f"Không có việc số {assignment_id}.", f"There is no assignment {assignment_id}."))
     return rows[0]
 
 

@@ -423,7 +423,7 @@ def rows_of(session: Session, today: Today, ids: Collection[int]) -> list[Assign
     statement = joined(select(*columns(today))).where(table(Assignment).c.id.in_(ids)).order_by(table(Assignment).c.id)
     rows = from_rows(session.connection().execute(statement).all())
     if len(rows) != len(set(ids)):
-        raise NotFound(Text("Có phần việc không tồn tại.", "One of these assignments does not exist."))
+        raise NotFound(Text("Có việc không tồn tại.", "One of these assignments does not exist."))
     return rows
 
 

@@ -258,7 +258,7 @@ def test_its_log_tells_the_whole_story_once_whoever_tells_it_again(laid: Laid, s
     picture.run(at("2021-06-30"))
     story = seen.log(name, picture)
     words = [f"{logging.getLevelName(level)} {message}" for level, message in story]
-    assert words[0].startswith("INFO Mở phần việc: hạn thứ Năm, 17/6/2021")
+    assert words[0].startswith("INFO Mở việc: hạn thứ Năm, 17/6/2021")
     assert "WARNING Đến mốc nhắc: quá hạn 1 ngày làm việc, thư tới đầu mối, người đứng đầu" in words
     assert any(each.startswith("ERROR Đến mốc nhắc: quá hạn 3 ngày làm việc, thư tới ") for each in words)
     again = projector(laid, server, own_clock=True, installation=picture.installation)

@@ -117,7 +117,7 @@ def test_an_act_is_recorded_once_with_who_and_when(
 def test_a_refusal_says_in_both_languages_what_state_it_is_in(database: Database, task: int) -> None:
     with pytest.raises(ForbiddenMove) as refused:
         do(database, Action.ACCEPT, task, now=NOW)
-    assert refused.value.said("vi") == "Không thể tiếp nhận: phần việc đang ở trạng thái «mới giao»."
+    assert refused.value.said("vi") == "Không thể tiếp nhận: việc đang ở trạng thái «mới giao»."
     assert refused.value.said("en") == "It cannot be accepted: it is assigned."
 
 

@@ -254,7 +254,7 @@ def test_assignments_are_cancelled_transferred_and_listed(dondoc: Commands, laid
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("acknowledge 999", "Không có phần việc số 999"),
+        ("acknowledge 999", "Không có việc số 999"),
         ("acknowledge một", "ASSIGNMENT"),
         ("accept 1", "Không thể tiếp nhận"),
         ("return 1 --reason x", "Không thể trả lại"),

@@ -34,23 +34,23 @@ class Shown:
     attribute: str = ""
 
 
-ASSIGNMENTS = Shown("/assignments", '.list .what > a[href^="/assignments/"]', "Mã phần việc", "href")
-OVERDUE = Shown("/overdue", '.codes > a[href^="/assignments/"]', "Mã phần việc", "href")
+ASSIGNMENTS = Shown("/assignments", '.list .what > a[href^="/assignments/"]', "Mã việc", "href")
+OVERDUE = Shown("/overdue", '.codes > a[href^="/assignments/"]', "Mã việc", "href")
 LETTERS = Shown("/letters?whole=true", '.list .what > a[href^="/letters/"]', "Số", "href")
 DECIDED = ".rows .what > a[href^='/assignments/']"
 LISTS = (
-    Shown("/accept", DECIDED, "Mã phần việc", "href"),
-    Shown("/accept?agency=huyen-a&period=2021-H1", DECIDED, "Mã phần việc", "href"),
-    Shown("/extensions", DECIDED, "Mã phần việc", "href"),
-    Shown("/promises", DECIDED, "Mã phần việc", "href"),
+    Shown("/accept", DECIDED, "Mã việc", "href"),
+    Shown("/accept?agency=huyen-a&period=2021-H1", DECIDED, "Mã việc", "href"),
+    Shown("/extensions", DECIDED, "Mã việc", "href"),
+    Shown("/promises", DECIDED, "Mã việc", "href"),
     OVERDUE,
-    Shown("/overdue?request=yes", OVERDUE.rows, "Mã phần việc", "href"),
-    Shown("/overdue?period=2021-H1&kind=huyen", OVERDUE.rows, "Mã phần việc", "href"),
+    Shown("/overdue?request=yes", OVERDUE.rows, "Mã việc", "href"),
+    Shown("/overdue?period=2021-H1&kind=huyen", OVERDUE.rows, "Mã việc", "href"),
     ASSIGNMENTS,
-    Shown("/assignments?class=open_overdue", ASSIGNMENTS.rows, "Mã phần việc", "href"),
-    Shown("/assignments?agency=so-ban&finished=yes", ASSIGNMENTS.rows, "Mã phần việc", "href"),
-    Shown("/assignments?sort=-agency", ASSIGNMENTS.rows, "Mã phần việc", "href"),
-    Shown("/assignments?sort=duty&agency=huyen-b", ASSIGNMENTS.rows, "Mã phần việc", "href"),
+    Shown("/assignments?class=open_overdue", ASSIGNMENTS.rows, "Mã việc", "href"),
+    Shown("/assignments?agency=so-ban&finished=yes", ASSIGNMENTS.rows, "Mã việc", "href"),
+    Shown("/assignments?sort=-agency", ASSIGNMENTS.rows, "Mã việc", "href"),
+    Shown("/assignments?sort=duty&agency=huyen-b", ASSIGNMENTS.rows, "Mã việc", "href"),
     Shown("/", ".matrix tbody th[scope=row]", "Cơ quan"),
     Shown("/?sort=late&late=1", ".matrix tbody th[scope=row]", "Cơ quan"),
     Shown("/leadership?whole=true", "#agencies ~ .scroll th[scope=row], #requests ~ .scroll th[scope=row]", "Cơ quan"),
@@ -65,11 +65,11 @@ LISTS = (
         "Cơ quan",
     ),
     Shown("/leadership/frozen/1", "#agencies ~ .scroll th[scope=row], #requests ~ .scroll th[scope=row]", "Cơ quan"),
-    Shown("/leadership/frozen/1/rows?class=open_overdue", '.rows li > span > a[href^="/a"]', "Mã phần việc", "href"),
+    Shown("/leadership/frozen/1/rows?class=open_overdue", '.rows li > span > a[href^="/a"]', "Mã việc", "href"),
     Shown("/?sort=-name", ".matrix tbody th[scope=row]", "Cơ quan"),
     Shown("/?sort=2021-H1", ".matrix tbody th[scope=row]", "Cơ quan"),
-    Shown("/overdue?sort=-agency", OVERDUE.rows, "Mã phần việc", "href"),
-    Shown("/overdue?sort=-count&period=2021-H1", OVERDUE.rows, "Mã phần việc", "href"),
+    Shown("/overdue?sort=-agency", OVERDUE.rows, "Mã việc", "href"),
+    Shown("/overdue?sort=-count&period=2021-H1", OVERDUE.rows, "Mã việc", "href"),
     LETTERS,
     Shown("/letters?kind=overdue&agency=huyen-b", LETTERS.rows, "Số", "href"),
     *(Shown(f"/letters?sort={each}", LETTERS.rows, "Số", "href") for each in ("day", "-agency", "state", "subject")),
@@ -160,7 +160,7 @@ def test_the_page_for_paper_holds_what_the_file_holds(office: Office, path: str)
     common = [each.get_text().partition(": ")[0] for each in page.select(".common span")]
     heads = [each for head in page.select("thead th") for each in head.get_text().split(" · ")]
     with_values = {each for row in rows for each, value in row.items() if value}
-    assert {*common, *heads} == with_values - {"Mã phần việc"}
+    assert {*common, *heads} == with_values - {"Mã việc"}
     assert not {*common} & {*heads}
     assert len(page.select("tbody tr")) == len(rows)
 
@@ -184,7 +184,7 @@ def test_a_file_of_the_year_adds_up_to_the_page(published: Office) -> None:
 def test_papers_are_taken_along_with_what_waits_and_what_was_issued(published: Office) -> None:
     _, rows = taken(published, "/papers")
     issued = [row for row in rows if row["Tình trạng"] == "đã phát hành"]
-    assert [(row["Số công văn"], row["Ngày ban hành"].date(), row["Số phần việc"]) for row in issued] == [
+    assert [(row["Số công văn"], row["Ngày ban hành"].date(), row["Số việc"]) for row in issued] == [
         ("45/SC-VP", date(2021, 6, 23), 1)
     ]
     assert len(rows) == len(
@@ -196,7 +196,7 @@ def test_days_and_numbers_of_a_list_to_decide_are_days_and_numbers(published: Of
     (row,) = taken(published, "/extensions")[1]
     assert (row["Hạn hiện nay"].date(), row["Đề nghị đến"].date()) == (date(2021, 6, 17), date(2021, 6, 30))
     assert isinstance(row["Gửi lúc"], datetime)
-    assert isinstance(row["Mã phần việc"], int)
+    assert isinstance(row["Mã việc"], int)
     (promised,) = taken(published, "/promises")[1]
     assert (promised["Hẹn ngày"].date(), promised["Hẹn lần"]) == (date(2021, 12, 30), 1)
     reports = taken(published, "/accept")[1]

@@ -544,9 +544,9 @@ def test_every_letter_names_whom_to_call() -> None:
 def test_the_head_of_the_department_reads_of_the_others_when_and_what_follows() -> None:
     lines = [watched(n=n, days=-15, next_step="báo cáo lãnh đạo Province", chased=chased(8, 2)) for n in (1, 2)]
     letter = written(*lines, role=Role.HEAD, agency="Department of Labour")
-    assert letter.subject == "Quá hạn từ 15 ngày làm việc: 2 phần việc của 2 cơ quan · KH 188/KH-UBND"
+    assert letter.subject == "Quá hạn từ 15 ngày làm việc: 2 việc của 2 cơ quan · KH 188/KH-UBND"
     assert letter.text.startswith("Kính gửi: Lãnh đạo Department of Labour\n")
-    assert "đến 07:30 thứ Sáu, 18/6/2021, 2 phần việc của 2 cơ quan" in letter.text
+    assert "đến 07:30 thứ Sáu, 18/6/2021, 2 việc của 2 cơ quan" in letter.text
     assert "đã quá hạn từ 15 ngày làm việc" in letter.text
     assert "Phần việc nào còn chưa có báo cáo, thứ Ba, 22/6/2021 hệ thống báo cáo lãnh đạo Province." in letter.text
     assert "đã gửi đôn đốc lần 2 ngày 16/6/2021" in letter.text
@@ -560,7 +560,7 @@ def test_a_head_with_duties_of_the_own_agency_reads_of_the_others_in_the_same_le
 
 def test_the_leadership_is_reported_to_and_not_chased() -> None:
     letter = written(watched(days=-16, chased=chased(9, 3)), role=Role.LEADERSHIP, agency="Province")
-    assert letter.subject == "Quá hạn từ 16 ngày làm việc: 1 phần việc của 1 cơ quan · KH 188/KH-UBND"
+    assert letter.subject == "Quá hạn từ 16 ngày làm việc: 1 việc của 1 cơ quan · KH 188/KH-UBND"
     assert "Department of Labour kính báo cáo Lãnh đạo Province: đến 07:30 thứ Sáu, 18/6/2021" in letter.text
     assert "phải gửi" not in letter.text
 
@@ -633,7 +633,7 @@ def test_the_monitor_reads_one_line_an_agency_with_the_names_of_its_duties_and_w
         for n in range(1, 126)
     ]
     letter = written(*lines, role=Role.MONITOR)
-    assert letter.subject == "125 phần việc quá hạn của 50 cơ quan, đã đôn đốc lần 1 · KH 188/KH-UBND"
+    assert letter.subject == "125 việc quá hạn của 50 cơ quan, đã đôn đốc lần 1 · KH 188/KH-UBND"
     assert "hundred times" not in letter.text
     assert letter.text.count("thứ Năm, 17/6/2021") == 1
     names = [f"IV.{n}.1 Long words of a duty that …" for n in (1, 51, 101)]
@@ -786,7 +786,7 @@ def test_what_is_escalated_on_a_monday_is_not_listed_twice_to_the_monitor() -> N
     assert [text.count(f"IV.16.{n} ") for n in (1, 2)] == [1, 1]
     assert "Quá hạn khác" not in text
     more = written(*lines, role=Role.MONITOR, digest=digest(*rows_of_week, row(3, assignment_id=3))).text
-    assert "Quá hạn khác, số liệu đến thứ Sáu, 18/6/2021: 1 phần việc của 1 cơ quan" in more
+    assert "Quá hạn khác, số liệu đến thứ Sáu, 18/6/2021: 1 việc của 1 cơ quan" in more
 
 
 def test_a_tie_of_the_longest_overdue_is_told_as_a_tie() -> None:
@@ -801,11 +801,11 @@ def test_a_tie_of_the_longest_overdue_is_told_as_a_tie() -> None:
     listed = [line for line in letter.text.splitlines() if line.startswith("- ")]
     assert [line[:12] for line in listed[:2]] == ["- Agency 01:", "- Agency 02:"]
     assert [line.partition(" · ")[0] for line in listed[2:]] == [
-        "- 20 phần việc của 20 cơ quan, đều có hạn 17/6/2021: "
+        "- 20 việc của 20 cơ quan, đều có hạn 17/6/2021: "
         + ", ".join(f"Agency {n:02} (1)" for n in range(3, 13))
         + ", và 10 cơ quan khác"
     ]
-    assert "20 phần việc của 20 cơ quan, đều có hạn 17/6/2021" in letter.html
+    assert "20 việc của 20 cơ quan, đều có hạn 17/6/2021" in letter.html
     assert "Quá hạn lâu nhất (22/23)" in letter.text
     assert "… và 1 việc khác" in letter.text
 
@@ -815,7 +815,7 @@ def test_the_agencies_of_a_tie_are_all_named_where_there_is_room_for_all() -> No
     text = written(
         role=Role.LEADERSHIP, digest=digest(*same, boxes=Boxes(on_time=0, late=0, in_term=0, overdue=13))
     ).text
-    assert "- 13 phần việc của 2 cơ quan, đều có hạn 17/6/2021: Agency 1 (7), Agency 0 (6) · http" in text
+    assert "- 13 việc của 2 cơ quan, đều có hạn 17/6/2021: Agency 1 (7), Agency 0 (6) · http" in text
 
 
 def test_agencies_of_a_tie_stand_as_on_the_pages() -> None:
@@ -867,8 +867,8 @@ def test_on_a_monday_nothing_is_said_twice() -> None:
         for each in lines
     ]
     text = written(*escalated, digest=late, role=Role.MONITOR).text
-    assert "Hôm nay hệ thống gửi đôn đốc lần 2 tới đầu mối và lãnh đạo cơ quan về 2 phần việc quá hạn." in text
-    assert "Có 2 phần việc đủ điều kiện ban hành công văn đôn đốc." in text
+    assert "Hôm nay hệ thống gửi đôn đốc lần 2 tới đầu mối và lãnh đạo cơ quan về 2 việc quá hạn." in text
+    assert "Có 2 việc đủ điều kiện ban hành công văn đôn đốc." in text
 
 
 def test_links_are_whole_and_nothing_is_fetched() -> None:
@@ -941,7 +941,7 @@ def test_the_monitors_subject_counts_tasks_and_agencies_alike() -> None:
     """Five agencies are overdue; of one nobody can be written to, so four were chased."""
     lines = [watched(n=n, escalating=n < 5) for n in range(1, 6)]
     vi, en = (STATIONERY.render(facts(*lines, role=Role.MONITOR, language=each), NOW) for each in LANGUAGES)
-    assert vi.subject.startswith("4 phần việc quá hạn của 4 cơ quan, đã đôn đốc lần 1 ·"), vi.subject
+    assert vi.subject.startswith("4 việc quá hạn của 4 cơ quan, đã đôn đốc lần 1 ·"), vi.subject
     assert en.subject.startswith("4 overdue at 4 agencies, chased for the first time ·"), en.subject
 
 

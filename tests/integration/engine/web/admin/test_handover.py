@@ -78,7 +78,7 @@ def test_the_deed_transfers_with_the_basis_and_says_how_many(merged: Database, t
 def test_one_that_merges_is_cancelled_with_the_reason(merged: Database, tmp_path: Path) -> None:
     give(open_office(merged, tmp_path), **{TASK: "huyen-a", "sure": "1"})
     assert row(merged, Assignment, id=3).state is State.CANCELLED
-    assert "Nhập vào phần việc của Huyen a" in row(merged, Event, kind="cancelled").detail["reason"]
+    assert "Nhập vào việc của Huyen a" in row(merged, Event, kind="cancelled").detail["reason"]
 
 
 def test_sent_twice_it_is_done_once_and_the_second_says_why_not(merged: Database, tmp_path: Path) -> None:

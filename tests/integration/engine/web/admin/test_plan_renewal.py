@@ -52,7 +52,7 @@ def test_a_renewed_draft_lists_what_to_confirm_and_saves_nothing(office: Office)
     assert "25/KH-UBND: đã kiểm tra, chưa lưu" in said
     assert "chưa nhập lịch nghỉ Tết và hoán đổi năm 2022" in said
     assert "ngày 17/12/2022 là thứ Bảy, hạn chuyển sang thứ Hai, 19/12/2022" in said
-    assert "4 mục phân công, 4 nhiệm vụ, 10 phần việc trong năm" in said
+    assert "4 mục phân công, 4 nhiệm vụ, 10 việc trong năm" in said
     assert "Kế hoạch của năm 2022: kỳ đầu 6 tháng đầu năm 2022, kỳ cuối năm 2022." in said
     assert everything(office.context.database) == before
 
@@ -135,7 +135,7 @@ def test_what_is_no_plan_file_is_refused_in_words(office: Office, text: str) -> 
 
 def test_a_plan_is_ended_with_a_reason_in_the_browser(office: Office) -> None:
     asked = words(office.get("/plans/1/end"))
-    assert "Kết thúc kế hoạch, ngừng nhắc 5 phần việc còn mở?" in asked
+    assert "Kết thúc kế hoạch, ngừng nhắc 5 việc còn mở?" in asked
     refused = office.post("/plans/1/end", page="/plans/1/end", reason=" ")
     assert refused.status_code == 422
     assert "Cần ghi lý do" in BeautifulSoup(refused.text, "lxml").select_one("#reason-said").get_text()  # type: ignore[union-attr]

@@ -80,8 +80,8 @@ def test_a_preview_says_what_changes_and_for_whom_and_saves_nothing(office: Offi
     assert "Chính sách nhắc việc mặc định ( default ): 3 điểm thay đổi" in said
     assert "Thư gửi đi lúc 07:30 08:15" in said
     assert "Giao việc · trước hạn 12 ngày làm việc không có trước hạn 12 ngày làm việc" in said
-    assert "5 phần việc đang mở giữ nguyên các mốc nhắc" in said
-    assert "5 phần việc sẽ mở theo chính sách mới" in said
+    assert "5 việc đang mở giữ nguyên các mốc nhắc" in said
+    assert "5 việc sẽ mở theo chính sách mới" in said
     assert everything(office.context.database) == before
 
 
@@ -108,7 +108,7 @@ def test_a_longer_horizon_says_that_it_opens_and_writes_at_once(office: Office) 
     same = text(office).replace("send_at: 07:30", "send_at: 08:15")
     assert "Không thư nào được gửi ngay vì việc này" in words(sent(office, same).text)
     longer = text(office).replace("open_days_before: 92", "open_days_before: 200")
-    assert "Lần xử lý tới sẽ mở ngay 5 phần việc và gửi thư giao việc" in words(sent(office, longer).text)
+    assert "Lần xử lý tới sẽ mở ngay 5 việc và gửi thư giao việc" in words(sent(office, longer).text)
 
 
 def test_a_longer_horizon_is_looked_at_by_the_next_pass(office: Office) -> None:

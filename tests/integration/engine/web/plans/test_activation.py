@@ -103,7 +103,7 @@ def test_the_year_s_letters_are_taken_along_by_a_button(office: Office) -> None:
     answer = office.get(str(button["href"]))
     assert 'filename="du-kien-thu-1-2021' in answer.headers["content-disposition"]
     rows = list(load_workbook(io.BytesIO(answer.content)).worksheets[0].iter_rows(values_only=True))
-    assert rows[1] == ("Lúc", "Kênh", "Thư", "Cơ quan", "Vai trò", "Số phần việc", "Về phần việc")
+    assert rows[1] == ("Lúc", "Kênh", "Thư", "Cơ quan", "Vai trò", "Số việc", "Về việc")
     assert rows[2][1:] == (
         "thư điện tử",
         "giao việc: khi giao",
@@ -133,7 +133,7 @@ def test_the_preview_asks_what_becomes_of_periods_that_are_over(database: Databa
     asked = page.select_one("main fieldset")
     assert asked is not None
     said = " ".join(asked.get_text().split())
-    assert "5 phần việc thuộc kỳ đã qua hạn trước hôm nay" in said
+    assert "5 việc thuộc kỳ đã qua hạn trước hôm nay" in said
     assert "Hỏi, đặt hạn mới: 5 ngày làm việc nữa" in said
     assert [each["value"] for each in page.select("input[name=past][checked]")] == ["extend"]
     page = BeautifulSoup(office.get("/plans/1/activate?past=skip").text, "lxml")
