@@ -217,18 +217,23 @@ def _furthest(furthest: Furthest) -> Text:
 
 
 def whom_to_direct(behind: Sequence[Behind]) -> Text:
-    """Of agencies with overdue tasks, whom the leadership is asked to direct: «A, B, C (mỗi cơ quan 4 việc) và 6 cơ
-    quan khác»; all that tie for the first place where they are few."""
+    """Of agencies with overdue tasks, whom the leadership is asked to direct: «A, B (mỗi cơ quan 4 việc) và 6 cơ quan
+    khác». Of many that tie for the first place the first are named, and that the others are level with them."""
     furthest = furthest_of(behind)
     if furthest is None:
         return Text.same("")
-    named = furthest.most if len(furthest.most) <= MOST_NAMED else furthest.most[: MOST_NAMED - 1]
-    words = Text("{names} ({n} việc)", "{names} ({n})")
-    if len(named) > 1:
-        words = Text("{names} (mỗi cơ quan {n} việc)", "{names} ({n} each)")
-    if others := len(behind) - len(named):
-        words = Text.joined("", (words, Text(" và {others} cơ quan khác", " and {others} more")))
-    return words.filled(names=_together([each.name for each in named]), n=named[0].overdue, others=others)
+    most = furthest.most
+    named = most if len(most) <= MOST_NAMED else most[: MOST_NAMED - 1]
+    level, others = len(most) - len(named), len(behind) - len(most)
+    parts = [Text.same(_together([each.name for each in named]))]
+    if level:
+        parts.append(Text(f"và {level} cơ quan ngang nhau", f"and {level} level with them"))
+    n = most[0].overdue
+    each = Text(f"(mỗi cơ quan {n} việc)", f"({n} each)") if len(most) > 1 else Text(f"({n} việc)", f"({n})")
+    parts.append(each)
+    if others:
+        parts.append(Text(f"{'cùng' if level else 'và'} {others} cơ quan khác", f"and {others} more"))
+    return Text.joined(" ", parts)
 
 
 def _together(names: Sequence[str]) -> str:

@@ -734,7 +734,7 @@ def the_leadership_reads_what_the_board_shows(story: Story) -> None:
         before = counted_on(story, week_before, week_before - DAY)
         done, was = (each["on_time"] + each["late"] for each in (counted, before))
         overdue, fewer = counted["overdue"], before["overdue"]
-        assert f"đã hoàn thành {done} việc; " in first_line, monday
+        assert f"đã hoàn thành {done} trong " in first_line, monday
         assert re.search(rf"; {overdue} việc của \d+ cơ quan quá hạn", first_line), monday
         since = f"So với báo cáo tuần {short_day(week_before)}: "
         since += f"hoàn thành {then_now(was, done)}, quá hạn {then_now(fewer, overdue)}"

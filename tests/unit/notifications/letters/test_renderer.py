@@ -735,7 +735,7 @@ def test_the_leadership_is_asked_to_direct_those_furthest_behind_by_name_and_by_
     text = written(role=Role.LEADERSHIP, digest=digest(*late, *few, boxes=boxes)).text
     assert asked.format("Agency 0, Agency 1, Agency 2 (mỗi cơ quan 2 việc) và 2 cơ quan khác") in text
     text = written(role=Role.LEADERSHIP, digest=digest(*many, boxes=boxes)).text
-    assert asked.format("Agency 1, Agency 2, Agency 3 (mỗi cơ quan 1 việc) và 3 cơ quan khác") in text
+    assert asked.format("Agency 1, Agency 2, Agency 3 và 3 cơ quan ngang nhau (mỗi cơ quan 1 việc)") in text
     districts = [row(n, f"UBND huyện {name}") for n, name in enumerate(("Anh Sơn", "Yên Thành"))]
     text = written(role=Role.LEADERSHIP, digest=digest(*districts, boxes=boxes)).text
     assert asked.format("UBND các huyện Anh Sơn, Yên Thành (mỗi cơ quan 1 việc)") in text
