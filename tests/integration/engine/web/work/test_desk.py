@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.factory import at, begin, bring_to, happened, item, plan_file, rows, store
+from ground.factory import at, begin, bring_to, happened, item, plan_file, row, rows, store
 from ground.office import Office, as_role, open_office
 
 from engine.store.database import Database
@@ -118,3 +118,16 @@ def test_what_is_alike_of_all_tasks_of_a_section_is_said_once(office: Office) ->
     (said,) = page.select("#s-new ~ p")
     assert "· 6 tháng đầu năm 2021 ·" in " ".join(said.get_text().split())
     assert "6 tháng đầu năm 2021" not in " ".join(each.get_text() for each in rows_of_it)
+
+
+def title_of(database: Database, folder: Path) -> str:
+    office = open_office(database, folder, now=at("2021-06-28"))
+    page = BeautifulSoup(office.get("/agencies/huyen-b").text, "lxml")
+    return " ".join(page.h1.get_text().split())  # type: ignore[union-attr]
+
+
+def test_a_change_of_what_is_overdue_is_not_said_of_what_was_reported(lived: Database, tmp_path: Path) -> None:
+    assert title_of(lived, tmp_path).endswith("ngày làm việc; không đổi so với báo cáo tuần 21/6/2021")
+    bring_to(lived, State.REPORTED, row(lived, Assignment, agency_id="huyen-b").id, now=at("2021-06-25"))
+    said = "đã báo cáo, chờ tiếp nhận; quá hạn giảm 1 so với báo cáo tuần 21/6/2021"
+    assert title_of(lived, tmp_path) == f"Huyen b: 1 việc {said}"
