@@ -75,7 +75,7 @@ def show(
         promises = ctx.kept(session, promised_counts, today, wanted)
         overdue = ctx.kept(session, late_of_each, today.day).get(agency_id, 0)
         told = told_before(session, Selection(), today.day) if plan is None and not period else None
-        before = told and told.of_agency(agency_id)
+        before = told.of_agency(agency_id) if told and agency_id in told.cells else None
         numbers = telephones(session, today.day, [agency_id]) if ctx.may(Permission.SEE_CONTACTS, agency_id) else {}
         chase = ctx.kept(session, next_chase, today, Selection(plan, period), agency_id)
     return ctx.kept_page(

@@ -10,8 +10,8 @@ from bs4 import BeautifulSoup
 from ground.factory import at, begin, bring_to, happened, item, plan_file, row, rows, store
 from ground.office import Office, as_role, open_office
 
-from engine.store.database import Database
-from engine.store.records import Assignment
+from engine.store.database import Database, table
+from engine.store.records import Assignment, Told
 from engine.terms import State
 
 DESK, DEED = "/agencies/so-ban", "/agencies/so-ban/acknowledge"
@@ -131,3 +131,11 @@ def test_a_change_of_what_is_overdue_is_not_said_of_what_was_reported(lived: Dat
     bring_to(lived, State.REPORTED, row(lived, Assignment, agency_id="huyen-b").id, now=at("2021-06-25"))
     said = "đã báo cáo, chờ tiếp nhận; quá hạn giảm 1 so với báo cáo tuần 21/6/2021"
     assert title_of(lived, tmp_path) == f"Huyen b: 1 việc {said}"
+
+
+def test_an_agency_that_was_not_in_the_report_has_no_change_from_it(lived: Database, tmp_path: Path) -> None:
+    with lived.write() as session:
+        for each in rows(lived, Told):
+            left = {agency: cells for agency, cells in each.figures.items() if agency != "huyen-b"}
+            session.connection().execute(table(Told).update().where(table(Told).c.id == each.id).values(figures=left))
+    assert "báo cáo tuần" not in title_of(lived, tmp_path)
