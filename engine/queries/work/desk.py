@@ -58,8 +58,8 @@ class DeskSection:
 
     @property
     def alike(self) -> bool:
-        """Several, of which all but number and words can be said once."""
-        return len(self.rows) > 1 and len({_SAID_BESIDE(row) for row in self.rows}) == 1
+        """Several, all of them shown, of which all but number and words can be said once."""
+        return self.total == len(self.rows) > 1 and len({_SAID_BESIDE(row) for row in self.rows}) == 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

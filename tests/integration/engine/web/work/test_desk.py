@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 from ground.factory import at, begin, bring_to, happened, item, plan_file, row, rows, store
 from ground.office import Office, as_role, open_office
 
+from engine.queries.work.desk import SHOWN_ROWS
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Told
 from engine.terms import State
@@ -139,3 +140,12 @@ def test_an_agency_that_was_not_in_the_report_has_no_change_from_it(lived: Datab
             left = {agency: cells for agency, cells in each.figures.items() if agency != "huyen-b"}
             session.connection().execute(table(Told).update().where(table(Told).c.id == each.id).values(figures=left))
     assert "báo cáo tuần" not in title_of(lived, tmp_path)
+
+
+def test_nothing_is_said_of_all_tasks_of_a_section_while_some_are_not_shown(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SHOWN_ROWS, "new", 2)
+    page = BeautifulSoup(office.get(DESK).text, "lxml")
+    beside = [each.get_text() for each in page.select("#s-new ~ .rows li .what .small")]
+    assert (len(beside), page.select("#s-new ~ p")) == (2, [])
