@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.factory import at, happened, row, rows, swept
+from ground.factory import at, bring_to, happened, row, rows, swept
 from ground.office import Office, as_role, open_office
 
 from engine.plans.closing import end
@@ -146,6 +146,14 @@ def test_the_title_of_a_late_task_is_the_finding_and_beside_it_stand_its_like(of
     assert facts[1].startswith("Tiếp theo thứ Hai, 28/6/2021 còn 2 ngày làm việc: đôn đốc lần 2")
     assert facts[2] == "Lời hẹn chưa hẹn ngày"
     assert "0/2 cơ quan đã hoàn thành" in " ".join(page.select_one("#peers").get_text().split())  # type: ignore[union-attr]
+
+
+def test_what_a_report_told_is_not_said_of_a_due_date_that_was_moved(lived: Database, tmp_path: Path) -> None:
+    bring_to(lived, State.RETURNED, HUYEN_B, now=at("2021-06-22"))
+    office = open_office(lived, tmp_path, now=at("2021-07-05"))
+    page = BeautifulSoup(office.get(f"/assignments/{HUYEN_B}").text, "lxml")
+    assert "quá hạn" in page.h1.get_text()  # type: ignore[union-attr]
+    assert "Báo cáo tuần" not in page.select_one(".three").get_text()  # type: ignore[union-attr]
 
 
 def test_a_step_that_tells_only_those_above_is_a_report_and_no_chaser(lived: Database, tmp_path: Path) -> None:
