@@ -61,7 +61,8 @@ def numbers_in(html: str) -> Iterator[tuple[int, str]]:
         address = re.sub(r"^https?://[^/]+", "", link.get("href", ""))
         text = " ".join(" ".join(link.itertext()).split())
         cell, number = CELL.match(text), NUMBER.search(text)
-        if LISTS.match(address) and number is not None and not CITATION.match(text):
+        calls = "gọi điện" in text or "to telephone" in text  # agencies, of a list of tasks
+        if LISTS.match(address) and number is not None and not CITATION.match(text) and not calls:
             yield _integer(cell[1] if cell else number[0]), address
 
 
